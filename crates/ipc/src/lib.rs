@@ -1,0 +1,1 @@
+//! rabta-ipc

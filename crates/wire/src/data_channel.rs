@@ -1,0 +1,120 @@
+//! What the ends of a call say to each other over the data channel: chat lines and stills. End to end; the
+//! HIE never sees them.
+//!
+//! The channel is reliable and ordered while it lives. It can die with its connection, so each line and each
+//! still has an id, is acknowledged, and is sent again on the next channel; the receiver keeps the first.
+//!
+//! A control message is JSON text. A part of a still is binary: `0x01`, the still's id (4 bytes, big endian),
+//! the offset (4 bytes, big endian), then at most [`PART_BYTES`] of the picture.
+
+use serde::{Deserialize, Serialize};
+
+/// The label of the one channel.
+pub const LABEL: &str = "rabta";
+/// A chat line, in bytes of UTF-8.
+pub const CHAT_BYTES: usize = 4_000;
+/// A still.
+pub const STILL_BYTES: usize = 3_000_000;
+/// One part of a still: with its header below the 16 KiB that every WebRTC stack carries in one message.
+pub const PART_BYTES: usize = 12_000;
+/// A control message.
+pub const CONTROL_BYTES: usize = 8_000;
+
+const PART: u8 = 1;
+const PART_HEADER: usize = 9;
+
+/// A control message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Control {
+    /// A line of chat. `id` counts up from 1 for each sender.
+    Chat { id: u32, text: String },
+    /// A picture of `bytes` bytes follows in parts.
+    Still { id: u32, bytes: u32, width: u32, height: u32 },
+    /// The line or the whole still `id` has arrived.
+    Got { id: u32 },
+    #[serde(other)]
+    Unknown,
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Chat { id, .. } => write!(f, "Chat({id})"),
+            Self::Still { id, bytes, .. } => write!(f, "Still({id}, {bytes} bytes)"),
+            Self::Got { id } => write!(f, "Got({id})"),
+            Self::Unknown => f.write_str("Unknown"),
+        }
+    }
+}
+
+/// One message of the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message<'a> {
+    Control(Control),
+    Part { still: u32, offset: u32, data: &'a [u8] },
+}
+
+/// The message was not one of ours, or too big.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a data channel message")]
+pub struct BadMessage;
+
+/// Reads one message. `text` as the channel marked it.
+pub fn decode(text: bool, bytes: &[u8]) -> Result<Message<'_>, BadMessage> {
+    if text {
+        if bytes.len() > CONTROL_BYTES {
+            return Err(BadMessage);
+        }
+        return serde_json::from_slice(bytes).map(Message::Control).map_err(|_| BadMessage);
+    }
+    let (header, data) = bytes.split_at_checked(PART_HEADER).ok_or(BadMessage)?;
+    if header[0] != PART || data.len() > PART_BYTES {
+        return Err(BadMessage);
+    }
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    Ok(Message::Part { still: number(1), offset: number(5), data })
+}
+
+/// A control message as text.
+pub fn encode_control(control: &Control) -> Vec<u8> {
+    serde_json::to_vec(control).expect("a control message holds only strings and numbers")
+}
+
+/// The parts of a still, in order.
+pub fn encode_parts(still: u32, picture: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    picture.chunks(PART_BYTES).enumerate().map(move |(i, data)| {
+        let mut part = Vec::with_capacity(PART_HEADER + data.len());
+        part.push(PART);
+        part.extend_from_slice(&still.to_be_bytes());
+        part.extend_from_slice(&((i * PART_BYTES) as u32).to_be_bytes());
+        part.extend_from_slice(data);
+        part
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_still_survives_its_parts() {
+        let picture: Vec<u8> = (0..30_000u32).map(|n| n as u8).collect();
+        let mut built = Vec::new();
+        for part in encode_parts(9, &picture) {
+            let Ok(Message::Part { still: 9, offset, data }) = decode(false, &part) else { panic!() };
+            assert_eq!(offset as usize, built.len());
+            built.extend_from_slice(data);
+        }
+        assert_eq!(built, picture);
+    }
+
+    #[test]
+    fn foreign_bytes_are_refused_without_a_panic() {
+        for bytes in [&b""[..], b"\x01abc", b"\x02aaaaaaaaaaaa", b"{"] {
+            assert!(decode(false, bytes).is_err());
+            assert!(decode(true, bytes).is_err());
+        }
+        assert!(decode(true, &vec![b' '; CONTROL_BYTES + 1]).is_err());
+    }
+}
