@@ -1,1 +1,20 @@
-//! rabta-domain
+//! The clinical vocabulary on FHIR R4: what a patient, a visit, an ask and an advice are, what is valid, and how
+//! each becomes FHIR resources and is read back from them.
+//!
+//! No I/O, no clock, no randomness: dates and new ids are arguments. Compiles for `wasm32-unknown-unknown`, since
+//! the window validates with the same code as the shell.
+
+pub mod advice;
+pub mod age;
+pub mod ask;
+pub mod consent;
+pub mod fhir;
+pub mod medicine;
+pub mod mr;
+pub mod paper;
+pub mod patient;
+mod private;
+pub mod visit;
+pub mod vitals;
+
+pub use private::Private;
