@@ -29,18 +29,18 @@ say en-gb+f3 55 150 "$here/doctor.txt" "$here/doctor.ogg"
 say en-gb+m3 38 145 "$here/specialist.txt" "$here/specialist.ogg"
 
 # --- Photos: drawn, nobody's skin. EXIF with a place and a device, so that a test can prove they are stripped.
-photo() { # out seed skin wound date lat lon
-  convert -size 2000x1500 -seed "$2" plasma:"$3" -blur 0x40 -modulate 100,55,100 "$tmp/skin.png"
-  convert -size 2000x1500 -seed "$2" xc:gray50 +noise Gaussian -colorspace Gray -blur 0x2 "$tmp/grain.png"
-  convert "$tmp/skin.png" "$tmp/grain.png" -compose softlight -composite "$tmp/base.png"
-  convert -size 2000x1500 xc:none -fill "$4" -draw "push graphic-context translate 1000,750 rotate $2 ellipse 0,0 420,230 0,360 pop graphic-context" \
-    -seed "$2" -wave 14x160 -gravity center -extent 2000x1500 -blur 0x18 "$tmp/wound.png"
-  convert -size 2000x1500 xc:none -fill '#d98a80aa' -draw "push graphic-context translate 1000,750 rotate $2 ellipse 0,0 620,390 0,360 pop graphic-context" -blur 0x90 "$tmp/red.png"
-  convert -size 2000x1500 xc:none -fill '#e8d9a0b0' -draw "push graphic-context translate 1050,720 rotate $2 ellipse 0,0 170,80 0,360 pop graphic-context" -blur 0x22 "$tmp/slough.png"
-  convert -size 2000x1500 xc:none -fill white -stroke black -strokewidth 3 -draw "rectangle 300,1320 1500,1400" \
-    -fill black -draw "$(i=0; while [ $i -lt 12 ]; do x=$((300 + i * 100)); echo "rectangle $x,1320 $((x + 50)),1350"; i=$((i + 1)); done)" "$tmp/ruler.png"
-  convert "$tmp/base.png" "$tmp/red.png" -composite "$tmp/wound.png" -composite "$tmp/slough.png" -composite "$tmp/ruler.png" -composite \
-    -strip -quality 82 "$1"
+photo() { # out seed skin wound date lat lon: drawn at a quarter of the size, then enlarged and given a sensor's grain
+  convert -size 500x375 radial-gradient:"$3" \( -size 500x375 -seed "$2" plasma:gray40-gray60 -colorspace Gray -blur 0x4 \) \
+    -compose softlight -composite "$tmp/skin.png"
+  convert -size 500x375 xc:none -fill '#d98a80b0' -draw "push graphic-context translate 250,187 rotate $2 ellipse 0,0 155,98 0,360 pop graphic-context" -blur 0x22 "$tmp/red.png"
+  convert -size 500x375 xc:none -fill "$4" -draw "push graphic-context translate 250,187 rotate $2 ellipse 0,0 105,58 0,360 pop graphic-context" \
+    -background none -wave 4x40 -gravity center -extent 500x375 -blur 0x4 "$tmp/wound.png"
+  convert -size 500x375 xc:none -fill '#e8d9a0b0' -draw "push graphic-context translate 262,180 rotate $2 ellipse 0,0 42,20 0,360 pop graphic-context" -blur 0x5 "$tmp/slough.png"
+  convert "$tmp/skin.png" "$tmp/red.png" -composite "$tmp/wound.png" -composite "$tmp/slough.png" -composite \
+    -resize 2000x1500 -seed "$2" -attenuate 0.12 +noise Gaussian \
+    -fill white -stroke black -strokewidth 3 -draw "rectangle 300,1320 1500,1400" -stroke none -fill black \
+    -draw "$(i=0; while [ $i -lt 12 ]; do x=$((300 + i * 100)); echo "rectangle $x,1320 $((x + 50)),1350"; i=$((i + 1)); done)" \
+    -strip -quality 78 "$1"
   exiftool -q -overwrite_original -n -Make="Sample" -Model="Synthetic Phone" -Software="drawn" -Artist="No One" \
     -DateTimeOriginal="$5" -CreateDate="$5" -Orientation=1 \
     -GPSLatitude="$6" -GPSLatitudeRef=N -GPSLongitude="$7" -GPSLongitudeRef=E -GPSAltitude=118 -GPSAltitudeRef=0 \
