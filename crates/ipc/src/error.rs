@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, as a stable code that the window puts into words.
+///
+/// Codes: `wrong-passphrase`, `wrong-pin`, `wait` (with `seconds`), `vault-damaged`, `vault-newer`, `vault-in-use`,
+/// `vault-locked`, `screen-locked`, `code-malformed`, `code-unknown`, `code-used`, `code-expired`, `hie-unreachable`,
+/// `hie-key-changed`, `hie-refused`, `disk-full`, `not-found`, `stale` (somebody else saved meanwhile),
+/// `cnic-used`, `invalid` (with `field`), `stops` (findings stop the signature), `not-allowed` (by role or by the ask's
+/// table), `no-number-left` (MR block used up), `consent-missing`, `no-camera`, `no-microphone`, `in-a-call`,
+/// `too-large`, `not-an-image`, `unexpected`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The other side's own words, or small print for support. Never a patient's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Error {
+    pub fn new(code: &str) -> Self {
+        Self { code: code.to_owned(), seconds: None, field: None, detail: None }
+    }
+
+    pub fn wait(code: &str, seconds: u32) -> Self {
+        Self { seconds: Some(seconds), ..Self::new(code) }
+    }
+
+    pub fn field(code: &str, field: &str) -> Self {
+        Self { field: Some(field.to_owned()), ..Self::new(code) }
+    }
+
+    pub fn detail(code: &str, detail: impl std::fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..Self::new(code) }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.code)
+    }
+}
+
+impl std::error::Error for Error {}

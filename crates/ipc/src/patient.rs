@@ -1,0 +1,143 @@
+//! Finding, registering and opening patients; Today.
+
+use rabta_domain::{
+    Private,
+    patient::{Custody, PatientCard, Registration},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{ask::AskRow, macros::commands};
+
+commands! {
+    /// One box: name in Latin or Urdu letters, father's or husband's, phone, CNIC, MR number, village. Ranked.
+    Find { q: Private<String>, offset: u32, limit: u32 } -> Found = "find";
+    /// Who might be the same person, before a new one is made.
+    LikelySame { registration: Registration } -> Vec<LikelySame> = "likely-same";
+    /// Errors: `cnic-used` unless `shared_cnic` says whose it is; `invalid` with the field; `no-number-left`.
+    Register { registration: Registration, shared_cnic: Option<SharedCnic> } -> PatientCard = "register";
+    /// Corrects demographics; the old version is kept.
+    Amend { id: String, registration: Registration, shared_cnic: Option<SharedCnic> } -> PatientCard = "amend";
+    OpenPatient { id: String } -> Chart = "open-patient";
+    Places { q: String } -> Vec<PlaceRow> = "places";
+    GetToday {} -> Today = "today";
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    pub rows: Vec<PatientCard>,
+    /// All hits, those not in `rows` too.
+    pub total: u32,
+}
+
+/// Whose CNIC it is, when the number is recorded for somebody else already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharedCnic {
+    /// This patient's: the other record gets a mark to be checked.
+    ThisPatient,
+    /// The family head's: kept with the guardian or relation instead.
+    FamilyHead,
+    /// Mistyped over there or here: recorded as stated, both marked.
+    Unsure,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LikelySame {
+    pub card: PatientCard,
+    /// Codes of what agrees: `cnic`, `phone`, `name`, `relation`, `village`, `age`.
+    pub because: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceRow {
+    pub id: String,
+    pub name: String,
+    pub name_ur: String,
+    /// Union council, tehsil, district.
+    pub within: String,
+    pub within_ur: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    pub card: PatientCard,
+    pub registration: Registration,
+    /// Newest first.
+    pub visits: Vec<VisitRow>,
+    pub problems: Vec<ChartLine>,
+    /// The last medicines, newest first.
+    pub medicines: Vec<ChartLine>,
+    pub allergies: Vec<ChartLine>,
+    pub vitals: Vec<VitalTrend>,
+    pub immunizations: Vec<ChartLine>,
+    pub asks: Vec<AskRow>,
+    /// A draft left open.
+    pub draft: Option<String>,
+    /// Milliseconds since 1970 of the last contact with the HIE; `None` if there was none.
+    pub hie_seen_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VisitRow {
+    pub id: String,
+    /// `YYYY-MM-DD`, the device's date of the visit.
+    pub day: String,
+    pub facility: String,
+    pub by: String,
+    pub reason: Private<String>,
+    pub diagnoses: Vec<Private<String>>,
+    pub custody: Custody,
+    /// Made here, so that it can be opened as a visit page; else it is history from elsewhere.
+    pub ours: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChartLine {
+    pub text: Private<String>,
+    /// Dose in words, reaction, status.
+    pub more: Private<String>,
+    pub code: String,
+    pub day: String,
+    pub source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VitalTrend {
+    /// `rabta_domain::vitals::Vital` in kebab case.
+    pub vital: String,
+    pub unit: String,
+    /// Day and value, oldest first, at most 12.
+    pub points: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Today {
+    /// Asks of others that wait for this person, by urgency then arrival (specialists).
+    pub queue: Vec<AskRow>,
+    /// Drafts left open.
+    pub drafts: Vec<DraftRow>,
+    /// Our asks whose loop is not closed: advice that came in first.
+    pub open: Vec<AskRow>,
+    /// Visits signed today, newest first.
+    pub done: Vec<DraftRow>,
+    /// Follow-ups due.
+    pub promises: Vec<Promise>,
+    pub patients: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftRow {
+    pub visit: String,
+    pub card: PatientCard,
+    pub reason: Private<String>,
+    /// Milliseconds since 1970 by this device's clock, for showing only.
+    pub saved_at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Promise {
+    pub card: PatientCard,
+    pub visit: String,
+    pub due: String,
+    pub reason: Private<String>,
+}

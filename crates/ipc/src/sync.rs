@@ -1,0 +1,62 @@
+//! Where the records are.
+
+use rabta_domain::patient::{Custody, PatientCard};
+use serde::{Deserialize, Serialize};
+
+use crate::macros::commands;
+
+commands! {
+    GetSync {} -> SyncView = "sync";
+    /// Tries now.
+    SyncNow {} -> () = "sync-now";
+}
+
+/// One place, in words. Never green while anything is unsent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncChip {
+    /// Records (envelopes) that are on this laptop only.
+    pub here_only: u32,
+    /// Of those, visits.
+    pub visits_here_only: u32,
+    /// Refused ones, which need somebody.
+    pub needs_you: u32,
+    /// The HIE answered the last time that it was tried.
+    pub reachable: bool,
+    /// Sending or fetching now.
+    pub busy: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SyncView {
+    pub chip: SyncChip,
+    pub hie: String,
+    /// Milliseconds since 1970.
+    pub last_contact: Option<i64>,
+    /// Counts by kind of record.
+    pub kinds: Vec<KindCount>,
+    /// What waits or was refused, newest first, at most 200.
+    pub rows: Vec<SyncRow>,
+    /// HIE clock minus this device's, milliseconds, once known.
+    pub clock_offset: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KindCount {
+    /// patient, consent, visit, referral-note, task-move, communication, advice, decisions, attachment-part, audit.
+    pub kind: String,
+    pub here: u32,
+    pub at_hie: u32,
+    pub refused: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyncRow {
+    pub envelope: String,
+    pub kind: String,
+    pub card: Option<PatientCard>,
+    pub custody: Custody,
+    /// The server's code and own words, for a refused one.
+    pub code: String,
+    pub text: String,
+    pub made_at: i64,
+}
