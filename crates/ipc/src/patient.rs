@@ -12,7 +12,7 @@ commands! {
     /// One box: name in Latin or Urdu letters, father's or husband's, phone, CNIC, MR number, village. Ranked.
     Find { q: Private<String>, offset: u32, limit: u32 } -> Found = "find";
     /// Who might be the same person, before a new one is made.
-    LikelySame { registration: Registration } -> Vec<LikelySame> = "likely-same";
+    LikelySame { registration: Registration } -> Vec<Likeness> = "likely-same";
     /// Errors: `cnic-used` unless `shared_cnic` says whose it is; `invalid` with the field; `no-number-left`.
     Register { registration: Registration, shared_cnic: Option<SharedCnic> } -> PatientCard = "register";
     /// Corrects demographics; the old version is kept.
@@ -42,7 +42,7 @@ pub enum SharedCnic {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LikelySame {
+pub struct Likeness {
     pub card: PatientCard,
     /// Codes of what agrees: `cnic`, `phone`, `name`, `relation`, `village`, `age`.
     pub because: Vec<String>,
