@@ -1,1 +1,124 @@
-//! rabta-app
+//! The app core: everything that the shell does, without a window.
+//!
+//! [`App::handle`] takes a command of `rabta_ipc` as name and JSON and answers it; what changes unasked goes out as
+//! [`rabta_ipc::Event`]s. The Tauri shell only forwards, so a test or a benchmark drives the same code headless.
+//!
+//! The core never shows anything, never names Tauri, and logs opaque ids only.
+
+mod clock;
+mod country;
+mod error;
+mod photos;
+mod routes;
+mod settings;
+
+pub mod asks;
+pub mod calls;
+mod gate;
+mod outbox;
+mod patients;
+mod prints;
+mod session;
+mod sync_task;
+mod today;
+mod visits;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub use calls::FrameReceiver;
+pub use clock::{Clock, SystemClock};
+pub use country::Country;
+use rabta_ipc::{Error, Event};
+use serde_json::Value;
+pub use session::Session;
+use tokio::sync::{RwLock, broadcast};
+
+use crate::settings::Settings;
+
+/// Where an app keeps its things, and where its senses come from.
+pub struct Config {
+    /// The data folder: vault and settings.
+    pub folder: PathBuf,
+    /// Where prescriptions are written for printing.
+    pub documents: PathBuf,
+    pub media: rabta_engine::MediaConfig,
+    pub clock: Arc<dyn Clock>,
+    /// Seconds without anybody at the keyboard until the screen locks.
+    pub idle_lock_seconds: u64,
+}
+
+/// The app core. Cheap to clone: a handle.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) country: Country,
+    pub(crate) settings: std::sync::Mutex<Settings>,
+    pub(crate) gate: RwLock<gate::Gate>,
+    pub(crate) events: broadcast::Sender<Event>,
+}
+
+impl App {
+    /// Opens nothing yet: the vault stays locked until somebody unlocks it.
+    pub fn new(config: Config) -> Self {
+        let settings = Settings::load(&config.folder);
+        let gate = gate::Gate::inspect(&config.folder);
+        Self(Arc::new(Inner {
+            country: Country::pakistan(),
+            settings: std::sync::Mutex::new(settings),
+            gate: RwLock::new(gate),
+            events: broadcast::channel(256).0,
+            config,
+        }))
+    }
+
+    /// What changes unasked, from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
+    }
+
+    /// Answers one command of the window.
+    pub async fn handle(&self, name: &str, body: Value) -> Result<Value, Error> {
+        let answer = self.route(name, body).await;
+        if let Err(error) = &answer {
+            // A failure is logged once, here. The code says it all; details may come from outside.
+            tracing::info!(command = name, code = error.code, "refused");
+        }
+        answer
+    }
+
+    async fn route(&self, name: &str, body: Value) -> Result<Value, Error> {
+        if let Some(answer) = gate::route(self, name, &body).await {
+            return answer;
+        }
+        let session = self.session().await?;
+        for answer in [
+            patients::route(&session, name, &body).await,
+            visits::route(&session, name, &body).await,
+            asks::route(&session, name, &body).await,
+            calls::route(&session, name, &body).await,
+            sync_task::route(&session, name, &body).await,
+        ] {
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        Err(Error::detail("unexpected", format!("no command {name}")))
+    }
+
+    /// The open session, or why there is none.
+    pub async fn session(&self) -> Result<Arc<Session>, Error> {
+        self.0.gate.read().await.session()
+    }
+
+    /// The running call's video, for the window's decoder. The newest caller gets the frames.
+    pub async fn frames(&self) -> Result<FrameReceiver, Error> {
+        Ok(self.session().await?.calls.frames())
+    }
+
+    /// Ends everything in order: the call, the sync, the vault.
+    pub async fn close(&self) {
+        self.lock_vault().await;
+    }
+}

@@ -72,3 +72,60 @@ pub enum CallItem {
     /// A data URL.
     Still { mine: bool, at: i64, url: Private<String> },
 }
+
+/// A video frame as it crosses to the window, over the raw channel that the `frames` command opens.
+///
+/// Layout, little endian: byte 0 flags (1: keyframe, 2: our own camera), byte 1 the leg's index, bytes 2-9 the
+/// presentation time in microseconds, 10-11 width, 12-13 height (0: unknown), then the VP8 frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHead {
+    pub key: bool,
+    pub own: bool,
+    pub leg: u8,
+    pub pts_us: u64,
+    pub width: u16,
+    pub height: u16,
+}
+
+impl FrameHead {
+    pub const LEN: usize = 14;
+
+    /// The head and `data` in one buffer.
+    pub fn with(self, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(Self::LEN + data.len());
+        out.push(u8::from(self.key) | u8::from(self.own) << 1);
+        out.push(self.leg);
+        out.extend(self.pts_us.to_le_bytes());
+        out.extend(self.width.to_le_bytes());
+        out.extend(self.height.to_le_bytes());
+        out.extend(data);
+        out
+    }
+
+    /// The head of a buffer, `None` if it is too short.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let (head, _) = bytes.split_first_chunk::<{ Self::LEN }>()?;
+        Some(Self {
+            key: head[0] & 1 != 0,
+            own: head[0] & 2 != 0,
+            leg: head[1],
+            pts_us: u64::from_le_bytes(head[2..10].try_into().ok()?),
+            width: u16::from_le_bytes([head[10], head[11]]),
+            height: u16::from_le_bytes([head[12], head[13]]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frames_head_is_read_back() {
+        let head = FrameHead { key: true, own: false, leg: 1, pts_us: 1 << 40, width: 640, height: 480 };
+        let bytes = head.with(b"vp8");
+        assert_eq!(FrameHead::read(&bytes), Some(head));
+        assert_eq!(&bytes[FrameHead::LEN..], b"vp8");
+        assert_eq!(FrameHead::read(&bytes[..13]), None);
+    }
+}
