@@ -1,0 +1,65 @@
+//! How alike two words are.
+
+/// 0 (nothing alike) to 100 (equal), from the edit distance of the two spellings after the freest vowels are made
+/// one.
+pub(crate) fn closeness(a: &str, b: &str) -> u32 {
+    let (a, b) = (plain(a), plain(b));
+    let longest = a.len().max(b.len()).max(1) as u32;
+    100 - 100 * (distance(&a, &b) as u32).min(longest) / longest
+}
+
+/// o and u, e and i, w and v, q and k, and doubled letters are spelled as anybody likes.
+fn plain(word: &str) -> Vec<char> {
+    let mut out: Vec<char> = Vec::with_capacity(word.len());
+    for c in word.chars() {
+        let c = match c {
+            'o' => 'u',
+            'e' | 'y' => 'i',
+            'w' => 'v',
+            'q' => 'k',
+            c => c,
+        };
+        if out.last() != Some(&c) {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbors (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (last[j - 1] + change).min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_is_one_slip() {
+        let d = |a: &str, b: &str| distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        assert_eq!(d("mhmd", "mhdm"), 1);
+        assert_eq!(d("", "abc"), 3);
+        assert_eq!(d("abc", "abc"), 0);
+    }
+
+    #[test]
+    fn hussein_is_closer_to_hussain_than_hassan_is() {
+        assert!(closeness("hussein", "hussain") > closeness("hassan", "hussain"));
+        assert_eq!(closeness("noor", "nur"), 100);
+    }
+}

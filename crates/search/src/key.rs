@@ -1,0 +1,107 @@
+//! What is stored beside a patient so that a query finds them.
+
+use std::fmt;
+
+use crate::{digits, skeleton::skeleton, words};
+
+/// Where a key came from. The numbers are stored: never change one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Field {
+    /// The patient's own name, in either script.
+    Name = 1,
+    /// Father's, husband's, mother's or guardian's name.
+    Relative = 2,
+    /// The village, as said.
+    Place = 3,
+    Phone = 4,
+    /// CNIC, B-Form and other papers.
+    Paper = 5,
+    /// The MR number.
+    Mr = 6,
+}
+
+impl Field {
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Name, Self::Relative, Self::Place, Self::Phone, Self::Paper, Self::Mr].into_iter().find(|f| *f as i64 == number)
+    }
+}
+
+/// One entry of the index, compared bytewise: `n` and a word as written, `k` and a skeleton, `d` and digits. Made
+/// from a name or a number, so it prints `[..]`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub(crate) String);
+
+impl Key {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
+    pub(crate) fn word(word: &str) -> Self {
+        Self(format!("n{word}"))
+    }
+
+    pub(crate) fn skeleton(skeleton: &str) -> Self {
+        Self(format!("k{skeleton}"))
+    }
+
+    pub(crate) fn digits(digits: &str) -> Self {
+        Self(format!("d{digits}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[..]")
+    }
+}
+
+/// The longest name that is indexed, in words.
+const WORDS: usize = 24;
+
+/// Keys of a name or a place: each word as written, its skeleton, and the skeleton of each two neighbors written
+/// as one (Noor Jahan, Noorjahan).
+pub fn name_keys(text: &str) -> Vec<Key> {
+    let mut words = words::telling_words(text);
+    words.truncate(WORDS);
+    let skeletons: Vec<String> = words.iter().map(|w| skeleton(w)).collect();
+    let joined = words.windows(2).map(|w| skeleton(&w.concat()));
+    let mut keys: Vec<Key> = words.iter().map(|w| Key::word(w)).collect();
+    keys.extend(skeletons.iter().cloned().chain(joined).filter(|s| !s.is_empty()).map(|s| Key::skeleton(&s)));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Keys of an identity paper's or MR number: all of it, and its parts without leading zeros (`123` finds
+/// 3740-000123-4). Letters count where there are any (a passport).
+pub fn number_keys(text: &str) -> Vec<Key> {
+    let words = words::words(text);
+    let whole = words.concat();
+    if whole.is_empty() {
+        return Vec::new();
+    }
+    let mut keys = vec![if whole.bytes().all(|b| b.is_ascii_digit()) { Key::digits(&whole) } else { Key::word(&whole) }];
+    for (i, part) in words.iter().enumerate().skip(1) {
+        let from_here = words[i..].concat();
+        let short = from_here.trim_start_matches('0');
+        if part.len() > 2 && short.len() >= 2 && short.bytes().all(|b| b.is_ascii_digit()) {
+            keys.push(Key::digits(short));
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Keys of a telephone number: national, so that 0300, +92 300 and 0092 300 are the same.
+pub fn phone_keys(text: &str) -> Vec<Key> {
+    match digits::only_digits(text) {
+        Some(digits) => vec![Key::digits(digits::national(&digits))],
+        None => Vec::new(),
+    }
+}

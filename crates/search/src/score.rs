@@ -1,0 +1,106 @@
+//! How well a patient's keys answer a query.
+
+use crate::{
+    close::closeness,
+    digits,
+    key::Field,
+    query::{Kind, Query, Token},
+    skeleton::skeleton,
+};
+
+/// Higher is better; comparable within one query only.
+pub type Score = u32;
+
+/// A word as written, equal to the best; in percent of it.
+const EQUAL: u32 = 100;
+const BEGINS: u32 = 84;
+const SOUNDS_EQUAL: u32 = 62;
+const SOUNDS_BEGIN: u32 = 40;
+const SLIPPED: u32 = 20;
+
+impl Query {
+    /// Ranks the patient with these keys; `None` when one of the query's words or numbers is not there at all.
+    /// Takes all of a patient's keys with their fields, in any order.
+    pub fn score<'k>(&self, keys: impl IntoIterator<Item = (Field, &'k str)>) -> Option<Score> {
+        let keys: Vec<(Field, &str)> = keys.into_iter().collect();
+        let mut total = 0;
+        for token in &self.tokens {
+            total += keys.iter().filter_map(|(field, key)| token.score(*field, key)).max()?;
+        }
+        let asked = self.tokens.len() as u32;
+        // Somebody with just these names comes before somebody with two names more.
+        let names = keys.iter().filter(|(field, key)| *field == Field::Name && key.starts_with('n')).count() as u32;
+        Some(total * 10 / asked + 20_u32.saturating_sub(names.abs_diff(asked) * 4))
+    }
+}
+
+impl Token {
+    /// 0 to 120, weighted by where the key is from.
+    fn score(&self, field: Field, key: &str) -> Option<u32> {
+        let (tag, key) = key.split_at_checked(1)?;
+        let points = match &self.kind {
+            Kind::Number { digits } => number(digits, tag, key)?,
+            Kind::Word { text, skeleton: own, open } => match tag {
+                "n" => word(text, own, open, key)?,
+                // Two words on one side that are written as one on the other.
+                "k" if own == key || self.joined.iter().any(|j| j == key) => SOUNDS_EQUAL,
+                "k" if !open.is_empty() && key.starts_with(open) => SOUNDS_BEGIN,
+                _ => return None,
+            },
+        };
+        let weight = match field {
+            Field::Name | Field::Mr | Field::Paper | Field::Phone => 100,
+            Field::Relative => 60,
+            Field::Place => 35,
+        };
+        Some((points * weight / 100).max(1))
+    }
+}
+
+fn number(digits: &str, tag: &str, key: &str) -> Option<u32> {
+    let national = digits::national(digits);
+    match tag {
+        "d" | "n" if key == digits || key == national => Some(120),
+        "d" | "n" if key.starts_with(digits) || key.starts_with(national) => Some((50 + 5 * digits.len() as u32).min(110)),
+        _ => None,
+    }
+}
+
+fn word(text: &str, own: &str, open: &str, other: &str) -> Option<u32> {
+    if text == other {
+        return Some(EQUAL);
+    }
+    if other.starts_with(text) {
+        return Some(BEGINS + (closeness(text, other) * 12 / 100));
+    }
+    let theirs = skeleton(other);
+    // Between scripts only the sounds can be compared.
+    let alike = if text.is_ascii() == other.is_ascii() { closeness(text, other) } else { 80 };
+    if !own.is_empty() && own == theirs {
+        return Some(SOUNDS_EQUAL + alike * 20 / 100);
+    }
+    if !open.is_empty() && theirs.starts_with(open) {
+        return Some(SOUNDS_BEGIN + alike * 20 / 100);
+    }
+    one_slip(own, &theirs).then_some(SLIPPED + alike * 15 / 100)
+}
+
+fn one_slip(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() < 3 || a.len().abs_diff(b.len()) > 1 {
+        return false;
+    }
+    let same_start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let rest = |s: &[u8], skip: usize| s.get(same_start + skip..).map(<[u8]>::to_vec);
+    let swapped = a.len() == b.len()
+        && same_start + 1 < a.len()
+        && a[same_start] == b[same_start + 1]
+        && a[same_start + 1] == b[same_start]
+        && rest(a, 2) == rest(b, 2);
+    swapped
+        || match a.len().cmp(&b.len()) {
+            std::cmp::Ordering::Equal => rest(a, 1) == rest(b, 1),
+            std::cmp::Ordering::Less => rest(a, 0) == rest(b, 1),
+            std::cmp::Ordering::Greater => rest(a, 1) == rest(b, 0),
+        }
+}
