@@ -33,6 +33,8 @@ pub enum Control {
     Still { id: u32, bytes: u32, width: u32, height: u32 },
     /// The line or the whole still `id` has arrived.
     Got { id: u32 },
+    /// The sender leaves. Said here too, since the line to the HIE may be the one that is gone.
+    Bye,
     #[serde(other)]
     Unknown,
 }
@@ -43,6 +45,7 @@ impl std::fmt::Debug for Control {
             Self::Chat { id, .. } => write!(f, "Chat({id})"),
             Self::Still { id, bytes, .. } => write!(f, "Still({id}, {bytes} bytes)"),
             Self::Got { id } => write!(f, "Got({id})"),
+            Self::Bye => f.write_str("Bye"),
             Self::Unknown => f.write_str("Unknown"),
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use rabta_wire::signal::{decode_client, ClientFrame, Routed, VERSION};
-//! let frame = r#"{"t":"leave","v":1,"call":"01020304-0506-4708-890a-0b0c0d0e0f10","later":true}"#;
+//! let frame = r#"{"leave":{"v":1,"call":"01020304-0506-4708-890a-0b0c0d0e0f10","later":true}}"#;
 //! let ClientFrame::<Routed>::Leave { v, .. } = decode_client(frame).unwrap() else { panic!() };
 //! assert_eq!(v, VERSION);
 //! ```
@@ -53,9 +53,10 @@ impl From<Party> for Address {
     }
 }
 
-/// What a program sends to the HIE.
+/// What a program sends to the HIE: an object with one key, the frame's kind (a tag beside the body would have
+/// the body parsed before it is carried).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum ClientFrame<B = Body> {
     /// First on every socket. `session` resumes an earlier socket's place: presence does not flicker and
     /// frames that the HIE holds for this device (at most [`FRAMES_PER_TEN_SECONDS`], a minute) follow.
@@ -77,7 +78,7 @@ pub enum ClientFrame<B = Body> {
 
 /// What the HIE sends to a program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum ServerFrame<B = Body> {
     /// The answer to a hello.
     Welcome { v: u16, session: String, me: Party, ice_servers: Vec<IceServer> },
