@@ -1,1 +1,71 @@
-fn main() {}
+//! The project's one command: `cargo xtask`. It installs what is missing, builds in the right order and runs what
+//! measures and tortures. It is thin on purpose: it has to compile before anything is installed, so everything with
+//! dependencies lives in crates that it builds.
+//!
+//! What it never does: it never asks anything, never writes outside the checkout's `target/` and `src-ui/dist/`, the
+//! cache folder and (set-up alone) the system's packages.
+
+// A program that talks to the person at the terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod build;
+mod places;
+mod programs;
+mod setup;
+mod shell;
+mod step;
+mod system;
+mod test;
+mod tools;
+mod ui;
+mod wasm;
+
+use std::process::ExitCode;
+
+use places::Places;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  setup [--check]      install what is missing; with --check only list it
+  demo [--auto]        build, start the HIE with the sample clinic and open both apps;
+                       --auto plays the main job by itself and writes report.html
+  test [--fast]        every test; --fast leaves windows and browsers out
+  bench [NAME] [--json]  figures: ui, app, hie, call; without NAME all of them
+  ui                   build only the user interface (into src-ui/dist)
+  build [--release]    build everything
+  deny                 licences, bans and sources of all dependencies
+
+Caches: $RABTA_CACHE, else ~/.cache/rabta
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| args.iter().any(|a| a == name);
+    let names: Vec<&String> = args.iter().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let places = match Places::find() {
+        Ok(places) => places,
+        Err(error) => return step::fail(&error),
+    };
+    let result = match args.first().map(String::as_str) {
+        Some("setup") => setup::run(&places, flag("--check")),
+        Some("demo") => return programs::demo(&places, flag("--auto")),
+        Some("test") => test::run(&places, flag("--fast")),
+        Some("bench") => programs::bench(&places, names.first().map(|n| n.as_str()), flag("--json")),
+        Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
+        Some("build") => build::everything(&places, flag("--release")),
+        Some("deny") => test::deny(&places),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => step::fail(&error),
+    }
+}

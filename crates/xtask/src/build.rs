@@ -1,0 +1,47 @@
+//! The host's build. Always the whole workspace with one set of features, so that nothing that one command built is
+//! built again by another.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Result;
+
+use crate::{places::Places, setup, shell, step::step, ui, wasm::env_or};
+
+const HINT: &str = "read the compiler's message above; if a library is missing, `cargo xtask setup --check` says which";
+
+/// Everything that is built for the host, in dependency order.
+pub fn everything(places: &Places, release: bool) -> Result<()> {
+    setup::run(places, false)?;
+    ui::build(places)?;
+    host(places, release)
+}
+
+pub fn host(places: &Places, release: bool) -> Result<()> {
+    step("build the programs", HINT, || {
+        let mut cargo = cargo(places, "build");
+        cargo.arg("--bins");
+        if release {
+            cargo.args(["--release", "--examples"]);
+        }
+        shell::run(&mut cargo)
+    })
+}
+
+/// `cargo COMMAND` over all that runs on the host.
+pub fn cargo(places: &Places, command: &str) -> Command {
+    let mut cargo = Command::new(env_or("CARGO", "cargo"));
+    cargo
+        .arg(command)
+        .args(["--workspace", "--exclude", "rabta-ui"])
+        .current_dir(&places.root)
+        .env("CARGO_TARGET_DIR", &places.target)
+        .env("RABTA_RUN", &places.run)
+        .env("CARGO_TERM_COLOR", "never");
+    cargo
+}
+
+/// A program that the build made.
+pub fn program(places: &Places, release: bool, name: &str) -> PathBuf {
+    let folder = places.target.join(if release { "release" } else { "debug" });
+    folder.join(if cfg!(windows) { format!("{name}.exe") } else { name.to_owned() })
+}

@@ -1,0 +1,79 @@
+//! The programs that do the work of `demo` and `bench`, and what they print.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{build, places::Places, step};
+
+/// Builds, then runs the main job. The last line of standard output is one JSON object, whatever happens.
+pub fn demo(places: &Places, auto: bool) -> ExitCode {
+    if let Err(error) = build::everything(places, false) {
+        let name = error.downcast_ref::<step::Failed>().map_or("setup", |f| f.step.as_str()).to_owned();
+        let code = step::fail(&error);
+        return ended(&name, &step::reason(&error), code);
+    }
+    let mut program = Command::new(build::program(places, false, "rabta-demo"));
+    if auto {
+        program.arg("--auto");
+    }
+    program.current_dir(&places.root).env("RABTA_RUN", &places.run);
+    match pass_through(&mut program) {
+        Ok((true, Some(_))) => ExitCode::SUCCESS,
+        // Two windows were opened and closed again; there is nothing to report.
+        Ok((true, None)) if !auto => ExitCode::SUCCESS,
+        Ok((true, None)) => ended("demo", "the demo ended without its report", ExitCode::FAILURE),
+        Ok((false, Some(_))) => ExitCode::FAILURE,
+        Ok((false, None)) => ended("demo", "the demo ended without saying why", ExitCode::FAILURE),
+        Err(error) => ended("demo", &step::reason(&error), step::fail(&error)),
+    }
+}
+
+fn ended(step: &str, error: &str, code: ExitCode) -> ExitCode {
+    println!("{}", json!({ "ok": false, "step": step, "error": error }));
+    code
+}
+
+/// Release builds, then the named figures, or all.
+pub fn bench(places: &Places, name: Option<&str>, json: bool) -> Result<()> {
+    build::everything(places, true)?;
+    let mut program = Command::new(build::program(places, true, "rabta-bench"));
+    program.args(name);
+    if json {
+        program.arg("--json");
+    }
+    program.current_dir(&places.root).env("RABTA_RUN", &places.run);
+    let (ok, _) = pass_through(&mut program)?;
+    if !ok {
+        bail!("the figures could not be taken; read the lines above");
+    }
+    Ok(())
+}
+
+/// Runs a program with its standard output passed on line by line; whether it succeeded, and its last line where
+/// that is a JSON object.
+fn pass_through(command: &mut Command) -> Result<(bool, Option<Value>)> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {name}"))?;
+    let output = child.stdout.take().context("standard output was asked for")?;
+    let mut last = String::new();
+    let mut out = std::io::stdout();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        writeln!(out, "{line}")?;
+        out.flush()?;
+        if !line.trim().is_empty() {
+            last = line;
+        }
+    }
+    let status = child.wait()?;
+    Ok((status.success(), serde_json::from_str::<Value>(&last).ok().filter(Value::is_object)))
+}

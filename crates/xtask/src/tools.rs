@@ -1,0 +1,82 @@
+//! Two programs that are not Debian's, kept in the cache: wasm-bindgen (its version must equal the lock file's) and
+//! wasm-opt (Debian's is years old).
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Result;
+
+use crate::{places::Places, shell, wasm::env_or};
+
+const BINARYEN: &str = "132.0.0";
+
+pub fn wasm_bindgen(places: &Places) -> PathBuf {
+    places.tools.join("bin").join(exe("wasm-bindgen"))
+}
+
+/// Whether the version that is there is the lock file's.
+pub fn wasm_bindgen_is_right(places: &Places) -> Result<bool> {
+    let wanted = places.locked("wasm-bindgen")?;
+    let there = shell::output(Command::new(wasm_bindgen(places)).arg("--version"));
+    Ok(there.is_some_and(|text| text == format!("wasm-bindgen {wanted}")))
+}
+
+pub fn install_wasm_bindgen(places: &Places) -> Result<()> {
+    let mut cargo = Command::new(env_or("CARGO", "cargo"));
+    cargo
+        .args(["install", "--locked", "--force", "--quiet", "wasm-bindgen-cli", "--version"])
+        .arg(places.locked("wasm-bindgen")?)
+        .arg("--root")
+        .arg(&places.tools)
+        // Away from the checkout: its lock file and settings are not this tool's.
+        .current_dir(&places.cache)
+        .env("CARGO_TARGET_DIR", places.cache.join("tools-target"))
+        .env("CARGO_TERM_COLOR", "never");
+    shell::run(&mut cargo)
+}
+
+fn binaryen(places: &Places) -> PathBuf {
+    places.tools.join(format!("binaryen-{BINARYEN}"))
+}
+
+/// npm's wasm-opt is a script for node.
+pub fn wasm_opt(places: &Places) -> Command {
+    let mut command = Command::new("node");
+    command.arg(binaryen(places).join("node_modules/binaryen/bin/wasm-opt"));
+    command
+}
+
+pub fn wasm_opt_is_there(places: &Places) -> bool {
+    binaryen(places).join("node_modules/binaryen/bin/wasm-opt").exists()
+        && shell::output(wasm_opt(places).arg("--version")).is_some_and(|text| text.starts_with("wasm-opt version"))
+}
+
+pub fn install_binaryen(places: &Places) -> Result<()> {
+    let folder = binaryen(places);
+    std::fs::create_dir_all(&folder)?;
+    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+        .arg(&folder)
+        .arg(format!("binaryen@{BINARYEN}"))
+        .current_dir(&folder);
+    shell::run(&mut npm)
+}
+
+/// What of node and npm is not there.
+pub fn missing_node() -> Vec<&'static str> {
+    [("node", "nodejs"), ("npm", "npm")]
+        .into_iter()
+        .filter(|(program, _)| shell::which(&exe(program)).is_none())
+        .map(|(_, package)| package)
+        .collect()
+}
+
+fn exe(name: &str) -> String {
+    match (cfg!(windows), Path::new(name).extension()) {
+        (true, None) if name == "npm" => "npm.cmd".to_owned(),
+        (true, None) => format!("{name}.exe"),
+        _ => name.to_owned(),
+    }
+}

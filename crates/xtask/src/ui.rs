@@ -1,0 +1,128 @@
+//! Builds the user interface into `src-ui/dist`, which the shell embeds: so this runs before the host's build.
+//!
+//! cargo decides whether the programs changed; where neither they nor the public files did, `dist` stays untouched
+//! and the shell is not built again.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    places::Places,
+    shell,
+    step::{nothing_to_do, step},
+    tools, wasm,
+};
+
+/// Every program of the window. Each becomes NAME.js and NAME_bg.wasm.
+const PROGRAMS: &[&str] = &["gate", "app"];
+
+/// What LLVM may emit today, and every webview that we support can run.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+pub fn build(places: &Places) -> Result<()> {
+    let Some(way) = wasm::way() else { bail!("there is no WebAssembly target; run `cargo xtask setup`") };
+    step("build the user interface", "read the compiler's message above; src-ui/ and what it uses do not compile", || {
+        let mut cargo = wasm::cargo(places, &way);
+        cargo.args(["build", "-p", "rabta-ui", "--bins", "--target", wasm::TARGET, "--profile", "wasm"]);
+        shell::run(&mut cargo)
+    })?;
+    let built = places.wasm.join(wasm::TARGET).join("wasm");
+    let public = files_below(&places.root.join("src-ui/public"))?;
+    let stamp_file = places.root.join("target/ui.stamp");
+    let stamp = stamp(places, &built, &public)?;
+    let fresh = fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp);
+    if fresh && PROGRAMS.iter().all(|p| places.dist().join(format!("{p}_bg.wasm")).exists()) {
+        nothing_to_do("shrink the user interface", "nothing changed");
+        return Ok(());
+    }
+    step("shrink the user interface", "run `cargo xtask setup` again; wasm-bindgen or wasm-opt failed", || {
+        let _ = fs::remove_file(&stamp_file);
+        let mut wanted = BTreeSet::new();
+        for program in PROGRAMS {
+            wanted.extend(bind(places, &built, program)?);
+        }
+        for (file, name) in &public {
+            shell::write_if_changed(&places.dist().join(name), &fs::read(file)?)?;
+            wanted.insert(name.clone());
+        }
+        // What an older build left behind would be embedded too.
+        for (file, name) in files_below(&places.dist())? {
+            if !wanted.contains(&name) {
+                fs::remove_file(file)?;
+            }
+        }
+        shell::write_if_changed(&stamp_file, stamp.as_bytes())?;
+        Ok(())
+    })
+}
+
+/// wasm-bindgen, then wasm-opt, into `dist`. Returns the names written.
+fn bind(places: &Places, built: &Path, program: &str) -> Result<Vec<PathBuf>> {
+    let work = places.wasm.join("bindgen").join(program);
+    if work.exists() {
+        fs::remove_dir_all(&work)?;
+    }
+    let mut bindgen = std::process::Command::new(tools::wasm_bindgen(places));
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", program, "--out-dir"]);
+    bindgen.arg(&work).arg(built.join(format!("{program}.wasm")));
+    shell::run(&mut bindgen)?;
+    let wasm = work.join(format!("{program}_bg.wasm"));
+    let small = work.join("small.wasm");
+    shell::run(tools::wasm_opt(places).arg("-Oz").args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
+    fs::rename(&small, &wasm)?;
+    let mut names = Vec::new();
+    for (file, name) in files_below(&work)? {
+        shell::write_if_changed(&places.dist().join(&name), &fs::read(file)?)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// A fingerprint of all that `dist` is made of.
+fn stamp(places: &Places, built: &Path, public: &[(PathBuf, PathBuf)]) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    places.locked("wasm-bindgen")?.hash(&mut hasher);
+    FEATURES.hash(&mut hasher);
+    for program in PROGRAMS {
+        let file = built.join(format!("{program}.wasm"));
+        fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
+    }
+    for (file, name) in public {
+        name.hash(&mut hasher);
+        fs::read(file)?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}\n", hasher.finish()))
+}
+
+/// Every file below, with its name relative to the folder, in order.
+fn files_below(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut found = Vec::new();
+    let mut todo = vec![folder.to_owned()];
+    while let Some(next) = todo.pop() {
+        for entry in fs::read_dir(&next).with_context(|| format!("listing {}", next.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                todo.push(path);
+            } else if let Ok(name) = path.strip_prefix(folder) {
+                found.push((path.clone(), name.to_owned()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
