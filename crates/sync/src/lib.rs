@@ -1,1 +1,47 @@
-//! rabta-sync
+//! Sync with the HIE: the pinned client, the plan, the loop that carries it out, and the WebSocket.
+//!
+//! - [`HieClient`] speaks the HIE's `/v1` over TLS that trusts one key ([`Pins`]), whatever the clocks say.
+//! - [`plan`] is pure: from what is unsent, what the line said and the time to operations.
+//! - [`Driver`] carries them out over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
+//!   and lets nothing count whose signatures do not hold ([`Keyring`]).
+//! - [`socket`] keeps the WebSocket for hints and call signaling.
+//!
+//! It never decides what a record means, never edits one, and logs opaque ids only.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # async fn example<S: rabta_store::RecordStore + 'static>(
+//! #     endpoint: rabta_sync::Endpoint, me: rabta_sync::Identity, store: Arc<S>, hie: ed25519_dalek::VerifyingKey,
+//! # ) -> Result<(), rabta_sync::HieError> {
+//! use rabta_sync::{Driver, HieClient, Offset, SystemClock};
+//! let client = HieClient::new(endpoint, me, Arc::new(SystemClock::default()), Offset::default())?;
+//! let (changes, mut changed) = tokio::sync::mpsc::unbounded_channel();
+//! let (driver, handle) = Driver::new(client, store, hie, changes, 7);
+//! tokio::spawn(driver.run());
+//! handle.now();
+//! changed.recv().await;
+//! # Ok(()) }
+//! ```
+
+mod apart;
+pub mod backoff;
+mod client;
+mod clock;
+mod driver;
+mod error;
+mod pin;
+pub mod plan;
+mod pull;
+mod socket;
+mod status;
+mod verify;
+
+pub use apart::{Kept, kept_apart};
+pub use client::{Endpoint, HieClient, Identity};
+pub use clock::{Clock, Offset, SystemClock, utc};
+pub use driver::{Driver, SyncHandle};
+pub use error::HieError;
+pub use pin::{OtherKey, Pins};
+pub use socket::{SocketEvent, SocketHandle, socket};
+pub use status::{Changed, FirstPull, Status};
+pub use verify::{Apart, Keyring, Verified, must_be_signed};

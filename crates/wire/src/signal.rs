@@ -1,4 +1,5 @@
-//! Call signaling: what travels on the WebSocket at the HIE (`GET /v1/signal`).
+//! Call signaling: what travels on the WebSocket at the HIE (`GET` [`PATH`]), together with the hints of
+//! [`crate::log::Hint`] that there is something to pull.
 //!
 //! The HIE is an authenticated router. It reads a frame's outer fields (call, to), writes who it is from, and
 //! passes the body on as the text that came in: it never reads an SDP. To it the body is a
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Id;
 
+/// Where the WebSocket is.
+pub const PATH: &str = "/v1/ws";
 /// The version that this program speaks. A reader takes every version and ignores fields that it does not
 /// know; a frame of a kind that it does not know is [`Signal::Unknown`] or a refusal, never a closed socket.
 pub const VERSION: u16 = 1;

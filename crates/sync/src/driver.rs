@@ -1,0 +1,334 @@
+//! [`Driver`]: carries the [`plan`] out over a client and a store, for as long as the vault is open.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rabta_store::{LogEntry, RecordStore, StoreError};
+use rabta_wire::{
+    Id,
+    envelope::Envelope,
+    log::{Ack, Outcome},
+};
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::{
+    HieClient,
+    clock::Clock,
+    error::HieError,
+    plan::{Link, Local, Operation, Tier, Unsent, plan},
+    status::{Changed, Status},
+    verify::Keyring,
+};
+
+/// How many unsent envelopes are looked at in one round; the store gives them in pushing order.
+const WINDOW: usize = 200;
+/// An envelope that the HIE put off is offered again after this, or when what it waits for has arrived.
+const PUT_OFF: u64 = 60_000;
+
+/// Steers a running [`Driver`]. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SyncHandle {
+    control: Arc<Control>,
+    status: watch::Receiver<Status>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    wake: Notify,
+    changed: AtomicBool,
+    wanted: AtomicBool,
+    calling: AtomicBool,
+    socket: AtomicBool,
+    /// The socket came back: so did the network.
+    back: AtomicBool,
+    hint: AtomicU64,
+}
+
+impl SyncHandle {
+    /// An envelope was appended.
+    pub fn appended(&self) {
+        self.set(&self.control.changed, true);
+    }
+
+    /// Tries now, whatever failed before.
+    pub fn now(&self) {
+        self.set(&self.control.wanted, true);
+    }
+
+    /// A call runs: all but the ask waits.
+    pub fn calling(&self, on: bool) {
+        self.set(&self.control.calling, on);
+    }
+
+    /// The HIE's newest place, as it told over the socket.
+    pub fn hint(&self, seq: u64) {
+        self.control.hint.fetch_max(seq, Ordering::AcqRel);
+        self.control.wake.notify_one();
+    }
+
+    pub fn socket(&self, up: bool) {
+        if up {
+            self.control.back.store(true, Ordering::Release);
+        }
+        self.set(&self.control.socket, up);
+    }
+
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Follows the status.
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    fn set(&self, flag: &AtomicBool, on: bool) {
+        flag.store(on, Ordering::Release);
+        self.control.wake.notify_one();
+    }
+}
+
+/// The sync of one open vault with its HIE.
+pub struct Driver<S> {
+    pub(crate) client: HieClient,
+    pub(crate) store: Arc<S>,
+    pub(crate) keyring: Keyring,
+    pub(crate) link: Link,
+    /// What a put-off envelope waits for.
+    pub(crate) waits_on: BTreeMap<Id, Id>,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) changes: mpsc::UnboundedSender<Changed>,
+    control: Arc<Control>,
+    seed: u64,
+}
+
+/// Why an operation did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Hie(#[from] HieError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: RecordStore + 'static> Driver<S> {
+    /// `hie` is the key that signs certificates; `changes` is told what the sync changed in the store; `seed`
+    /// spreads the waiting (use something of the device's own).
+    pub fn new(
+        client: HieClient,
+        store: Arc<S>,
+        hie: ed25519_dalek::VerifyingKey,
+        changes: mpsc::UnboundedSender<Changed>,
+        seed: u64,
+    ) -> (Self, SyncHandle) {
+        let (status, watch) = watch::channel(Status { clock_offset: client.offset().get(), ..Status::default() });
+        let control = Arc::new(Control::default());
+        let handle = SyncHandle { control: control.clone(), status: watch };
+        let driver = Self {
+            client,
+            store,
+            keyring: Keyring::new(hie),
+            link: Link::default(),
+            waits_on: BTreeMap::new(),
+            status,
+            changes,
+            control,
+            seed,
+        };
+        (driver, handle)
+    }
+
+    /// Works until the vault is locked, or until the future is dropped: whatever is dropped half-done was not
+    /// committed and is done again the next time.
+    pub async fn run(mut self) {
+        loop {
+            match self.round().await {
+                Ok(Some(until)) => self.rest(until).await,
+                Ok(None) => {}
+                Err(Failure::Store(StoreError::Locked)) => return,
+                Err(failure) => self.failed(failure),
+            }
+        }
+    }
+
+    /// One plan, carried out; a time to rest until, or none to go on at once.
+    async fn round(&mut self) -> Result<Option<u64>, Failure> {
+        self.listen();
+        let (local, entries) = self.local().await?;
+        self.recount().await?;
+        for operation in plan(&local, &self.link, self.now(), self.seed) {
+            match operation {
+                Operation::Wait { until } => return Ok(Some(until)),
+                Operation::ResetEpoch(epoch) => {
+                    tracing::warn!(%epoch, "the HIE has a new epoch: everything is offered again");
+                    self.store.enter_epoch(epoch).await?;
+                    (self.link.new_epoch, self.link.catching_up) = (None, true);
+                }
+                Operation::Push(ids) => self.push(&ids, &entries, &local).await?,
+                Operation::Pull { after, limit } => self.pull(after, limit).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn push(&mut self, ids: &[Id], entries: &[LogEntry], local: &Local) -> Result<(), Failure> {
+        let chosen: Vec<&LogEntry> = ids.iter().filter_map(|id| entries.iter().find(|e| e.id == *id)).collect();
+        self.busy(true);
+        let began = self.now();
+        let reply = self.client.push(chosen.iter().map(|e| e.bytes.0.clone()).collect()).await?;
+        self.contact(began);
+        if local.cursor.is_none_or(|cursor| cursor.epoch != reply.epoch) {
+            self.store.enter_epoch(reply.epoch).await?;
+            if local.cursor.is_some() {
+                (self.link.catching_up, self.link.more) = (true, true);
+            }
+        }
+        self.store.mark_acks(reply.epoch, &reply.acks).await?;
+        let mut changed = Changed::default();
+        for (entry, ack) in chosen.into_iter().zip(&reply.acks) {
+            self.acked(entry, ack);
+            changed.patients.extend(entry.patient.as_ref().and_then(|p| p.parse::<Id>().ok()));
+            changed.asks.extend(entry.task);
+        }
+        self.recount().await?;
+        let _ = self.changes.send(changed);
+        Ok(())
+    }
+
+    fn acked(&mut self, entry: &LogEntry, ack: &Ack) {
+        self.link.put_off.remove(&entry.id);
+        self.waits_on.remove(&entry.id);
+        match &ack.outcome {
+            Outcome::Durable { .. } | Outcome::Superseded { .. } => self.arrived(entry.id),
+            Outcome::Refused { code, .. } => tracing::warn!(envelope = %entry.id, code, "refused by the HIE"),
+            Outcome::Waits { on } => {
+                tracing::debug!(envelope = %entry.id, %on, "put off by the HIE");
+                self.link.put_off.insert(entry.id, self.now() + PUT_OFF);
+                self.waits_on.insert(entry.id, *on);
+            }
+        }
+    }
+
+    /// What waited for `id` may go.
+    pub(crate) fn arrived(&mut self, id: Id) {
+        let ready: Vec<Id> = self.waits_on.iter().filter(|(_, on)| **on == id).map(|(id, _)| *id).collect();
+        for id in ready {
+            self.waits_on.remove(&id);
+            self.link.put_off.remove(&id);
+        }
+    }
+
+    /// What the handle was told since the last round.
+    fn listen(&mut self) {
+        let control = &self.control;
+        control.changed.store(false, Ordering::Release);
+        self.link.wanted |= control.wanted.swap(false, Ordering::AcqRel);
+        self.link.calling = control.calling.load(Ordering::Acquire);
+        self.link.socket = control.socket.load(Ordering::Acquire);
+        self.link.hint = self.link.hint.max(control.hint.load(Ordering::Acquire));
+        if control.back.swap(false, Ordering::AcqRel) {
+            // Hints may have been missed while it was away.
+            (self.link.failures, self.link.pulled_at) = (0, None);
+        }
+    }
+
+    async fn local(&self) -> Result<(Local, Vec<LogEntry>), StoreError> {
+        let bytes = self.link.push_bytes.saturating_mul(2);
+        let entries = self.store.unsent(WINDOW, bytes).await?;
+        let unsent = entries.iter().filter_map(unsent).collect();
+        Ok((Local { unsent, cursor: self.store.cursor().await? }, entries))
+    }
+
+    async fn rest(&self, until: u64) {
+        self.busy(false);
+        let rest = Duration::from_millis(until.saturating_sub(self.now()));
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = self.control.wake.notified() => {}
+        }
+    }
+
+    /// An answer came.
+    pub(crate) fn contact(&mut self, began: u64) {
+        self.link.answered(self.now().saturating_sub(began));
+        let at = self.client.clock().unix_ms();
+        let offset = self.client.offset().get();
+        self.status.send_if_modified(|status| {
+            status.last_contact = Some(at);
+            status.clock_offset = offset;
+            (status.reachable, status.key_changed, status.disk_full, status.refused) = (true, false, false, None);
+            true
+        });
+    }
+
+    fn failed(&mut self, failure: Failure) {
+        let now = self.now();
+        match failure {
+            Failure::Hie(HieError::EpochChanged(epoch)) => {
+                self.link.new_epoch = Some(epoch);
+                return;
+            }
+            Failure::Hie(error) => {
+                tracing::info!(%error, "sync");
+                self.link.failed(now);
+                self.change(|status| {
+                    status.busy = false;
+                    status.reachable = !matches!(error, HieError::Unreachable(_) | HieError::KeyChanged);
+                    status.key_changed = matches!(error, HieError::KeyChanged);
+                    status.refused = match error {
+                        HieError::Refused { code, text, .. } => Some((code, text)),
+                        _ => None,
+                    };
+                });
+            }
+            Failure::Store(error) => {
+                tracing::warn!(%error, "sync");
+                self.link.failed(now);
+                let full = matches!(error, StoreError::DiskFull);
+                self.change(|status| (status.busy, status.disk_full) = (false, full));
+            }
+        }
+    }
+
+    async fn recount(&self) -> Result<(), StoreError> {
+        let mut counted = self.status.borrow().clone();
+        counted.count(&*self.store).await?;
+        self.change(|status| *status = counted);
+        Ok(())
+    }
+
+    pub(crate) fn busy(&self, on: bool) {
+        self.change(|status| status.busy = on);
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_if_modified(|status| {
+            let before = status.clone();
+            change(status);
+            *status != before
+        });
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.client.clock().monotonic_ms()
+    }
+}
+
+fn unsent(entry: &LogEntry) -> Option<Unsent> {
+    let header = Envelope::from_bytes(&entry.bytes).and_then(|e| e.header()).ok()?;
+    Some(Unsent {
+        id: entry.id,
+        seq: entry.seq,
+        kind: entry.kind,
+        tier: Tier::of(&header),
+        depends: header.depends,
+        bytes: entry.bytes.len(),
+        refused: matches!(entry.state, rabta_store::EntryState::Quarantined { .. }),
+    })
+}

@@ -1,0 +1,205 @@
+//! A pull: fetch, verify, apply with the cursor in one transaction.
+
+use rabta_store::{PullBatch, Pulled, RecordStore, StoreError, Transaction};
+use rabta_wire::{
+    Id,
+    cursor::Cursor,
+    envelope::Envelope,
+    log::{Change, Item, PullReply},
+};
+
+use crate::{
+    apart::{self, Kept, kept_apart},
+    driver::{Driver, Failure},
+    status::{Changed, FirstPull},
+    verify::Apart,
+};
+
+/// Set once the first fetch came to its end.
+const FETCHED: &str = "sync.first-pull-done";
+
+impl<S: RecordStore + 'static> Driver<S> {
+    pub(crate) async fn pull(&mut self, after: Option<Cursor>, limit: u32) -> Result<(), Failure> {
+        self.busy(true);
+        let began = self.now();
+        let hint = self.link.hint;
+        let reply = self.client.pull(after, limit).await?;
+        self.contact(began);
+        if after.is_none() {
+            // The first word of this HIE's life, or of its new one.
+            self.store.enter_epoch(reply.next.epoch).await?;
+        }
+        let (next, more, remaining) = (reply.next, reply.more, reply.remaining);
+        let count = reply.changes.len() as u64;
+        self.apply(reply).await?;
+        self.link.more = more;
+        if !more {
+            self.link.pulled_at = Some(self.now());
+            (self.link.wanted, self.link.catching_up) = (false, false);
+            // A hint beyond the end was of another life, or of nothing in our scope.
+            if self.link.hint == hint {
+                self.link.hint = self.link.hint.min(next.seq);
+            }
+        }
+        self.progress(after.is_none(), count, remaining, more).await?;
+        Ok(())
+    }
+
+    async fn apply(&mut self, reply: PullReply) -> Result<(), Failure> {
+        let PullReply { changes, next, backed_up, .. } = reply;
+        let mut changed = Changed::default();
+        let mut items: Vec<(u64, Pulled)> = Vec::new();
+        let mut kept = kept_apart(&*self.store).await?;
+        let before = kept.len();
+        // Certificates first: the HIE writes them before what needs them, but one batch is one moment.
+        let mut certified = false;
+        for Change { seq, item } in &changes {
+            if let Item::Cert { bytes } = item {
+                match self.keyring.learn(bytes) {
+                    Some(cert) => {
+                        items.push((*seq, Pulled::Cert(cert)));
+                        certified = true;
+                    }
+                    None => tracing::warn!(seq, "a certificate that is not this HIE's"),
+                }
+            }
+        }
+        for Change { seq, item } in changes {
+            match item {
+                Item::Resource { kind, id, version, body } => {
+                    changed.resources += 1;
+                    if kind == "Patient" {
+                        changed.patients.extend(id.parse::<Id>().ok());
+                    }
+                    items.push((seq, Pulled::Resource { kind, id, version, body: body.into() }));
+                }
+                Item::Envelope { bytes, received_at } => {
+                    match self.verify(&bytes, received_at, &mut changed).await? {
+                        Ok(()) => items.push((seq, Pulled::Envelope { seq, received_at, bytes: bytes.into() })),
+                        Err(why) => {
+                            tracing::warn!(seq, %why, "an envelope is kept apart");
+                            kept.push(Kept::new(seq, received_at, &bytes, why));
+                        }
+                    }
+                }
+                Item::Roster { json } => {
+                    changed.roster = true;
+                    items.push((seq, Pulled::Roster(json.into())));
+                }
+                Item::Cert { .. } | Item::Other => {}
+            }
+        }
+        let mut mended = Vec::new();
+        if certified {
+            (mended, kept) = apart::retry(kept, &self.keyring);
+        }
+        if kept.len() != before || !mended.is_empty() {
+            apart::save(&*self.store, kept.clone()).await?;
+        }
+        for bytes in mended.iter().filter_map(|item| match item {
+            Pulled::Envelope { bytes, .. } => Some(bytes),
+            _ => None,
+        }) {
+            note(bytes, &mut changed);
+        }
+        items.sort_by_key(|(seq, _)| *seq);
+        let all: Vec<Pulled> = mended.into_iter().chain(items.iter().map(|(_, item)| item.clone())).collect();
+        let applied = self.store.apply_pull(PullBatch { items: all, next, backed_up }).await;
+        match applied {
+            Err(StoreError::Payload(..) | StoreError::Resource(_)) => {
+                self.apply_singly(items, next, backed_up, &mut kept).await?;
+            }
+            other => other?,
+        }
+        let apart = kept.len() as u64;
+        self.change(|status| status.apart = apart);
+        if !changed.is_empty() {
+            let _ = self.changes.send(changed);
+        }
+        Ok(())
+    }
+
+    /// One change that the store cannot take must not hold up all others: it is kept apart.
+    async fn apply_singly(
+        &mut self,
+        items: Vec<(u64, Pulled)>,
+        next: Cursor,
+        backed_up: u64,
+        kept: &mut Vec<Kept>,
+    ) -> Result<(), Failure> {
+        for (seq, item) in items {
+            let here = Cursor { epoch: next.epoch, seq };
+            let batch = PullBatch { items: vec![item.clone()], next: here, backed_up };
+            match self.store.apply_pull(batch).await {
+                Err(error @ (StoreError::Payload(..) | StoreError::Resource(_))) => {
+                    tracing::warn!(seq, %error, "a change is kept apart");
+                    if let Pulled::Envelope { received_at, bytes, .. } = item {
+                        kept.push(Kept::new(seq, received_at, &bytes, Apart::Unreadable));
+                        apart::save(&*self.store, kept.clone()).await?;
+                    }
+                }
+                other => other?,
+            }
+        }
+        Ok(self.store.apply_pull(PullBatch { items: Vec::new(), next, backed_up }).await?)
+    }
+
+    /// Whether the envelope is what it claims to be; our own needs no certificate.
+    async fn verify(
+        &mut self,
+        bytes: &[u8],
+        received_at: i64,
+        changed: &mut Changed,
+    ) -> Result<Result<(), Apart>, StoreError> {
+        let Ok((envelope, header)) = Envelope::from_bytes(bytes).and_then(|e| e.header().map(|h| (e, h))) else {
+            return Ok(self.keyring.check(bytes, received_at).map(|_| ()));
+        };
+        let ours = self.client.identity().is_some_and(|me| {
+            me.device == header.device && envelope.open(&me.device_key.verifying_key()).is_ok()
+        });
+        for subject in header.signed_by.iter().map(|s| s.person).chain([header.device]) {
+            self.recall(subject).await?;
+        }
+        let verdict = if ours { Ok(()) } else { self.keyring.check(bytes, received_at).map(|_| ()) };
+        if verdict.is_ok() {
+            note(bytes, changed);
+            self.arrived(header.id);
+        }
+        Ok(verdict)
+    }
+
+    /// Certificates that an earlier pull brought.
+    async fn recall(&mut self, subject: Id) -> Result<(), StoreError> {
+        if !self.keyring.knows(subject) {
+            for cert in self.store.certs(subject).await? {
+                self.keyring.learn(&cert.bytes);
+            }
+        }
+        Ok(())
+    }
+
+    async fn progress(&mut self, first: bool, count: u64, remaining: u64, more: bool) -> Result<(), StoreError> {
+        let going = self.status.borrow().first_pull;
+        let begun = going.or_else(|| first.then(FirstPull::default));
+        let Some(FirstPull { done, .. }) = begun else { return Ok(()) };
+        let done = done + count;
+        if more {
+            self.change(|status| status.first_pull = Some(FirstPull { done, of: done + remaining }));
+        } else {
+            // The whole bar for a moment, then none.
+            self.change(|status| status.first_pull = Some(FirstPull { done, of: done }));
+            if self.store.setting(FETCHED).await?.is_none() {
+                self.store.commit(Transaction::new().set(FETCHED, *b"1"), None).await?;
+            }
+            self.change(|status| status.first_pull = None);
+        }
+        Ok(())
+    }
+}
+
+fn note(bytes: &[u8], changed: &mut Changed) {
+    if let Ok(header) = Envelope::from_bytes(bytes).and_then(|e| e.header()) {
+        changed.patients.extend(header.patient);
+        changed.asks.extend(header.task);
+    }
+}

@@ -1,0 +1,72 @@
+//! What the sync says of itself: the state behind the chip, and what changed.
+
+use std::collections::BTreeSet;
+
+use rabta_store::{CustodyCounts, RecordStore, StoreError};
+use rabta_wire::{Id, envelope::Kind};
+
+/// The state behind the sync chip. Never says "synced": it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Status {
+    /// Envelopes that are on this laptop only, refused ones too.
+    pub here_only: u64,
+    /// Of those, visits.
+    pub visits_here_only: u64,
+    /// Refused by the HIE: a person must look.
+    pub needs_you: u64,
+    /// The HIE answered the last time that it was tried.
+    pub reachable: bool,
+    /// Sending or fetching now.
+    pub busy: bool,
+    /// Milliseconds since 1970 by this device's clock.
+    pub last_contact: Option<i64>,
+    /// (HIE clock - device clock) in milliseconds.
+    pub clock_offset: Option<i64>,
+    /// Another key answers at the HIE's address: nothing is sent.
+    pub key_changed: bool,
+    /// The HIE refuses this device or person as a whole: its code and words.
+    pub refused: Option<(String, String)>,
+    /// The first fetch is going on.
+    pub first_pull: Option<FirstPull>,
+    /// What was pulled could not be stored: the disk is full.
+    pub disk_full: bool,
+    /// Envelopes of others whose signatures do not hold, kept apart.
+    pub apart: u64,
+}
+
+/// How far the first fetch of the facility's patients is, in changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FirstPull {
+    pub done: u64,
+    pub of: u64,
+}
+
+/// Something in the store changed through the sync.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// Patients and Tasks that envelopes were about, others' or (acknowledged) our own.
+    pub patients: BTreeSet<Id>,
+    pub asks: BTreeSet<Id>,
+    /// Resources that came through the HIE's FHIR API.
+    pub resources: u64,
+    pub roster: bool,
+}
+
+impl Changed {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Status {
+    /// Counts anew.
+    pub(crate) async fn count(&mut self, store: &impl RecordStore) -> Result<(), StoreError> {
+        let unsent = |counts: &CustodyCounts| counts.here + counts.quarantined;
+        let kinds = store.custody_by_kind().await?;
+        self.here_only = kinds.iter().map(|(_, counts)| unsent(counts)).sum();
+        self.needs_you = kinds.iter().map(|(_, counts)| counts.quarantined).sum();
+        self.visits_here_only =
+            kinds.iter().filter(|(kind, _)| *kind == Kind::Visit).map(|(_, counts)| unsent(counts)).sum();
+        Ok(())
+    }
+}
