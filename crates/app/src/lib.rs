@@ -5,6 +5,8 @@
 //!
 //! The core never shows anything, never names Tauri, and logs opaque ids only.
 
+mod cards;
+mod chart;
 mod clock;
 mod country;
 mod error;

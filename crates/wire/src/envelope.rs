@@ -78,6 +78,12 @@ pub struct AttachmentPart {
     pub bytes: ByteVec,
 }
 
+impl AttachmentPart {
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("encoding into memory cannot fail")
+    }
+}
+
 /// How a stored payload is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

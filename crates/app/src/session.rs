@@ -1,0 +1,135 @@
+//! An open vault with somebody at it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use rabta_domain::fhir::{Facility, Signer, Stamp};
+use rabta_ipc::{Error, Event, gate::PersonRef};
+use rabta_store::{Committed, RecordStore, SqliteStore, Transaction, vault::OpenVault};
+use rabta_wire::{Id, enroll::Enrolled};
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::{Inner, calls::Calls, sync_task::SyncTask};
+
+/// What the HIE said when this device joined; kept in the vault.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Enrollment {
+    /// `host:port`.
+    pub address: String,
+    pub enrolled: Enrolled,
+}
+
+impl Enrollment {
+    pub const SETTING: &'static str = "enrollment";
+}
+
+/// A person at an open vault. Everything that needs the record starts here.
+pub struct Session {
+    pub(crate) app: Arc<Inner>,
+    pub(crate) vault: OpenVault,
+    pub(crate) person: PersonRef,
+    pub(crate) person_id: Id,
+    pub(crate) enrollment: Enrollment,
+    pub(crate) sync: SyncTask,
+    pub(crate) calls: Calls,
+    pub(crate) screen_locked: AtomicBool,
+    /// Milliseconds since 1970 when somebody was last at the keyboard.
+    pub(crate) alive_at: AtomicI64,
+}
+
+impl Session {
+    pub(crate) fn store(&self) -> &SqliteStore {
+        self.vault.store()
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        // Nobody listens while the window is being reloaded: it asks for what it shows when it is back.
+        let _ = self.app.events.send(event);
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        let clock = &self.app.config.clock;
+        let offset = UtcOffset::from_whole_seconds(i32::from(clock.offset_minutes()) * 60).unwrap_or(UtcOffset::UTC);
+        clock.now().to_offset(offset)
+    }
+
+    pub(crate) fn millis(&self) -> i64 {
+        self.app.config.clock.millis()
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp::new(self.now())
+    }
+
+    /// Who signs what this person writes.
+    pub(crate) fn signer(&self) -> Signer {
+        let person = &self.enrollment.enrolled.invitation.person;
+        Signer {
+            id: self.person.id.clone(),
+            name: self.person.name.clone(),
+            role: self.person.role.clone(),
+            registration: self.person.registration.clone().unwrap_or_default(),
+            qualification: person.qualification.clone().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn facility(&self) -> Facility {
+        let facility = &self.enrollment.enrolled.invitation.facility;
+        Facility { id: facility.id.to_string(), name: facility.name.clone() }
+    }
+
+    pub(crate) fn facility_id(&self) -> Id {
+        self.enrollment.enrolled.invitation.facility.id
+    }
+
+    /// Specialists answer asks; everybody else makes them.
+    pub(crate) fn is_specialist(&self) -> bool {
+        self.person.role == "specialist"
+    }
+
+    pub(crate) fn may_prescribe(&self) -> bool {
+        matches!(self.person.role.as_str(), "doctor" | "specialist")
+    }
+
+    /// Commits, wakes the sync and tells the window.
+    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<Committed, Error> {
+        let committed = self.store().commit(transaction, Some(self.vault.device())).await;
+        let committed = committed.map_err(|e| self.told(e))?;
+        if !committed.appended.is_empty() {
+            self.sync.wake();
+        }
+        Ok(committed)
+    }
+
+    /// A store error as the window gets it. A full disk is told to every page at once.
+    pub(crate) fn told(&self, error: rabta_store::StoreError) -> Error {
+        let error = crate::error::store(error);
+        if error.code == "disk-full" {
+            self.emit(Event::DiskFull);
+        }
+        error
+    }
+
+    pub(crate) fn is_screen_locked(&self) -> bool {
+        self.screen_locked.load(Ordering::Relaxed)
+    }
+
+    /// Stops what runs and closes the vault: keys leave memory.
+    pub(crate) async fn end(self: Arc<Self>) {
+        self.calls.end().await;
+        self.sync.stop().await;
+        self.vault.lock().await;
+    }
+}
+
+/// A new random UUID.
+pub(crate) fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+pub(crate) fn new_wire_id() -> Id {
+    Id(*uuid::Uuid::new_v4().as_bytes())
+}

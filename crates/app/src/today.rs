@@ -1,0 +1,63 @@
+//! Today: who waits, what was left open, what came in, what was promised.
+
+use rabta_domain::fhir::urls;
+use rabta_ipc::{
+    Error,
+    patient::{DraftRow, Promise, Today},
+};
+use rabta_store::RecordStore;
+
+use crate::{Session, cards::parsed, visits::DraftBody};
+
+/// How far ahead a promise is shown, days.
+const PROMISE_DAYS: i64 = 1;
+
+pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
+    let store = session.store();
+    let told = |e| session.told(e);
+    let mut today = Today::default();
+    let asks = session.ask_rows(false).await?;
+    if session.is_specialist() {
+        today.queue = asks;
+    } else {
+        today.open = asks;
+    }
+    for draft in store.drafts(Some("visit")).await.map_err(told)? {
+        let Some(body) = DraftBody::read(&draft) else { continue };
+        let card = session.card(&body.patient).await?;
+        today.drafts.push(DraftRow {
+            visit: draft.id,
+            card,
+            reason: body.form.complaint.clone(),
+            saved_at: draft.updated_at,
+        });
+    }
+    let (day, now) = (session.stamp().today, session.millis());
+    for encounter in store.of_kind("Encounter", None, 200).await.map_err(told)? {
+        let Some(patient) = encounter.patient.clone() else { continue };
+        let Some(json) = parsed(&encounter).and_then(|r| r.view().ok()) else { continue };
+        let made = json.str("period.start");
+        let reason: rabta_domain::Private<String> = json.str("reasonCode.text").into();
+        let ours = encounter.envelope.is_some();
+        if ours && made.starts_with(&day.to_string()) {
+            let card = session.card(&patient).await?;
+            today.done.push(DraftRow { visit: encounter.id.clone(), card, reason: reason.clone(), saved_at: now });
+        }
+        if let Some(due) = due_day(&json) {
+            let days = (due - day).whole_days();
+            if ours && (-30..=PROMISE_DAYS).contains(&days) {
+                let card = session.card(&patient).await?;
+                today.promises.push(Promise { card, visit: encounter.id, due: due.to_string(), reason });
+            }
+        }
+    }
+    today.promises.sort_by(|a, b| a.due.cmp(&b.due));
+    today.patients = session.patient_count().await?;
+    Ok(today)
+}
+
+/// The day of a follow-up that an Encounter promises.
+fn due_day(encounter: &rabta_domain::fhir::Json) -> Option<time::Date> {
+    let day = encounter.extension(urls::FOLLOW_UP)?.extension("day")?;
+    rabta_domain::fhir::dates::parse_date(day.str("valueDate"))
+}

@@ -1,0 +1,99 @@
+//! Drafts: what was typed is on the disk before the window hears that it is.
+
+use rabta_domain::visit::VisitForm;
+use rabta_ipc::{
+    Error,
+    visit::{DiscardDraft, SaveVisit, Saved, StartVisit, VisitView},
+};
+use rabta_store::{Draft, RecordStore, SaveDraft, Transaction};
+use serde::{Deserialize, Serialize};
+
+use crate::{Session, session::new_id};
+
+/// A visit draft's body.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct DraftBody {
+    pub patient: String,
+    pub form: VisitForm,
+    /// The Encounter that this corrects.
+    #[serde(default)]
+    pub replaces: Option<String>,
+    /// The ask that was sent while it was still a draft.
+    #[serde(default)]
+    pub ask: Option<String>,
+}
+
+impl DraftBody {
+    pub fn read(draft: &Draft) -> Option<Self> {
+        serde_json::from_slice(&draft.body).ok()
+    }
+
+    /// Ready to be saved as draft `id`.
+    pub fn save(&self, id: &str, now: i64) -> SaveDraft {
+        SaveDraft {
+            id: id.to_owned(),
+            kind: "visit".to_owned(),
+            patient: Some(self.patient.clone()),
+            updated_at: now,
+            body: serde_json::to_vec(self).expect("a form is plain data").into(),
+        }
+    }
+}
+
+/// A draft as read.
+pub(crate) struct VisitDraft {
+    pub id: String,
+    pub rev: u64,
+    pub body: DraftBody,
+}
+
+impl Session {
+    pub(crate) async fn find_visit_draft(&self, id: &str) -> Result<Option<VisitDraft>, Error> {
+        let Some(draft) = self.store().draft(id).await.map_err(|e| self.told(e))? else { return Ok(None) };
+        let body = DraftBody::read(&draft).ok_or_else(|| Error::detail("unexpected", "draft"))?;
+        Ok(Some(VisitDraft { id: draft.id, rev: draft.rev, body }))
+    }
+
+    pub(crate) async fn visit_draft(&self, id: &str) -> Result<VisitDraft, Error> {
+        self.find_visit_draft(id).await?.ok_or_else(|| Error::new("not-found"))
+    }
+
+    /// The patient's open draft, or a new one that knows what is known: allergies.
+    pub(super) async fn start_visit(&self, start: StartVisit) -> Result<VisitView, Error> {
+        let drafts = self.store().drafts_of(&start.patient).await.map_err(|e| self.told(e))?;
+        if let Some(open) = drafts.into_iter().find(|d| d.kind == "visit") {
+            return self.visit_view(&open.id).await;
+        }
+        self.card(&start.patient).await?;
+        let form = VisitForm { allergies: self.known_allergies(&start.patient).await?, ..VisitForm::default() };
+        self.new_draft(DraftBody { patient: start.patient, form, replaces: None, ask: None }).await
+    }
+
+    pub(super) async fn new_draft(&self, body: DraftBody) -> Result<VisitView, Error> {
+        let id = new_id();
+        let audit = self.audit("create", &format!("Encounter/{id}"), Some(&body.patient));
+        self.commit(Transaction::new().save_draft(body.save(&id, self.millis())).audit(audit)).await?;
+        self.visit_view(&id).await
+    }
+
+    pub(super) async fn save_visit(&self, save: SaveVisit) -> Result<Saved, Error> {
+        let mut draft = self.visit_draft(&save.id).await?;
+        if draft.rev != save.rev {
+            return Err(Error::new("stale"));
+        }
+        draft.body.form = save.form;
+        let saved = self.store().save_draft(draft.body.save(&draft.id, self.millis())).await;
+        Ok(Saved { rev: saved.map_err(|e| self.told(e))? })
+    }
+
+    pub(super) async fn discard_draft(&self, discard: DiscardDraft) -> Result<(), Error> {
+        let draft = self.visit_draft(&discard.id).await?;
+        if draft.body.ask.is_some() {
+            // Somebody outside has it in front of them.
+            return Err(Error::new("not-allowed"));
+        }
+        let audit = self.audit("delete", &format!("Encounter/{}", draft.id), Some(&draft.body.patient));
+        self.commit(Transaction::new().drop_draft(draft.id).audit(audit)).await?;
+        Ok(())
+    }
+}
