@@ -1,0 +1,144 @@
+//! The frame around every page of the app: the rail (a bottom bar where it is narrow), the patient band, the work.
+
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::icon::Icon;
+use crate::parts::{Banner, Kind, LinkButton, Mark, PatientBand, SyncState, SyncWords, Toasts, Tone};
+use crate::prefs::t;
+use crate::router::{self, Route};
+use crate::session::{self, Session, session};
+use crate::{Text, W, dom, icon, screens};
+
+/// The whole app.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_context(session::start());
+    provide_context(screens::Carried::default());
+    let session = session();
+    let route = router::current();
+    Effect::new(move |_| {
+        let route = route.get();
+        dom::set_screen(route.screen());
+        // Pages about nobody in particular: the last patient's name must not stay.
+        if matches!(
+            route,
+            Route::Today | Route::Find | Route::Register | Route::Asks | Route::Sync | Route::Me | Route::Gallery
+        ) {
+            session.close();
+        }
+    });
+    keys();
+    view! {
+        <div class="app">
+            <Rail session route />
+            <div style="grid-area:band;min-inline-size:0">
+                {move || session.patient.get().map(|patient| view! { <PatientBand patient /> })}
+                <CallStrip session route />
+                <Show when=move || session.disk_full.get()>
+                    <div style="padding:12px 24px 0">
+                        <Banner title=W::ErrDiskFull body=W::ErrDiskFullBody tone=Tone::Stop t="disk-full" />
+                    </div>
+                </Show>
+            </div>
+            <main class="work" data-t="work" tabindex="-1">{move || screens::show(route.get())}</main>
+        </div>
+        <Toasts />
+    }
+}
+
+/// Today, Find, Asks, Sync, Me: five, always in this order.
+#[component]
+fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
+    let item = move |to: Route, words: Text, icon: Icon, t: &'static str| {
+        let here = {
+            let to = to.clone();
+            move || {
+                let now = route.get();
+                let same = now == to
+                    || (to == Route::Asks && matches!(now, Route::Case(_) | Route::Advice(_) | Route::Call(_)))
+                    || (to == Route::Find && matches!(now, Route::Register | Route::Patient(_)));
+                same.then_some("page")
+            }
+        };
+        view! {
+            <a href=to.href() data-t=t aria-current=here>
+                <crate::parts::Draw icon />
+                <span>{words.view()}</span>
+            </a>
+        }
+        .into_any()
+    };
+    let chip = move || {
+        session.chip.with(|chip| SyncState {
+            only_here: chip.here_only as usize,
+            visits: chip.visits_here_only as usize,
+            needs_you: chip.needs_you as usize,
+            reachable: chip.reachable,
+        })
+    };
+    let asks = Text::live(move || crate::prefs::say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned());
+    view! {
+        <nav class="rail" aria-label=t(W::MainMenu)>
+            <Mark />
+            {item(Route::Today, W::Today.into(), icon::TODAY, "go-today")}
+            {item(Route::Find, W::Find.into(), icon::SEARCH, "go-find")}
+            {item(Route::Asks, asks, icon::ASKS, "go-asks")}
+            <span class="gap"></span>
+            <a
+                href=Route::Sync.href()
+                class=move || SyncWords::class(chip())
+                data-t="sync-chip"
+                aria-current=move || (route.get() == Route::Sync).then_some("page")
+            >
+                {move || view! { <crate::parts::Draw icon=SyncWords::icon(chip()) /> }}
+                <span>{move || SyncWords::text(chip())}</span>
+            </a>
+            {item(Route::Me, W::Me.into(), icon::ME, "go-me")}
+        </nav>
+    }
+    .into_any()
+}
+
+/// While a call runs and another page is open: who it is with, and the way back.
+#[component]
+fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
+    move || {
+        let call = session.call.get().filter(|call| call.ended.is_none())?;
+        if matches!(route.get(), Route::Call(_)) {
+            return None;
+        }
+        let leg = call.legs.first()?;
+        let word = if leg.phase == "incoming" { W::CallIncoming } else { W::CallWith };
+        let tone = if leg.phase == "incoming" { Tone::Look } else { Tone::Info };
+        Some(view! {
+            <div style="padding:8px 24px 0">
+                <Banner title=Text::with(word, vec![leg.name.clone()]) tone t="call-strip">
+                    <div class="row">
+                        <LinkButton label=W::CallGo t="go-call" kind=Kind::Main icon=icon::PHONE href=Route::Call(call.ask.clone()).href() />
+                    </div>
+                </Banner>
+            </div>
+        })
+    }
+}
+
+/// Ctrl+K or `/` outside a field: Find. Ctrl+L: lock the screen.
+fn keys() {
+    let handle = window_event_listener(ev::keydown, |event| {
+        let command = event.ctrl_key() || event.meta_key();
+        match event.key().as_str() {
+            "k" | "K" if command => {
+                event.prevent_default();
+                router::go(&Route::Find);
+                dom::focus_soon("#find-box");
+            }
+            "l" | "L" if command => {
+                event.prevent_default();
+                session::lock_screen();
+            }
+            _ => {}
+        }
+    });
+    on_cleanup(move || handle.remove());
+}

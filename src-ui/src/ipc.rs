@@ -1,0 +1,61 @@
+//! Questions to the shell, and what it says unasked. Both are JSON; the shell's one command is `rabta`, its one
+//! stream is opened by the command `events`.
+
+use rabta_ipc::{Command, Error, Event};
+use wasm_bindgen::prelude::*;
+
+use crate::bridge;
+
+/// Asks the shell. A window without a shell behind it answers `no-shell`.
+pub async fn call<C: Command>(command: C) -> Result<C::Reply, Error> {
+    let body = serde_json::to_string(&command).map_err(|error| Error::detail("unexpected", error))?;
+    let answer = send(C::NAME, &body).await?;
+    serde_json::from_str(&answer).map_err(|error| Error::detail("unexpected", format_args!("{}: {error}", C::NAME)))
+}
+
+/// The part of [`call`] that is the same for every command.
+async fn send(name: &str, body: &str) -> Result<String, Error> {
+    let arguments = js_sys::Object::new();
+    let body = js_sys::JSON::parse(body).map_err(|_| Error::new("unexpected"))?;
+    set(&arguments, "name", &JsValue::from_str(name));
+    set(&arguments, "body", &body);
+    match bridge::invoke("rabta", &arguments).await {
+        Ok(value) => Ok(text(&value).unwrap_or_else(|| "null".to_owned())),
+        Err(value) => Err(text(&value)
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_else(|| Error::detail(if shell() { "unexpected" } else { "no-shell" }, name))),
+    }
+}
+
+/// Opens the stream of events; `hear` gets each, in order, for as long as the page lives.
+pub async fn listen(hear: impl Fn(Event) + 'static) -> Result<(), Error> {
+    let channel = bridge::Channel::new().map_err(|_| Error::new("no-shell"))?;
+    let callback = Closure::<dyn Fn(JsValue)>::new(move |message: JsValue| {
+        // An event of a newer shell that this window does not know is nothing to it.
+        if let Some(event) = text(&message).and_then(|json| serde_json::from_str::<Event>(&json).ok()) {
+            hear(event);
+        }
+    });
+    channel.set_onmessage(callback.as_ref().unchecked_ref());
+    callback.forget();
+    let arguments = js_sys::Object::new();
+    set(&arguments, "channel", &channel);
+    bridge::invoke("events", &arguments).await.map(|_| ()).map_err(|_| Error::new("no-shell"))
+}
+
+/// JSON of a value that came over, whether as text or as an object.
+fn text(value: &JsValue) -> Option<String> {
+    match value.as_string() {
+        Some(json) if json.starts_with(['{', '[', '"']) => Some(json),
+        _ => js_sys::JSON::stringify(value).ok().and_then(|json| json.as_string()),
+    }
+}
+
+fn set(object: &js_sys::Object, key: &str, value: &JsValue) {
+    // Setting a property of a plain object of our own cannot fail.
+    let _ = js_sys::Reflect::set(object, &JsValue::from_str(key), value);
+}
+
+fn shell() -> bool {
+    js_sys::Reflect::has(&crate::dom::window(), &JsValue::from_str("__TAURI__")).unwrap_or(false)
+}

@@ -1,0 +1,119 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::gate::{LockVault, SetTheme};
+
+use crate::parts::{Button, Card, Choice, Face, Kind, Opt};
+use crate::prefs::{self, Theme, t};
+use crate::session::{self, change_language, session};
+use crate::words::Lang;
+use crate::{W, dom, format, icon, ipc};
+
+/// Who is at the keyboard, language, colors, locking, this laptop.
+#[component]
+pub fn MeScreen() -> impl IntoView {
+    let session = session();
+    let language = RwSignal::new(prefs::lang().code().to_owned());
+    let theme = RwSignal::new(prefs::theme().code().to_owned());
+    let set_language = move || change_language(Lang::from_code(&language.get_untracked()));
+    let set_theme = move || {
+        let theme = Theme::from_code(&theme.get_untracked());
+        prefs::set_theme(theme);
+        spawn_local(async move {
+            let code = if theme == Theme::Auto { "" } else { theme.code() };
+            let _ = ipc::call(SetTheme { theme: code.to_owned() }).await;
+        });
+    };
+    let lock_vault = || {
+        spawn_local(async {
+            if ipc::call(LockVault {}).await.is_ok() {
+                dom::replace_page(session::GATE);
+            }
+        });
+    };
+    view! {
+        <div class="page" style="max-inline-size:860px">
+            <h1>{t(W::MeTitle)}</h1>
+            {move || {
+                session.me.get().map(|me| {
+                    let role = me.role.clone();
+                    view! {
+                        <Card>
+                            <div class="row top" style="--gap:16px">
+                                <Face name=me.name.clone() />
+                                <div class="grow stack" style="--gap:8px">
+                                    <h2><bdi data-t="me-name">{me.name.clone()}</bdi></h2>
+                                    <dl class="facts">
+                                        <dt>{t(W::Role)}</dt>
+                                        <dd>{move || format::role(&role)}</dd>
+                                        {me.specialty.clone().map(|s| view! { <dt>{t(W::Specialty)}</dt><dd><bdi>{s}</bdi></dd> })}
+                                        {me.registration.clone().map(|r| view! { <dt>{t(W::Registration)}</dt><dd><span class="ltr">{r}</span></dd> })}
+                                        <dt>{t(W::Facility)}</dt>
+                                        <dd><bdi>{me.facility.clone()}</bdi></dd>
+                                    </dl>
+                                </div>
+                            </div>
+                        </Card>
+                    }
+                })
+            }}
+            <Card>
+                <div class="stack" style="--gap:20px">
+                    <Choice
+                        label=W::Language
+                        t="language"
+                        value=language
+                        options=vec![Opt::new("en", W::LanguageEnglish), Opt::new("ur", W::LanguageUrdu)]
+                        on_change=set_language
+                    />
+                    <Choice
+                        label=W::Theme
+                        t="theme"
+                        value=theme
+                        options=vec![
+                            Opt::new("auto", W::ThemeAuto),
+                            Opt::new("light", W::ThemeLight).with_icon(icon::SUN),
+                            Opt::new("dark", W::ThemeDark).with_icon(icon::MOON),
+                        ]
+                        on_change=set_theme
+                    />
+                </div>
+            </Card>
+            <Card title=W::LockNow>
+                <div class="stack">
+                    <div class="row apart">
+                        <p class="quiet grow">{t(W::LockScreenHint)}</p>
+                        <Button label=W::LockScreen t="lock-screen" kind=Kind::Main icon=icon::LOCK on_press=session::lock_screen />
+                    </div>
+                    <hr />
+                    <div class="row apart">
+                        <p class="quiet grow">{t(W::LockVaultHint)}</p>
+                        <Button label=W::LockVault t="lock-vault" icon=icon::KEY on_press=lock_vault />
+                    </div>
+                </div>
+            </Card>
+            <Card title=W::ThisLaptop>
+                <div class="stack">
+                    {move || {
+                        session.status.get().map(|status| {
+                            view! {
+                                <dl class="facts">
+                                    <dt>{t(W::DataFolder)}</dt>
+                                    <dd><span class="ltr" data-t="folder">{status.folder}</span></dd>
+                                    <dt>{t(W::Version)}</dt>
+                                    <dd><span class="ltr" data-t="version">{status.version}</span></dd>
+                                </dl>
+                            }
+                        })
+                    }}
+                    <dl class="facts">
+                        <dt><kbd>"Ctrl K"</kbd></dt>
+                        <dd>{t(W::KeyFind)}</dd>
+                        <dt><kbd>"Ctrl L"</kbd></dt>
+                        <dd>{t(W::KeyLock)}</dd>
+                    </dl>
+                    <p class="small"><a href="LICENSES.txt" target="_blank" data-t="licenses">{t(W::Licenses)}</a></p>
+                </div>
+            </Card>
+        </div>
+    }
+}

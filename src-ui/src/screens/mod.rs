@@ -1,0 +1,47 @@
+//! The pages of the app, one module each.
+
+mod elsewhere;
+mod find;
+mod gallery;
+mod me;
+mod patient;
+mod register;
+mod sync;
+mod today;
+
+use leptos::prelude::*;
+
+use crate::router::Route;
+
+/// What one page leaves for the next, in memory only: never in the address.
+#[derive(Clone, Copy)]
+pub struct Carried {
+    /// What was typed in Find, for the new patient's name and for coming back.
+    pub typed: RwSignal<String>,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Carried { typed: RwSignal::new(String::new()) }
+    }
+}
+
+/// The page of a route.
+pub fn show(route: Route) -> AnyView {
+    match route {
+        Route::Today => view! { <today::TodayScreen /> }.into_any(),
+        Route::Find => view! { <find::FindScreen /> }.into_any(),
+        Route::Register => view! { <register::RegisterScreen /> }.into_any(),
+        Route::Patient(id) => view! { <patient::PatientScreen id /> }.into_any(),
+        Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
+        Route::Me => view! { <me::MeScreen /> }.into_any(),
+        Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
+        Route::Visit(_)
+        | Route::VisitPage(_)
+        | Route::Ask(_)
+        | Route::Asks
+        | Route::Case(_)
+        | Route::Advice(_)
+        | Route::Call(_) => view! { <elsewhere::Elsewhere /> }.into_any(),
+    }
+}

@@ -1,0 +1,184 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::sync::{GetSync, SyncNow, SyncRow, SyncView};
+
+use crate::errors::MaybeError;
+use crate::parts::{Banner, Button, Card, Empty, Kind, Skeleton, SyncState, SyncWords, Tag, Tone};
+use crate::prefs::{say, say_with, t};
+use crate::router::Route;
+use crate::session::session;
+use crate::{Text, W, format, icon, ipc};
+
+/// A clock that is wrong by more than this is said, minutes.
+const CLOCK_SLACK_MIN: i64 = 5;
+
+/// Where the records are, counted; what was refused, in the HIE's own words.
+#[component]
+pub fn SyncScreen() -> impl IntoView {
+    let session = session();
+    let sync = RwSignal::new(None::<SyncView>);
+    let error = RwSignal::new(None);
+    let trying = RwSignal::new(false);
+    let fetch = move || {
+        spawn_local(async move {
+            match ipc::call(GetSync {}).await {
+                Ok(view) => {
+                    session.chip.set(view.chip.clone());
+                    sync.try_set(Some(view));
+                }
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    Effect::new(move |before: Option<()>| {
+        session.chip.with(|chip| (chip.here_only, chip.needs_you, chip.reachable, chip.busy));
+        // The first answer sets the chip itself.
+        if before.is_none() || sync.with_untracked(Option::is_some) {
+            fetch();
+        }
+    });
+    let now = move || {
+        trying.set(true);
+        spawn_local(async move {
+            let answer = ipc::call(SyncNow {}).await;
+            trying.try_set(false);
+            error.try_set(answer.err());
+            fetch();
+        });
+    };
+    view! {
+        <div class="page">
+            <div class="page-head">
+                <h1>{t(W::SyncTitle)}</h1>
+                <Button label=W::SyncNow t="sync-now" kind=Kind::Main icon=icon::REFRESH busy=trying on_press=now />
+            </div>
+            <p style="max-inline-size:70ch">{t(W::SyncBody)}</p>
+            <MaybeError error />
+            {move || match sync.get() {
+                None => view! { <Card><Skeleton /></Card> }.into_any(),
+                Some(view) => body(view),
+            }}
+        </div>
+    }
+}
+
+fn body(sync: SyncView) -> AnyView {
+    let state = SyncState {
+        only_here: sync.chip.here_only as usize,
+        visits: sync.chip.visits_here_only as usize,
+        needs_you: sync.chip.needs_you as usize,
+        reachable: sync.chip.reachable,
+    };
+    let tone = match state {
+        SyncState { needs_you: 1.., .. } => Tone::Stop,
+        SyncState { only_here: 1.., .. } | SyncState { reachable: false, .. } => Tone::Look,
+        _ => Tone::Info,
+    };
+    let link = if sync.chip.reachable { W::SyncReachable } else { W::SyncUnreachable };
+    let last = sync.last_contact;
+    let hie = sync.hie.clone();
+    let line = Text::live(move || match last {
+        Some(at) => format!("{} \u{00B7} {}", say(link), say_with(W::SyncLast, &[&format::ago(at)])),
+        None => format!("{} \u{00B7} {}", say(link), say(W::SyncNever)),
+    });
+    let clock = sync.clock_offset.map(|ms| ms.abs() / 60_000).filter(|minutes| *minutes >= CLOCK_SLACK_MIN);
+    let kinds = sync
+        .kinds
+        .into_iter()
+        .map(|kind| {
+            let word = kind_word(&kind.kind);
+            view! {
+                <tr data-t="kind-row" data-kind=kind.kind>
+                    <th scope="row">{t(word)}</th>
+                    <td class:hot=kind.here.gt(&0)>{kind.here.to_string()}</td>
+                    <td>{kind.at_hie.to_string()}</td>
+                    <td class:bad=kind.refused.gt(&0)>{kind.refused.to_string()}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let rows = if sync.rows.is_empty() {
+        view! { <Empty icon=icon::CLOUD_CHECK title=W::SyncNothing body=W::SyncNothingBody t="sync-nothing" /> }.into_any()
+    } else {
+        sync.rows.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view().into_any()
+    };
+    view! {
+        <Banner title=Text::live(move || SyncWords::text(state)) body=line tone t="sync-state">
+            <p class="small quiet"><span class="ltr">{hie}</span></p>
+        </Banner>
+        {clock.map(|minutes| view! { <Banner title=Text::with(W::SyncClock, vec![minutes.to_string()]) tone=Tone::Look t="clock-wrong" /> })}
+        <div class="two">
+            <Card title=W::SyncWaiting flush=true>{rows}</Card>
+            <div class="side">
+                <Card title=W::SyncKinds flush=true>
+                    <table class="tab">
+                        <thead>
+                            <tr>
+                                <td></td>
+                                <th scope="col">{t(W::SyncColHere)}</th>
+                                <th scope="col">{t(W::SyncColHie)}</th>
+                                <th scope="col">{t(W::SyncColRefused)}</th>
+                            </tr>
+                        </thead>
+                        <tbody>{kinds}</tbody>
+                    </table>
+                </Card>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn WaitingRow(row: SyncRow) -> impl IntoView {
+    let (word, tint) = format::custody(row.custody);
+    let kind = kind_word(&row.kind);
+    let href = row.card.as_ref().map(|card| Route::Patient(card.id.clone()).href());
+    let made = row.made_at;
+    let card = StoredValue::new(row.card);
+    let refusal = (!row.text.is_empty()).then(|| (row.text, row.code));
+    view! {
+        <div class="r still" data-t="sync-row">
+            <span class="grow">
+                <span class="main-line">
+                    <span class="strong">{t(kind)}</span>
+                    {move || {
+                        card.with_value(|card| card.as_ref().map(format::name))
+                            .map(|name| match href.clone() {
+                                Some(href) => view! { <a href=href><bdi>{name}</bdi></a> }.into_any(),
+                                None => view! { <bdi>{name}</bdi> }.into_any(),
+                            })
+                    }}
+                    <span class="quiet small">{move || format::ago(made)}</span>
+                </span>
+                {refusal
+                    .map(|(text, code)| {
+                        view! {
+                            <span class="sub">{move || say_with(W::SyncRefused, &[&text])}</span>
+                            <span class="code ltr">{code}</span>
+                        }
+                    })}
+            </span>
+            <Tag label=word tint t="custody" />
+        </div>
+    }
+    .into_any()
+}
+
+fn kind_word(kind: &str) -> W {
+    match kind {
+        "patient" => W::KindPatient,
+        "consent" => W::KindConsent,
+        "visit" => W::KindVisit,
+        "referral-note" => W::KindNote,
+        "task-move" => W::KindTask,
+        "communication" => W::KindCommunication,
+        "advice" => W::KindAdvice,
+        "decisions" => W::KindDecisions,
+        "attachment-part" => W::KindAttachment,
+        "audit" => W::KindAudit,
+        _ => W::KindOther,
+    }
+}
