@@ -1,1 +1,15 @@
-//! tests
+//! Drives the real programs, only through what a person or another system can reach: windows by WebDriver, HTTP,
+//! files; and the kernel's view of them: signals, `/proc`, clocks, full disks.
+//!
+//! The demo and the tests share the chapters in [`story`]. Nothing here waits for a fixed time: everything polls for
+//! what it wants to see, up to a deadline, and says what it saw instead.
+
+pub mod display;
+pub mod hie;
+pub mod process;
+pub mod report;
+pub mod run;
+pub mod webdriver;
+pub mod window;
+
+pub use run::Run;

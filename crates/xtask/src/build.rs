@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::{places::Places, setup, shell, step::step, ui, wasm::env_or};
 
-const HINT: &str = "read the compiler's message above; if a library is missing, `cargo xtask setup --check` says which";
+const HINT: &str =
+    "read the compiler's message above; if a library is missing, `cargo xtask setup --check` says which";
 
 /// Everything that is built for the host, in dependency order.
 pub fn everything(places: &Places, release: bool) -> Result<()> {

@@ -38,7 +38,8 @@ impl Places {
         let cache = if cache.is_absolute() { cache } else { root.join(cache) };
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         Ok(Self {
-            target: target.map_or_else(|| cache.join("target"), |t| if t.is_absolute() { t } else { root.join(t) }),
+            target: target
+                .map_or_else(|| cache.join("target"), |t| if t.is_absolute() { t } else { root.join(t) }),
             wasm: cache.join("wasm"),
             tools: cache.join("tools"),
             run: cache.join("run"),

@@ -31,7 +31,9 @@ pub fn run(places: &Places, check: bool) -> Result<()> {
             }
         }
         System::Told(name, line) => {
-            eprintln!("==> {name}: set-up installs system packages on Debian 12 only. Here, once, by hand:\n    {line}");
+            eprintln!(
+                "==> {name}: set-up installs system packages on Debian 12 only. Here, once, by hand:\n    {line}"
+            );
         }
     }
     if wasm::way().is_some() {

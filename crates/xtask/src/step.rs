@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_failed_step_keeps_its_cause_and_its_advice() {
-        let error = step("try", "try again", || Err::<(), _>(anyhow::anyhow!("no disk"))).expect_err("it fails");
+        let error =
+            step("try", "try again", || Err::<(), _>(anyhow::anyhow!("no disk"))).expect_err("it fails");
         assert_eq!(reason(&error), "try: no disk");
         assert_eq!(error.downcast_ref::<Failed>().map(|f| f.hint.as_str()), Some("try again"));
     }

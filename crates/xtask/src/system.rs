@@ -107,8 +107,10 @@ pub fn install(packages: &[&str]) -> Result<()> {
     } else if shell::succeeds(Command::new("sudo").args(["-n", "true"])) {
         &["sudo", "-n"]
     } else {
-        bail!("packages are missing and this is not root. Run this once, then start again:\n\n    \
-               sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n");
+        bail!(
+            "packages are missing and this is not root. Run this once, then start again:\n\n    \
+               sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}\n"
+        );
     };
     let apt = |args: &[&str]| {
         let mut words = prefix.to_vec();
@@ -137,7 +139,10 @@ mod tests {
         assert_eq!(from_os_release("ID=debian\nVERSION_ID=\"12\"\n"), System::Debian);
         assert_eq!(from_os_release("ID=ubuntu\nID_LIKE=debian\n"), System::Debian);
         assert!(matches!(from_os_release("ID=fedora\n"), System::Told("Fedora", _)));
-        assert!(matches!(from_os_release("ID=\"centos\"\nID_LIKE=\"rhel fedora\"\n"), System::Told("Fedora", _)));
+        assert!(matches!(
+            from_os_release("ID=\"centos\"\nID_LIKE=\"rhel fedora\"\n"),
+            System::Told("Fedora", _)
+        ));
         assert!(matches!(from_os_release(""), System::Told("this system", _)));
     }
 

@@ -12,17 +12,26 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
         let mut fmt = Command::new(env_or("CARGO", "cargo"));
         shell::run(fmt.args(["fmt", "--all", "--check"]).current_dir(&places.root))
     })?;
+    // Other systems' dependencies too: their licences are looked at.
+    step("fetch the dependencies", "check the network, then start this again", || {
+        let mut fetch = Command::new(env_or("CARGO", "cargo"));
+        shell::run(fetch.args(["fetch", "--locked", "--quiet"]).current_dir(&places.root))
+    })?;
     ui::build(places)?;
     // The tests start the real programs, which `cargo test` alone would not build.
     build::host(places, false)?;
-    step("run the tests", "read the failed test's message above; screenshots and logs are in the cache's run folder", || {
-        let mut cargo = build::cargo(places, "test");
-        cargo.arg("--no-fail-fast");
-        if fast {
-            cargo.env("RABTA_FAST", "1");
-        }
-        shell::run_as_is(&mut cargo)
-    })
+    step(
+        "run the tests",
+        "read the failed test's message above; screenshots and logs are in the cache's run folder",
+        || {
+            let mut cargo = build::cargo(places, "test");
+            cargo.arg("--no-fail-fast");
+            if fast {
+                cargo.env("RABTA_FAST", "1");
+            }
+            shell::run_as_is(&mut cargo)
+        },
+    )
 }
 
 /// cargo-deny is a heavy build, so it is not part of `test`; the cheap rules are tests of their own (tests/tests/house.rs).
@@ -39,7 +48,8 @@ pub fn deny(places: &Places) -> Result<()> {
     let program = if own.exists() { own } else { "cargo-deny".into() };
     step("check licences, bans and sources", "read deny.toml; a new dependency needs a decision", || {
         let mut deny = Command::new(program);
-        deny.args(["--all-features", "--offline", "check", "licenses", "bans", "sources"]).current_dir(&places.root);
+        deny.args(["--all-features", "--offline", "check", "licenses", "bans", "sources"])
+            .current_dir(&places.root);
         if shell::run_as_is(&mut deny).is_err() {
             bail!("cargo-deny found something");
         }

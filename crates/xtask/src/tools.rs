@@ -50,7 +50,8 @@ pub fn wasm_opt(places: &Places) -> Command {
 
 pub fn wasm_opt_is_there(places: &Places) -> bool {
     binaryen(places).join("node_modules/binaryen/bin/wasm-opt").exists()
-        && shell::output(wasm_opt(places).arg("--version")).is_some_and(|text| text.starts_with("wasm-opt version"))
+        && shell::output(wasm_opt(places).arg("--version"))
+            .is_some_and(|text| text.starts_with("wasm-opt version"))
 }
 
 pub fn install_binaryen(places: &Places) -> Result<()> {

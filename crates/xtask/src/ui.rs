@@ -36,11 +36,15 @@ const FEATURES: &[&str] = &[
 
 pub fn build(places: &Places) -> Result<()> {
     let Some(way) = wasm::way() else { bail!("there is no WebAssembly target; run `cargo xtask setup`") };
-    step("build the user interface", "read the compiler's message above; src-ui/ and what it uses do not compile", || {
-        let mut cargo = wasm::cargo(places, &way);
-        cargo.args(["build", "-p", "rabta-ui", "--bins", "--target", wasm::TARGET, "--profile", "wasm"]);
-        shell::run(&mut cargo)
-    })?;
+    step(
+        "build the user interface",
+        "read the compiler's message above; src-ui/ and what it uses do not compile",
+        || {
+            let mut cargo = wasm::cargo(places, &way);
+            cargo.args(["build", "-p", "rabta-ui", "--bins", "--target", wasm::TARGET, "--profile", "wasm"]);
+            shell::run(&mut cargo)
+        },
+    )?;
     let built = places.wasm.join(wasm::TARGET).join("wasm");
     let public = files_below(&places.root.join("src-ui/public"))?;
     let stamp_file = places.root.join("target/ui.stamp");
@@ -50,25 +54,29 @@ pub fn build(places: &Places) -> Result<()> {
         nothing_to_do("shrink the user interface", "nothing changed");
         return Ok(());
     }
-    step("shrink the user interface", "run `cargo xtask setup` again; wasm-bindgen or wasm-opt failed", || {
-        let _ = fs::remove_file(&stamp_file);
-        let mut wanted = BTreeSet::new();
-        for program in PROGRAMS {
-            wanted.extend(bind(places, &built, program)?);
-        }
-        for (file, name) in &public {
-            shell::write_if_changed(&places.dist().join(name), &fs::read(file)?)?;
-            wanted.insert(name.clone());
-        }
-        // What an older build left behind would be embedded too.
-        for (file, name) in files_below(&places.dist())? {
-            if !wanted.contains(&name) {
-                fs::remove_file(file)?;
+    step(
+        "shrink the user interface",
+        "run `cargo xtask setup` again; wasm-bindgen or wasm-opt failed",
+        || {
+            let _ = fs::remove_file(&stamp_file);
+            let mut wanted = BTreeSet::new();
+            for program in PROGRAMS {
+                wanted.extend(bind(places, &built, program)?);
             }
-        }
-        shell::write_if_changed(&stamp_file, stamp.as_bytes())?;
-        Ok(())
-    })
+            for (file, name) in &public {
+                shell::write_if_changed(&places.dist().join(name), &fs::read(file)?)?;
+                wanted.insert(name.clone());
+            }
+            // What an older build left behind would be embedded too.
+            for (file, name) in files_below(&places.dist())? {
+                if !wanted.contains(&name) {
+                    fs::remove_file(file)?;
+                }
+            }
+            shell::write_if_changed(&stamp_file, stamp.as_bytes())?;
+            Ok(())
+        },
+    )
 }
 
 /// wasm-bindgen, then wasm-opt, into `dist`. Returns the names written.

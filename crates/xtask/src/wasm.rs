@@ -43,7 +43,9 @@ pub fn install() -> Result<()> {
         eprintln!("    rustup cannot fetch the target here; Debian's packages can build it");
     }
     if system::detect() != system::System::Debian {
-        bail!("this toolchain has no {TARGET}, rustup could not add it, and only Debian has packages that can build it");
+        bail!(
+            "this toolchain has no {TARGET}, rustup could not add it, and only Debian has packages that can build it"
+        );
     }
     let lld = lld_package()?;
     let mut packages = DEBIAN.to_vec();
@@ -54,7 +56,9 @@ pub fn install() -> Result<()> {
     }
     match way() {
         Some(_) => Ok(()),
-        None => bail!("Debian's packages are installed, but /usr/bin/cargo, the sources or wasm-ld are not where they should be"),
+        None => bail!(
+            "Debian's packages are installed, but /usr/bin/cargo, the sources or wasm-ld are not where they should be"
+        ),
     }
 }
 
@@ -70,7 +74,9 @@ pub fn cargo(places: &Places, way: &Way) -> Command {
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-            for set_by_rustup in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT", "LD_LIBRARY_PATH"] {
+            for set_by_rustup in
+                ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUST_RECURSION_COUNT", "LD_LIBRARY_PATH"]
+            {
                 command.env_remove(set_by_rustup);
             }
             command
@@ -104,6 +110,9 @@ fn debian_linker() -> Option<PathBuf> {
 fn lld_package() -> Result<String> {
     let names = shell::output(Command::new("apt-cache").args(["--names-only", "search", "^lld-[0-9]+$"]))
         .context("apt-cache does not run")?;
-    let newest = names.lines().filter_map(|l| l.split_whitespace().next()?.strip_prefix("lld-")?.parse::<u32>().ok()).max();
+    let newest = names
+        .lines()
+        .filter_map(|l| l.split_whitespace().next()?.strip_prefix("lld-")?.parse::<u32>().ok())
+        .max();
     Ok(format!("lld-{}", newest.unwrap_or(22)))
 }

@@ -1,0 +1,1 @@
+//! The central server as its operator uses it.

@@ -1,0 +1,187 @@
+//! Children that never outlive their owner, and a look at processes through `/proc`.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// How often something that is waited for is looked at.
+pub const POLL: Duration = Duration::from_millis(25);
+
+/// A child process that is killed, with everything that it started, when this is dropped.
+pub struct Kept {
+    child: Child,
+    name: String,
+}
+
+impl Kept {
+    /// Starts it with both outputs appended to `log`.
+    pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self> {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("opening {}", log.display()))?;
+        command.stdout(log.try_clone()?).stderr(log);
+        Self::start_as_is(name, command)
+    }
+
+    /// Starts it with the outputs that the command has.
+    pub fn start_as_is(name: &str, command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).spawn().with_context(|| format!("starting {name}"))?;
+        Ok(Self { child, name: name.to_owned() })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Whether it ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Sends a signal by name, like `TERM` or `KILL`.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        signal(self.pid(), name)
+    }
+
+    /// Waits until it has ended; its exit code, `None` where a signal ended it.
+    pub fn wait(&mut self, within: Duration) -> Result<Option<i32>> {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status.code());
+            }
+            if Instant::now() > deadline {
+                bail!("{} did not end within {within:?}", self.name);
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let family = tree(self.pid());
+        let _ = self.child.kill();
+        for pid in family.into_iter().filter(|pid| *pid != self.child.id()) {
+            let _ = signal(pid, "KILL");
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal by name to one process.
+pub fn signal(pid: u32, name: &str) -> Result<()> {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status()?;
+    if !status.success() {
+        bail!("cannot send {name} to {pid}");
+    }
+    Ok(())
+}
+
+/// The process and all that descend from it, parents first.
+pub fn tree(root: u32) -> Vec<u32> {
+    let all = parents();
+    let mut found = vec![root];
+    let mut next = 0;
+    while next < found.len() {
+        let parent = found[next];
+        found.extend(all.iter().filter(|(_, p)| *p == parent).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    found
+}
+
+/// Descendants of `root` whose program is `file`.
+pub fn running(root: u32, file: &Path) -> Vec<u32> {
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let is = |pid: &u32| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == file);
+    tree(root).into_iter().filter(is).collect()
+}
+
+/// Proportional set size of `pids` together, bytes: shared pages are counted once, split among their users.
+pub fn pss(pids: &[u32]) -> u64 {
+    let of = |pid: &u32| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let line = text.lines().find(|l| l.starts_with("Pss:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    pids.iter().filter_map(of).sum::<u64>() * 1024
+}
+
+/// Resident set size of one process, bytes.
+pub fn rss(pid: u32) -> Result<u64> {
+    let text =
+        std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading the process's status")?;
+    let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS line")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// A program built beside the one that runs: `target/debug/NAME`.
+pub fn built(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().context("where this program is")?;
+    let folders = own.ancestors().skip(1).take(2);
+    let mut candidates = folders.map(|folder| folder.join(name)).filter(|file| file.is_file());
+    candidates
+        .next()
+        .with_context(|| format!("{name} is not built beside {}; run `cargo xtask build`", own.display()))
+}
+
+fn parents() -> Vec<(u32, u32)> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let of = |pid: u32| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may hold anything, parentheses too.
+        let after = &text[text.rfind(')')? + 1..];
+        Some((pid, after.split_whitespace().nth(1)?.parse().ok()?))
+    };
+    entries.flatten().filter_map(|e| of(e.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropping_a_child_ends_it_and_what_it_started() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "sleep 300 & wait"]);
+        let kept = Kept::start_as_is("a shell", &mut shell).expect("sh starts");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let family = loop {
+            let family = tree(kept.pid());
+            if family.len() == 2 {
+                break family;
+            }
+            assert!(Instant::now() < deadline, "the shell starts its child");
+            std::thread::sleep(POLL);
+        };
+        drop(kept);
+        let alive = |pid: &u32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z ")
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while family.iter().any(alive) {
+            assert!(Instant::now() < deadline, "both are gone");
+            std::thread::sleep(POLL);
+        }
+    }
+
+    #[test]
+    fn our_own_memory_is_told_by_the_kernel() {
+        let own = std::process::id();
+        assert!(rss(own).expect("we run") > 1_000_000);
+        assert!(pss(&[own]) > 500_000);
+    }
+}

@@ -1,0 +1,78 @@
+//! One run's folder: data of the programs, their logs, screenshots.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+/// A folder for one run. It stays after a failure, so that somebody can look; a test's is removed when it passed.
+pub struct Run {
+    folder: PathBuf,
+    remove: bool,
+}
+
+impl Run {
+    /// A folder for a test, named after it.
+    pub fn of_test(name: &str) -> Result<Self> {
+        Self::fresh(&base().join("tests").join(name), true)
+    }
+
+    /// A folder that stays.
+    pub fn kept(name: &str) -> Result<Self> {
+        Self::fresh(&base().join(name), false)
+    }
+
+    fn fresh(folder: &Path, remove: bool) -> Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self { folder: folder.to_owned(), remove })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A file or folder of this run.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The log that a program of this run writes.
+    pub fn log(&self, program: &str) -> PathBuf {
+        self.folder.join(format!("{program}.log"))
+    }
+
+    /// All logs of this run.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "log")).collect()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.remove && !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// `RABTA_RUN`, which xtask sets; else a folder of the system's temporary one.
+fn base() -> PathBuf {
+    std::env::var_os("RABTA_RUN").map_or_else(|| std::env::temp_dir().join("rabta-run"), PathBuf::from)
+}
+
+/// Whether this run leaves windows and browsers out (`cargo xtask test --fast`).
+pub fn fast() -> bool {
+    std::env::var_os("RABTA_FAST").is_some()
+}
+
+/// The checkout, for its sample data, media and sources.
+pub fn checkout() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}

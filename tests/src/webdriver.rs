@@ -1,0 +1,129 @@
+//! The part of W3C WebDriver that we need, over plain HTTP on loopback. Every request has a deadline, so that a
+//! window that hangs fails its test rather than the whole run.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use serde_json::{Value, json};
+
+/// The key under which WebDriver gives an element's reference (W3C WebDriver, section 11).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// Longer than any single step of a window should take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+pub struct Session {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A reference to an element of the page that was current when it was found.
+#[derive(Clone, Debug)]
+pub struct Element(String);
+
+impl Session {
+    /// Opens a session at a driver's address, such as `http://127.0.0.1:4444`.
+    pub async fn open(driver: &str, capabilities: Value) -> Result<Self> {
+        let http = client()?;
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let made =
+            send(http.post(format!("{driver}/session")).json(&body)).await.context("opening the window")?;
+        let id = made["sessionId"].as_str().context("the driver gave no session")?;
+        Ok(Self { http, url: format!("{driver}/session/{id}") })
+    }
+
+    pub async fn close(&self) -> Result<()> {
+        send(self.http.delete(&self.url)).await.map(drop)
+    }
+
+    pub async fn refresh(&self) -> Result<()> {
+        self.post("refresh", json!({})).await.map(drop)
+    }
+
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.post("url", json!({ "url": url })).await.map(drop)
+    }
+
+    /// The first element that the CSS selector finds and that is drawn.
+    pub async fn visible(&self, css: &str) -> Result<Option<Element>> {
+        Ok(self.all(css).await?.into_iter().next())
+    }
+
+    /// All that the CSS selector finds and that are drawn.
+    pub async fn all(&self, css: &str) -> Result<Vec<Element>> {
+        let script = "return [...document.querySelectorAll(arguments[0])].filter(e => { \
+            const r = e.getBoundingClientRect(); \
+            return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden'; })";
+        let found = self.eval(script, json!([css])).await?;
+        let list = found.as_array().cloned().unwrap_or_default();
+        Ok(list.into_iter().filter_map(|e| e[ELEMENT].as_str().map(|id| Element(id.to_owned()))).collect())
+    }
+
+    pub async fn click(&self, element: &Element) -> Result<()> {
+        self.post(&format!("element/{}/click", element.0), json!({})).await.map(drop)
+    }
+
+    pub async fn clear(&self, element: &Element) -> Result<()> {
+        self.post(&format!("element/{}/clear", element.0), json!({})).await.map(drop)
+    }
+
+    /// Types as a keyboard would, at the end of what is there.
+    pub async fn type_keys(&self, element: &Element, text: &str) -> Result<()> {
+        self.post(&format!("element/{}/value", element.0), json!({ "text": text })).await.map(drop)
+    }
+
+    pub async fn text(&self, element: &Element) -> Result<String> {
+        let value = self.get(&format!("element/{}/text", element.0)).await?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a function's body in the page. `arguments` is a list; elements may be passed by [`Element::reference`].
+    pub async fn eval(&self, script: &str, arguments: Value) -> Result<Value> {
+        self.post("execute/sync", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// The page as a PNG.
+    pub async fn screenshot(&self) -> Result<Vec<u8>> {
+        let value = self.get("screenshot").await?;
+        let text = value.as_str().context("the driver gave no picture")?;
+        base64::engine::general_purpose::STANDARD.decode(text).context("the driver's picture is not base64")
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.post("window/rect", json!({ "x": 0, "y": 0, "width": width, "height": height })).await.map(drop)
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        send(self.http.get(format!("{}/{path}", self.url))).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        send(self.http.post(format!("{}/{path}", self.url)).json(&body)).await
+    }
+}
+
+impl Element {
+    pub fn reference(&self) -> Value {
+        json!({ ELEMENT: self.0 })
+    }
+}
+
+/// An HTTP client for loopback. TLS certificates are not checked: tests talk to servers that made their own.
+pub fn client() -> Result<reqwest::Client> {
+    // Fails where another test of this process was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder().timeout(DEADLINE).no_proxy().danger_accept_invalid_certs(true);
+    builder.build().context("an HTTP client")
+}
+
+async fn send(request: reqwest::RequestBuilder) -> Result<Value> {
+    let answer = request.send().await.context("the driver does not answer")?;
+    let status = answer.status();
+    let body: Value = answer.json().await.context("the driver's answer is not JSON")?;
+    let value = body.get("value").cloned().unwrap_or(Value::Null);
+    if !status.is_success() {
+        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        bail!("{} {}", text("error"), text("message"));
+    }
+    Ok(value)
+}

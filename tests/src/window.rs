@@ -1,0 +1,360 @@
+//! The app's window, driven as a person would: it looks for what is drawn, clicks it, types.
+//!
+//! What can be found carries `data-t`, the page's name stands on `<html data-screen>`; src-ui/README.md lists both.
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{
+    Run,
+    display::Display,
+    process::{self, Kept, POLL},
+    webdriver::{Element, Session},
+};
+
+/// How long a window may take to show what it should.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How to start the app.
+pub struct App<'a> {
+    /// For messages and the log's name: `doctor`.
+    pub name: &'a str,
+    pub data: PathBuf,
+    pub env: Vec<(String, String)>,
+    /// Words to put before the program, such as `faketime`.
+    pub wrapper: Vec<String>,
+    /// Another program than the app: the figures compare with a bare window.
+    pub program: Option<PathBuf>,
+}
+
+impl<'a> App<'a> {
+    pub fn new(name: &'a str, data: PathBuf) -> Self {
+        Self { name, data, env: Vec::new(), wrapper: Vec::new(), program: None }
+    }
+
+    pub fn env(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.env.push((key.to_owned(), value.into()));
+        self
+    }
+}
+
+pub struct Window {
+    name: String,
+    session: Session,
+    driver: Kept,
+    program: PathBuf,
+    shots: PathBuf,
+    _display: Option<Display>,
+}
+
+impl Window {
+    /// Starts the app with a screen of its own.
+    pub async fn open(run: &Run, app: App<'_>) -> Result<Self> {
+        let display = Display::hidden(&run.log("xvfb"))?;
+        let mut window = Self::open_on(run, app, &display).await?;
+        window._display = Some(display);
+        Ok(window)
+    }
+
+    /// Starts the app on a screen that somebody else keeps.
+    pub async fn open_on(run: &Run, app: App<'_>, display: &Display) -> Result<Self> {
+        let program = match app.program {
+            Some(program) => program,
+            None => process::built("rabta")?,
+        };
+        let start = wrap(run, app.name, &app.wrapper, &program)?;
+        let port = free_port()?;
+        let mut driver = Command::new("WebKitWebDriver");
+        driver
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            .env("DISPLAY", display.name())
+            .env("GDK_BACKEND", "x11")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("RABTA_DATA", &app.data)
+            // The page's own storage must not be shared between two apps of one account.
+            .env("XDG_DATA_HOME", app.data.with_extension("xdg"))
+            .env("XDG_CACHE_HOME", app.data.with_extension("cache"))
+            .env_remove("WAYLAND_DISPLAY")
+            // No keychain: the passphrase alone opens the vault, as on a bare laptop.
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+            .envs(app.env.iter().map(|(k, v)| (k, v)));
+        let mut driver = Kept::start(app.name, &mut driver, &run.log(app.name))?;
+        let address = format!("http://127.0.0.1:{port}");
+        listening(&mut driver, port).await?;
+        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": start, "args": [] } });
+        let session =
+            Session::open(&address, capabilities).await.with_context(|| format!("{}'s window", app.name))?;
+        let name = app.name.to_owned();
+        Ok(Self { name, session, driver, program, shots: run.folder().to_owned(), _display: None })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The app's process.
+    pub fn pid(&self) -> Result<u32> {
+        let found = process::running(self.driver.pid(), &self.program);
+        found.first().copied().with_context(|| format!("{} does not run", self.name))
+    }
+
+    /// Kills the app at once, as a power cut would, and forgets the window.
+    pub fn kill(self) -> Result<()> {
+        process::signal(self.pid()?, "KILL")
+    }
+
+    /// Closes the window as its owner would.
+    pub async fn close(self) -> Result<()> {
+        let pid = self.pid()?;
+        self.session.close().await?;
+        let deadline = Instant::now() + PATIENCE;
+        while Path::new(&format!("/proc/{pid}")).exists() && !is_zombie(pid) {
+            if Instant::now() > deadline {
+                bail!("{} did not end within {PATIENCE:?} after its window was closed", self.name);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// The page's name now.
+    pub async fn screen_name(&self) -> Result<String> {
+        let name =
+            self.session.eval("return document.documentElement.dataset.screen || ''", json!([])).await?;
+        Ok(name.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until this page shows.
+    pub async fn screen(&self, name: &str) -> Result<()> {
+        self.wait(&format!("the screen {name}"), async || {
+            Ok((self.screen_name().await? == name).then_some(()))
+        })
+        .await
+    }
+
+    /// Waits until one of these pages shows; which.
+    pub async fn one_of_screens(&self, names: &[&str]) -> Result<String> {
+        let wanted = names.join(" or ");
+        self.wait(&format!("the screen {wanted}"), async || {
+            let now = self.screen_name().await?;
+            Ok(names.contains(&now.as_str()).then_some(now))
+        })
+        .await
+    }
+
+    /// Waits until it is drawn.
+    pub async fn see(&self, t: &str) -> Result<Element> {
+        self.wait(t, async || self.session.visible(&by(t)).await).await
+    }
+
+    pub async fn sees_now(&self, t: &str) -> Result<bool> {
+        Ok(self.session.visible(&by(t)).await?.is_some())
+    }
+
+    /// Waits until it is no longer drawn.
+    pub async fn gone(&self, t: &str) -> Result<()> {
+        self.wait(&format!("{t} to go"), async || {
+            Ok(self.session.visible(&by(t)).await?.is_none().then_some(()))
+        })
+        .await
+    }
+
+    pub async fn count(&self, t: &str) -> Result<usize> {
+        Ok(self.session.all(&by(t)).await?.len())
+    }
+
+    /// Clicks it as soon as it is drawn, enabled and not covered.
+    pub async fn click(&self, t: &str) -> Result<()> {
+        self.click_css(&by(t)).await
+    }
+
+    /// Clicks the one of them that shows this text.
+    pub async fn click_with_text(&self, t: &str, text: &str) -> Result<()> {
+        self.wait(&format!("{t} with the text \"{text}\""), async || {
+            for element in self.session.all(&by(t)).await? {
+                if self.session.text(&element).await?.contains(text) {
+                    return Ok(self.session.click(&element).await.ok());
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    pub async fn click_css(&self, css: &str) -> Result<()> {
+        let enabled = "const e = arguments[0]; return !e.disabled && e.getAttribute('aria-busy') !== 'true'";
+        self.wait(&format!("{css} to click"), async || {
+            let Some(element) = self.session.visible(css).await? else { return Ok(None) };
+            if self.session.eval(enabled, json!([element.reference()])).await? != Value::Bool(true) {
+                return Ok(None);
+            }
+            // Covered or redrawn meanwhile: looked for again until the deadline.
+            Ok(self.session.click(&element).await.ok())
+        })
+        .await
+    }
+
+    /// Types at the end of what is there.
+    pub async fn type_into(&self, t: &str, text: &str) -> Result<()> {
+        let element = self.see(t).await?;
+        self.session
+            .type_keys(&element, text)
+            .await
+            .with_context(|| format!("{}: typing into {t}", self.name))
+    }
+
+    /// Replaces what is there.
+    pub async fn fill(&self, t: &str, text: &str) -> Result<()> {
+        let element = self.see(t).await?;
+        self.session.clear(&element).await.with_context(|| format!("{}: clearing {t}", self.name))?;
+        self.type_into(t, text).await
+    }
+
+    /// Chooses from a drop-down list by its code.
+    pub async fn pick(&self, t: &str, code: &str) -> Result<()> {
+        self.see(t).await?;
+        self.click_css(&format!("{} option[value=\"{code}\"]", by(t))).await
+    }
+
+    pub async fn text(&self, t: &str) -> Result<String> {
+        let element = self.see(t).await?;
+        self.session.text(&element).await
+    }
+
+    /// What stands in an input.
+    pub async fn value(&self, t: &str) -> Result<String> {
+        let element = self.see(t).await?;
+        let value = self.session.eval("return arguments[0].value", json!([element.reference()])).await?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until its text holds this.
+    pub async fn reads(&self, t: &str, text: &str) -> Result<()> {
+        self.wait(&format!("{t} to read \"{text}\""), async || {
+            for element in self.session.all(&by(t)).await? {
+                if self.session.text(&element).await.is_ok_and(|now| now.contains(text)) {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    pub async fn eval(&self, script: &str) -> Result<Value> {
+        self.session.eval(script, json!([])).await
+    }
+
+    pub async fn reload(&self) -> Result<()> {
+        self.session.refresh().await
+    }
+
+    /// All that the page shows, as text.
+    pub async fn all_text(&self) -> Result<String> {
+        Ok(self.eval("return document.body.innerText").await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    pub async fn screenshot(&self) -> Result<Vec<u8>> {
+        self.session.screenshot().await
+    }
+
+    /// Makes the page this large.
+    pub async fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        self.session.resize(width, height).await?;
+        self.wait(&format!("the window to be {width} by {height}"), async || {
+            let size = self.eval("return [innerWidth, innerHeight]").await?;
+            Ok((size == json!([width, height])).then_some(()))
+        })
+        .await
+    }
+
+    /// Polls until `look` finds something; else says what the window shows instead, and keeps a picture of it.
+    pub async fn wait<T, F>(&self, what: &str, look: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        self.wait_within(PATIENCE, what, look).await
+    }
+
+    pub async fn wait_within<T, F>(&self, patience: Duration, what: &str, look: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let deadline = Instant::now() + patience;
+        let mut last;
+        loop {
+            match look().await {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => last = String::new(),
+                // The page may be between two states; what it said counts only at the deadline.
+                Err(error) => last = format!(" ({error:#})"),
+            }
+            if Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let shown = self.describe().await;
+        bail!("{}: waited {patience:?} for {what}{last}; {shown}", self.name)
+    }
+
+    /// Which page shows, what can be found on it, and where its picture was put.
+    async fn describe(&self) -> String {
+        let script = "return [...new Set([...document.querySelectorAll('[data-t]')] \
+            .filter(e => e.getBoundingClientRect().width > 0).map(e => e.dataset.t))].join(' ')";
+        let names =
+            self.eval(script).await.ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let screen = self.screen_name().await.unwrap_or_else(|e| format!("unknown ({e:#})"));
+        let file = self.shots.join(format!("failed-{}.png", self.name));
+        let picture = match self.screenshot().await.map(|png| std::fs::write(&file, png)) {
+            Ok(Ok(())) => format!("picture: {}", file.display()),
+            _ => "no picture".to_owned(),
+        };
+        format!("it shows the screen {screen} with: {names}; {picture}")
+    }
+}
+
+/// The CSS selector of a name for tests.
+pub fn by(t: &str) -> String {
+    format!("[data-t=\"{t}\"]")
+}
+
+/// A port that nobody listens on now.
+pub fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// WebDriver starts one file, so words before the program become a script.
+fn wrap(run: &Run, name: &str, wrapper: &[String], program: &Path) -> Result<PathBuf> {
+    if wrapper.is_empty() {
+        return Ok(program.to_owned());
+    }
+    use std::os::unix::fs::PermissionsExt;
+    let file = run.path(&format!("start-{name}.sh"));
+    let words: Vec<String> = wrapper.iter().map(|w| format!("'{w}'")).collect();
+    std::fs::write(&file, format!("#!/bin/sh\nexec {} '{}' \"$@\"\n", words.join(" "), program.display()))?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
+    Ok(file)
+}
+
+async fn listening(driver: &mut Kept, port: u16) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        if driver.has_ended() || Instant::now() > deadline {
+            bail!("WebKitWebDriver does not listen; is the package webkit2gtk-driver installed?");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
+fn is_zombie(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|s| s.contains(") Z "))
+}
