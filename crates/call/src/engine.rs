@@ -144,6 +144,8 @@ pub struct LegStats {
     pub video_out_kbps: u32,
     /// Frames handed to the window.
     pub video_in_fps: u32,
+    /// How loud the far side was at most, as decoded: root mean square, 0 to 1.
+    pub audio_in_level: f32,
 }
 
 #[cfg(test)]

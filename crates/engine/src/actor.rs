@@ -1,0 +1,366 @@
+//! The one task that carries out commands, in order.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rabta_call::{EngineCommand, EngineEvent, LegId};
+use tokio::sync::{Notify, broadcast, mpsc};
+use webrtc::peer_connection::StatsSelector;
+
+use crate::{
+    EngineConfig, FrameSource, VideoFrame,
+    camera::Camera,
+    clip::{Encoded, Kind},
+    leg::{Events, Leg, LegSetup},
+    sound::{DeviceTeller, Sound},
+    stats::Ledger,
+    vp8,
+};
+
+/// Encoded units that a slow leg may lag behind: about three seconds.
+const OURS_WAITING: usize = 256;
+/// The encoder makes at most one key frame in this time, however many ask.
+const KEY_FRAME_AGAIN: Duration = Duration::from_millis(300);
+
+/// Tells engines of one process apart, for their echo probes.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+pub(crate) struct Actor {
+    config: EngineConfig,
+    events: Events,
+    frames: mpsc::Sender<VideoFrame>,
+    ours: broadcast::Sender<Arc<Encoded>>,
+    key: Arc<Notify>,
+    sound: Option<Sound>,
+    camera: Option<Camera>,
+    prepared: bool,
+    live: bool,
+    camera_on: bool,
+    legs: HashMap<LegId, (Leg, Ledger)>,
+    last_key: Option<Instant>,
+    /// A key frame was asked for too soon after another.
+    key_due: Option<Instant>,
+}
+
+impl Actor {
+    pub(crate) fn new(config: EngineConfig, events: Events, frames: mpsc::Sender<VideoFrame>) -> Self {
+        Self {
+            config,
+            events,
+            frames,
+            ours: broadcast::channel(OURS_WAITING).0,
+            key: Arc::new(Notify::new()),
+            sound: None,
+            camera: None,
+            prepared: false,
+            live: false,
+            camera_on: true,
+            legs: HashMap::new(),
+            last_key: None,
+            key_due: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<EngineCommand>) {
+        let own_view = tokio::spawn(own_view(self.ours.subscribe(), self.frames.clone(), self.key.clone()));
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        let key = self.key.clone();
+        loop {
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    None | Some(EngineCommand::Close) => break,
+                    Some(command) => self.carry_out(command).await,
+                },
+                () = key.notified() => self.force_key_frame(),
+                () = until(self.key_due) => self.force_key_frame(),
+                _ = second.tick() => self.report().await,
+            }
+        }
+        own_view.abort();
+        for (_, (leg, _)) in self.legs.drain() {
+            leg.close();
+        }
+        let (sound, camera) = (self.sound.take(), self.camera.take());
+        // Stopping a device can block.
+        let _ = tokio::task::spawn_blocking(move || drop((sound, camera))).await;
+    }
+
+    async fn carry_out(&mut self, command: EngineCommand) {
+        let (leg, done) = match command {
+            EngineCommand::Prepare { live } => return self.prepare(live).await,
+            EngineCommand::GoLive => return self.go_live(),
+            EngineCommand::OpenLeg { leg, offers, ice_servers } => {
+                (leg, self.open_leg(leg, offers, ice_servers).await)
+            }
+            EngineCommand::RestartIce { leg } => match self.legs.get(&leg) {
+                Some((l, _)) => (leg, l.offer(true).await),
+                None => return,
+            },
+            EngineCommand::RemoteDescription { leg, kind, sdp } => match self.legs.get(&leg) {
+                Some((l, _)) => (leg, l.remote_description(kind, sdp).await),
+                None => return,
+            },
+            EngineCommand::RemoteCandidate { leg, candidate } => {
+                if let Some((l, _)) = self.legs.get(&leg)
+                    && let Err(error) = l.remote_candidate(candidate).await
+                {
+                    // One address less; the others may do.
+                    tracing::debug!(leg = leg.0, %error, "a candidate was not taken");
+                }
+                return;
+            }
+            EngineCommand::IceServers { leg, ice_servers } => {
+                if let Some((l, _)) = self.legs.get(&leg)
+                    && let Err(error) = l.set_ice_servers(&ice_servers).await
+                {
+                    tracing::debug!(leg = leg.0, %error, "relay credentials were not renewed");
+                }
+                return;
+            }
+            EngineCommand::Media { leg, open } => {
+                if let Some((l, _)) = self.legs.get(&leg) {
+                    l.gate.set_open(open);
+                    self.force_key_frame();
+                }
+                return;
+            }
+            EngineCommand::Microphone { on } => {
+                if let Some(sound) = &self.sound {
+                    sound.set_muted(!on);
+                }
+                return;
+            }
+            EngineCommand::Camera { on } => return self.set_camera(on),
+            EngineCommand::VideoBudget { leg, kbps } => return self.set_budget(leg, kbps),
+            EngineCommand::KeyFrame { leg } => {
+                if let Some((l, _)) = self.legs.get(&leg) {
+                    l.want_key_frame();
+                }
+                return;
+            }
+            EngineCommand::TakeStill => return self.take_still(),
+            EngineCommand::SendData { leg, text, bytes } => {
+                if let Some((l, _)) = self.legs.get(&leg)
+                    && let Err(error) = l.send_data(text, bytes).await
+                {
+                    // What is not acknowledged is sent again on the next channel.
+                    tracing::debug!(leg = leg.0, %error, "a message was not sent");
+                }
+                return;
+            }
+            EngineCommand::CloseLeg { leg } => return self.close_leg(leg),
+            EngineCommand::Close => return,
+        };
+        if let Err(error) = done {
+            tracing::warn!(leg = leg.0, %error, "a leg failed");
+            self.close_leg(leg);
+            self.tell(EngineEvent::LegFailed { leg });
+        }
+    }
+
+    async fn prepare(&mut self, live: bool) {
+        if !std::mem::replace(&mut self.prepared, true) {
+            let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
+            let probe = format!("echo{}", COUNT.fetch_add(1, Ordering::Relaxed));
+            let opened = tokio::task::spawn_blocking(move || {
+                let EngineConfig { microphone, camera, loudspeaker, epoch, frame_rate, .. } = config;
+                let sound = Sound::open(&microphone, &loudspeaker, &probe, epoch, ours.clone(), tell.clone());
+                let camera = Camera::open(&camera, frame_rate, epoch, ours, tell);
+                if let Some(camera) = &camera {
+                    camera.make_ready();
+                }
+                (sound, camera)
+            });
+            match opened.await {
+                Ok((Ok(sound), camera)) => (self.sound, self.camera) = (Some(sound), camera),
+                Ok((Err(error), camera)) => {
+                    tracing::warn!(%error, "no sound");
+                    self.camera = camera;
+                    use rabta_call::{Device, DeviceState};
+                    for device in [Device::Microphone, Device::Speaker] {
+                        self.tell(EngineEvent::Device { device, state: DeviceState::Failed });
+                    }
+                }
+                Err(error) => tracing::error!(%error, "opening the devices panicked"),
+            }
+        }
+        if live {
+            self.go_live();
+        }
+    }
+
+    fn go_live(&mut self) {
+        if std::mem::replace(&mut self.live, true) {
+            return;
+        }
+        if let Some(sound) = &self.sound {
+            sound.go_live();
+        }
+        if let Some(camera) = self.camera.as_ref().filter(|_| self.camera_on) {
+            camera.start();
+        }
+    }
+
+    fn set_camera(&mut self, on: bool) {
+        self.camera_on = on;
+        if let Some(camera) = self.camera.as_ref().filter(|_| self.live) {
+            if on {
+                camera.start();
+            } else {
+                camera.stop();
+            }
+        }
+    }
+
+    fn set_budget(&mut self, leg: LegId, kbps: u32) {
+        if let Some((leg, _)) = self.legs.get(&leg) {
+            leg.gate.set_video_kbps(kbps);
+        }
+        // One encoder for all: the leg that can take least decides, of those that take any.
+        let budgets = self.legs.values().map(|(leg, _)| leg.gate.video_kbps());
+        let least = budgets.filter(|kbps| *kbps > 0).min();
+        if let (Some(camera), Some(kbps)) = (&self.camera, least) {
+            camera.set_budget(kbps);
+        }
+    }
+
+    fn take_still(&self) {
+        let events = self.events.clone();
+        let raw = self.camera.as_ref().filter(|_| self.live && self.camera_on).map(Camera::raw);
+        tokio::task::spawn_blocking(move || {
+            let still = raw.and_then(|raw| Camera::still(&raw));
+            let event = match still {
+                Some(s) => EngineEvent::Still { jpeg: s.jpeg, width: s.width, height: s.height },
+                None => EngineEvent::NoStill,
+            };
+            let _ = events.send(event);
+        });
+    }
+
+    async fn open_leg(
+        &mut self, id: LegId, offers: bool, ice_servers: Vec<rabta_wire::signal::IceServer>,
+    ) -> Result<(), webrtc::error::Error> {
+        if let Some(sound) = &mut self.sound {
+            let (events, epoch) = (self.events.clone(), self.config.epoch);
+            let first = move |at: Instant| {
+                let at_ms = at.saturating_duration_since(epoch).as_millis() as u64;
+                let _ = events.send(EngineEvent::FirstAudio { leg: id, at_ms });
+            };
+            if let Err(error) = sound.add_leg(id, first) {
+                tracing::warn!(leg = id.0, %error, "no place for a leg's voice");
+            }
+        }
+        let leg = Leg::open(LegSetup {
+            id,
+            offers,
+            ice_servers,
+            bind: self.config.bind.clone(),
+            epoch: self.config.epoch,
+            events: self.events.clone(),
+            frames: self.frames.clone(),
+            ours: self.ours.subscribe(),
+            key: self.key.clone(),
+            voice: self.sound.as_ref().and_then(|sound| sound.input(id)),
+        })
+        .await?;
+        let offered = if offers { leg.offer(false).await } else { Ok(()) };
+        self.legs.insert(id, (leg, Ledger::default()));
+        offered
+    }
+
+    fn close_leg(&mut self, id: LegId) {
+        if let Some((leg, _)) = self.legs.remove(&id) {
+            leg.close();
+        }
+        if let Some(sound) = &mut self.sound {
+            sound.remove_leg(id);
+        }
+    }
+
+    fn force_key_frame(&mut self) {
+        let now = Instant::now();
+        let soonest = self.last_key.map(|last| last + KEY_FRAME_AGAIN);
+        self.key_due = soonest.filter(|at| *at > now);
+        if let Some(camera) = self.camera.as_ref().filter(|_| self.key_due.is_none()) {
+            self.last_key = Some(now);
+            camera.force_key_frame();
+        }
+    }
+
+    async fn report(&mut self) {
+        let now = Instant::now();
+        let mut told = Vec::new();
+        for (id, (leg, ledger)) in &mut self.legs {
+            if !leg.gate.is_open() {
+                continue;
+            }
+            let report = leg.pc.get_stats(now, StatsSelector::None).await;
+            let mut stats = ledger.take(now, &report);
+            stats.video_in_fps = leg.take_shown();
+            if let Some(meter) = self.sound.as_ref().and_then(|sound| sound.meter(*id)) {
+                stats.audio_in_level = meter.take_level();
+            }
+            told.push(EngineEvent::Stats { leg: *id, stats });
+        }
+        told.into_iter().for_each(|event| self.tell(event));
+    }
+
+    fn tell(&self, event: EngineEvent) {
+        // A host that is gone needs no news.
+        let _ = self.events.send(event);
+    }
+
+    fn teller(&self) -> DeviceTeller {
+        let events = self.events.clone();
+        Arc::new(move |device, state| {
+            let _ = events.send(EngineEvent::Device { device, state });
+        })
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Our own picture, to the window.
+async fn own_view(
+    mut ours: broadcast::Receiver<Arc<Encoded>>, frames: mpsc::Sender<VideoFrame>, key: Arc<Notify>,
+) {
+    let mut lost = true;
+    loop {
+        let unit = match ours.recv().await {
+            Ok(unit) => unit,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                lost = true;
+                continue;
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let Kind::Video { key: is_key } = unit.kind else { continue };
+        if lost && !is_key {
+            key.notify_one();
+            continue;
+        }
+        let frame = VideoFrame {
+            source: FrameSource::Own,
+            key: is_key,
+            pts_us: unit.time.as_micros() as u64,
+            size: vp8::size(&unit.data),
+            data: unit.data.clone(),
+        };
+        lost = match frames.try_send(frame) {
+            Ok(()) => false,
+            Err(mpsc::error::TrySendError::Full(_)) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => return,
+        };
+    }
+}
