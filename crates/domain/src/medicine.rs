@@ -1,5 +1,12 @@
 //! A medicine line: generic found by brand, dose as "1+0+1", before or after food, days.
 
+mod clash;
+mod dose;
+mod words;
+
+pub use clash::{clashes, crosses};
+pub use dose::{Amount, Course, DoseUnit, Moment};
+
 use serde::{Deserialize, Serialize};
 
 use crate::Private;

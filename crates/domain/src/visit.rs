@@ -1,5 +1,7 @@
 //! A visit: what the page holds while it is a draft, in the order in which it is asked.
 
+mod tidy;
+
 use serde::{Deserialize, Serialize};
 use time::Date;
 

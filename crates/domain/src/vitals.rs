@@ -1,5 +1,11 @@
 //! Vital signs and point-of-care tests: codes, units as entered, limits by age.
 
+mod codes;
+mod limits;
+
+pub use codes::{convert, number};
+pub use limits::{Months, judge_pressure};
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

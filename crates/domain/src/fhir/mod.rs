@@ -1,4 +1,25 @@
 //! FHIR R4 (http://hl7.org/fhir/R4) resources: the bytes as received, narrow typed views of them, and the
 //! Bundles that our payloads are.
+//!
+//! One module per kind of payload (`rabta_wire::envelope::Kind`), each with a function that makes the payload's
+//! exact bytes and one that reads them back: [`patient`], [`visit`]. References between resources are literal (`Type/id`),
+//! so that a projection can store each entry as it is.
 
+mod bundle;
+mod clinical;
+pub mod dates;
+pub mod json;
+mod medication;
+mod merge;
+mod parts;
+pub mod patient;
+mod resource;
 pub mod urls;
+pub mod visit;
+
+pub use clinical::Slots;
+pub use bundle::{Builder, Bundle, BundleError, BundleType, MAX_ENTRIES, read};
+pub use json::{Decimal, Json, JsonError};
+pub(crate) use parts::clean;
+pub use parts::{Facility, NewId, Signer, Stamp};
+pub use resource::{Resource, ResourceError, is_id};
