@@ -81,11 +81,8 @@ pub fn name_keys(text: &str) -> Vec<Key> {
 /// 3740-000123-4). Letters count where there are any (a passport).
 pub fn number_keys(text: &str) -> Vec<Key> {
     let words = words::words(text);
-    let whole = words.concat();
-    if whole.is_empty() {
-        return Vec::new();
-    }
-    let mut keys = vec![if whole.bytes().all(|b| b.is_ascii_digit()) { Key::digits(&whole) } else { Key::word(&whole) }];
+    let Some(whole) = number_key(text) else { return Vec::new() };
+    let mut keys = vec![whole];
     for (i, part) in words.iter().enumerate().skip(1) {
         let from_here = words[i..].concat();
         let short = from_here.trim_start_matches('0');
@@ -104,4 +101,11 @@ pub fn phone_keys(text: &str) -> Vec<Key> {
         Some(digits) => vec![Key::digits(digits::national(&digits))],
         None => Vec::new(),
     }
+}
+
+/// The key of the whole of a number: equal for equal numbers in any writing.
+pub fn number_key(text: &str) -> Option<Key> {
+    let whole = words::words(text).concat();
+    let digits = whole.bytes().all(|b| b.is_ascii_digit());
+    (!whole.is_empty()).then(|| if digits { Key::digits(&whole) } else { Key::word(&whole) })
 }

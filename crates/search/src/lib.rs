@@ -24,7 +24,7 @@ mod score;
 mod skeleton;
 mod words;
 
-pub use key::{Field, Key, name_keys, number_keys, phone_keys};
+pub use key::{Field, Key, name_keys, number_key, number_keys, phone_keys};
 pub use query::{Query, Range, Token};
 pub use score::Score;
 pub use skeleton::skeleton;

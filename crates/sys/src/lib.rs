@@ -1,1 +1,4 @@
-//! rabta-sys
+//! The one crate where `unsafe` is allowed, each block with its SAFETY. Everything public is safe to call.
+
+#[cfg(feature = "sqlcipher")]
+pub mod sqlcipher;

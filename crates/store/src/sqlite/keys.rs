@@ -1,0 +1,67 @@
+//! Rows of the device's and the persons' sealed keys. What is in them is the vault's business.
+
+use rabta_wire::Id;
+
+use super::{connect::get, sql, store::SqliteStore};
+use crate::error::StoreError;
+
+/// A sealed secret key and its public half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedRow {
+    pub nonce: Vec<u8>,
+    pub sealed: Vec<u8>,
+    pub public: Vec<u8>,
+}
+
+impl SqliteStore {
+    pub(crate) async fn device_key(&self) -> Result<Option<SealedRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(sql::DEVICE_KEY).fetch_optional(reader.connection()).await?;
+        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? })).transpose()
+    }
+
+    pub(crate) async fn put_device_key(&self, row: SealedRow) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done = sqlx::query(sql::PUT_DEVICE_KEY).bind(row.nonce).bind(row.sealed).bind(row.public).execute(connection).await;
+        writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
+    }
+
+    pub(crate) async fn person_key(&self, person: Id, kind: &str) -> Result<Option<SealedRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let query = sqlx::query(sql::PERSON_KEY).bind(person.0.to_vec()).bind(kind);
+        let row = query.fetch_optional(reader.connection()).await?;
+        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? })).transpose()
+    }
+
+    /// Both wraps of a person's key, together.
+    pub(crate) async fn put_person_keys(&self, person: Id, rows: Vec<(&'static str, SealedRow)>) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let mut done = Ok(());
+        for (kind, row) in rows {
+            let query = sqlx::query(sql::PUT_PERSON_KEY)
+                .bind(person.0.to_vec())
+                .bind(kind)
+                .bind(row.nonce)
+                .bind(row.sealed)
+                .bind(row.public);
+            done = done.and(query.execute(&mut *connection).await.map(|_| ()).map_err(StoreError::from));
+        }
+        writer.finish(done).await
+    }
+
+    /// Salt and verifier of a person's PIN.
+    pub(crate) async fn pin(&self, person: Id) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(sql::PIN).bind(person.0.to_vec()).fetch_optional(reader.connection()).await?;
+        row.map(|row| Ok((get(&row, 0)?, get(&row, 1)?))).transpose()
+    }
+
+    pub(crate) async fn put_pin(&self, person: Id, salt: Vec<u8>, hash: Vec<u8>) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done = sqlx::query(sql::PUT_PIN).bind(person.0.to_vec()).bind(salt).bind(hash).execute(connection).await;
+        writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
+    }
+}

@@ -1,0 +1,353 @@
+//! What happens within a write transaction.
+
+use rabta_wire::{
+    Id,
+    cursor::Cursor,
+    envelope::{AttachmentPart, Envelope, Header},
+    log::Outcome,
+};
+use sqlx::SqliteConnection;
+
+use super::{connect::get, read, sql};
+use crate::{
+    append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
+    columns::Columns,
+    error::StoreError,
+    model::{Attachment, NewResource, SaveDraft, StoredCert},
+    pack::{self, pack},
+    transaction::{Acks, Committed, Op, PullBatch, Pulled},
+};
+
+type Done<T = ()> = Result<T, StoreError>;
+
+/// Settings of the store itself.
+pub(crate) const CURSOR: &str = "store.cursor";
+pub(crate) const BACKED_UP: &str = "store.backed-up";
+pub(crate) const ROSTER: &str = "store.roster";
+pub(crate) const LOG_EPOCH: &str = "store.log-epoch";
+
+pub(crate) async fn ops(c: &mut SqliteConnection, ops: Vec<Op>, sealer: Option<&dyn Sealer>) -> Done<Committed> {
+    let mut committed = Committed::default();
+    for op in ops {
+        match op {
+            Op::Put(resource) => put(c, resource).await?,
+            Op::SaveDraft(draft) => {
+                let id = draft.id.clone();
+                committed.drafts.push((id, save_draft(c, draft).await?));
+            }
+            Op::DropDraft(id) => run(sqlx::query(sql::DROP_DRAFT).bind(id), c).await?,
+            Op::Append(new) => {
+                let seq = append(c, &new, sealer.ok_or(StoreError::NoSealer)?).await?;
+                committed.appended.push((new.id, seq));
+            }
+            Op::PutAttachment(attachment) => put_attachment(c, attachment).await?,
+            Op::PutCert(cert) => put_cert(c, cert).await?,
+            Op::Set(key, value) => set(c, &key, value).await?,
+            Op::Unset(key) => run(sqlx::query(sql::UNSET).bind(key), c).await?,
+            Op::Audit(entry) => {
+                let query = sqlx::query(sql::AUDIT)
+                    .bind(entry.at)
+                    .bind(entry.person.0.to_vec())
+                    .bind(entry.action)
+                    .bind(entry.entity)
+                    .bind(entry.patient.unwrap_or_default());
+                run(query, c).await?;
+            }
+            Op::AuditSent(seq) => run(sqlx::query(sql::AUDIT_SENT).bind(seq), c).await?,
+            Op::MrBlock(block) => {
+                run(sqlx::query(sql::ADD_MR_BLOCK).bind(block.prefix).bind(block.first).bind(block.last), c).await?;
+            }
+            Op::CloseMrBlocks => run(sqlx::query(sql::CLOSE_MR_BLOCKS), c).await?,
+            Op::AddDictionary(0, _) => return Err(StoreError::Resource("dictionary 0 means none")),
+            Op::AddDictionary(id, bytes) => run(sqlx::query(sql::ADD_DICTIONARY).bind(id).bind(bytes), c).await?,
+        }
+    }
+    Ok(committed)
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+async fn run(query: Query, c: &mut SqliteConnection) -> Done {
+    query.execute(c).await?;
+    Ok(())
+}
+
+pub(crate) async fn set(c: &mut SqliteConnection, key: &str, value: Vec<u8>) -> Done {
+    run(sqlx::query(sql::SET).bind(key.to_owned()).bind(value), c).await
+}
+
+pub(crate) async fn save_draft(c: &mut SqliteConnection, draft: SaveDraft) -> Done<u64> {
+    let packed = pack(&draft.body, None);
+    let row = sqlx::query(sql::SAVE_DRAFT)
+        .bind(draft.id)
+        .bind(draft.kind)
+        .bind(draft.patient.unwrap_or_default())
+        .bind(draft.updated_at)
+        .bind(pack::codec_number(packed.codec))
+        .bind(packed.dictionary)
+        .bind(packed.bytes.0)
+        .fetch_one(c)
+        .await?;
+    Ok(get::<i64>(&row, 0)? as u64)
+}
+
+/// Stores a new version and what is read from it.
+pub(crate) async fn put(c: &mut SqliteConnection, new: NewResource) -> Done {
+    let deleted = new.body.is_empty();
+    let columns = if deleted { Columns::default() } else { Columns::read(&new.kind, &new.id, &new.body)? };
+    if let Some(version) = new.server_version
+        && known_version(c, &new, version).await?
+    {
+        return Ok(());
+    }
+    let current = sqlx::query(sql::CURRENT).bind(&new.kind).bind(&new.id).fetch_optional(&mut *c).await?;
+    let (first_seq, version) = match &current {
+        Some(row) => (Some(get::<i64>(row, 0)?), get::<i64>(row, 1)? + 1),
+        None => (None, 1),
+    };
+    let packed = pack(&new.body, None);
+    let row = sqlx::query(sql::ADD_VERSION)
+        .bind(&new.kind)
+        .bind(&new.id)
+        .bind(version)
+        .bind(new.server_version.unwrap_or(0) as i64)
+        .bind(new.envelope.map(|e| e.0.to_vec()).unwrap_or_default())
+        .bind(deleted)
+        .bind(pack::codec_number(packed.codec))
+        .bind(packed.dictionary)
+        .bind(packed.bytes.0)
+        .fetch_one(&mut *c)
+        .await?;
+    let seq: i64 = get(&row, 0)?;
+    let patient = columns.patient.or(new.patient).unwrap_or_default();
+    let query = sqlx::query(sql::SET_CURRENT)
+        .bind(new.kind.clone())
+        .bind(new.id.clone())
+        .bind(seq)
+        .bind(first_seq.unwrap_or(seq))
+        .bind(patient.clone())
+        .bind(columns.state)
+        .bind(columns.open)
+        .bind(deleted);
+    run(query, c).await?;
+
+    if first_seq.is_some() {
+        run(sqlx::query(sql::DROP_LINKS).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
+    }
+    for target in columns.links {
+        run(sqlx::query(sql::ADD_LINK).bind(target).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
+    }
+    if matches!(new.kind.as_str(), "Patient" | "RelatedPerson") {
+        if first_seq.is_some() {
+            run(sqlx::query(sql::DROP_KEYS).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
+        }
+        for (field, key) in columns.keys {
+            let query = sqlx::query(sql::ADD_KEY)
+                .bind(key.into_string())
+                .bind(patient.clone())
+                .bind(field as i64)
+                .bind(new.kind.clone())
+                .bind(new.id.clone());
+            run(query, c).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the HIE's version of this resource is stored already. After a restore the HIE may use a number again
+/// for something else: then the bytes differ.
+async fn known_version(c: &mut SqliteConnection, new: &NewResource, version: u64) -> Done<bool> {
+    let rows = sqlx::query(sql::SERVER_VERSION).bind(&new.kind).bind(&new.id).bind(version as i64).fetch_all(&mut *c).await?;
+    for row in &rows {
+        if *read::body(c, row, 0).await? == *new.body {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(crate) async fn log_head(c: &mut SqliteConnection) -> Done<LogHead> {
+    let epoch = match read::setting(c, LOG_EPOCH).await? {
+        Some(bytes) => u32::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged("the log's epoch"))?),
+        None => 0,
+    };
+    let Some(row) = sqlx::query(sql::LOG_HEAD).fetch_optional(c).await? else {
+        return Ok(LogHead { epoch, ..LogHead::default() });
+    };
+    if get::<u32>(&row, 0)? != epoch {
+        // A new life of the log begins at 1.
+        return Ok(LogHead { epoch, ..LogHead::default() });
+    }
+    let hash = get::<&[u8]>(&row, 2)?.try_into().map_err(|_| StoreError::Damaged("the log's last hash"))?;
+    Ok(LogHead { epoch, seq: get::<i64>(&row, 1)? as u64, hash })
+}
+
+async fn append(c: &mut SqliteConnection, new: &NewEnvelope, sealer: &dyn Sealer) -> Done<u64> {
+    let head = log_head(c).await?;
+    let (envelope, header, head) = seal_next(head, new, sealer);
+    let row = sqlx::query(sql::APPEND)
+        .bind(header.epoch)
+        .bind(header.seq as i64)
+        .bind(header.id.0.to_vec())
+        .bind(read::kind_number(header.kind))
+        .bind(header.patient.map(|p| p.to_string()).unwrap_or_default())
+        .bind(header.task.map(|t| t.to_string()).unwrap_or_default())
+        .bind(head.hash.to_vec())
+        .bind(envelope.to_bytes())
+        .fetch_one(&mut *c)
+        .await?;
+    let n: i64 = get(&row, 0)?;
+    for needs in &header.depends {
+        run(sqlx::query(sql::ADD_NEED).bind(n).bind(needs.0.to_vec()), c).await?;
+    }
+    store_payload(c, &header, &new.payload).await?;
+    Ok(header.seq)
+}
+
+async fn store_payload(c: &mut SqliteConnection, header: &Header, payload: &[u8]) -> Done {
+    match project(header, payload)? {
+        Projection::Resources(resources) => {
+            for resource in resources {
+                put(c, resource).await?;
+            }
+            Ok(())
+        }
+        Projection::Part(part) => put_part(c, part).await,
+    }
+}
+
+async fn put_part(c: &mut SqliteConnection, part: AttachmentPart) -> Done {
+    let id = part.attachment.to_string();
+    if sqlx::query(sql::HAS_ATTACHMENT).bind(&id).fetch_optional(&mut *c).await?.is_some() {
+        return Ok(());
+    }
+    let query = sqlx::query(sql::PUT_PART)
+        .bind(id.clone())
+        .bind(part.index)
+        .bind(part.count)
+        .bind(part.content_type.clone())
+        .bind(part.bytes.to_vec());
+    run(query, c).await?;
+    let count: i64 = get(&sqlx::query(sql::COUNT_PARTS).bind(&id).fetch_one(&mut *c).await?, 0)?;
+    if count < i64::from(part.count) {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    for row in sqlx::query(sql::PARTS).bind(&id).fetch_all(&mut *c).await? {
+        bytes.extend_from_slice(get(&row, 0)?);
+    }
+    run(sqlx::query(sql::DROP_PARTS).bind(id.clone()), c).await?;
+    put_attachment(c, Attachment { id, content_type: part.content_type, bytes: bytes.into(), thumb: Vec::new().into() }).await
+}
+
+async fn put_attachment(c: &mut SqliteConnection, attachment: Attachment) -> Done {
+    let query = sqlx::query(sql::PUT_ATTACHMENT)
+        .bind(attachment.id)
+        .bind(attachment.content_type)
+        .bind(attachment.bytes.0)
+        .bind(attachment.thumb.0);
+    run(query, c).await
+}
+
+async fn put_cert(c: &mut SqliteConnection, cert: StoredCert) -> Done {
+    let query = sqlx::query(sql::PUT_CERT)
+        .bind(cert.subject.0.to_vec())
+        .bind(cert.key.to_vec())
+        .bind(cert.issued_at)
+        .bind(cert.bytes);
+    run(query, c).await
+}
+
+pub(crate) async fn acks(c: &mut SqliteConnection, acks: &Acks<'_>) -> Done {
+    for ack in acks.acks {
+        let (state, seq, code, words) = match &ack.outcome {
+            Outcome::Durable { seq } => (1, *seq, "", ""),
+            Outcome::Superseded { seq, code } => (2, *seq, code.as_str(), ""),
+            Outcome::Refused { code, text } => (3, 0, code.as_str(), text.as_str()),
+            Outcome::Waits { .. } => continue,
+        };
+        let epoch = if state == 3 { Vec::new() } else { acks.epoch.0.to_vec() };
+        let query = sqlx::query(sql::MOVE)
+            .bind(ack.id.0.to_vec())
+            .bind(state)
+            .bind(epoch)
+            .bind(seq as i64)
+            .bind(code.to_owned())
+            .bind(words.to_owned());
+        run(query, c).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn requeue(c: &mut SqliteConnection, envelope: Id) -> Done {
+    run(sqlx::query(sql::REQUEUE).bind(envelope.0.to_vec()), c).await
+}
+
+pub(crate) async fn pull(c: &mut SqliteConnection, batch: PullBatch) -> Done {
+    for item in batch.items {
+        match item {
+            Pulled::Resource { kind, id, version, body } => {
+                let new = NewResource { kind, id, patient: None, envelope: None, server_version: Some(version), body: body.into() };
+                // One bad record must not stop all that come after it.
+                skip_bad(put(c, new).await)?;
+            }
+            Pulled::Envelope { seq, received_at, bytes } => skip_bad(receive(c, batch.next.epoch, seq, received_at, bytes).await)?,
+            Pulled::Cert(cert) => put_cert(c, cert).await?,
+            Pulled::Roster(json) => set(c, ROSTER, json).await?,
+        }
+    }
+    set(c, CURSOR, batch.next.to_string().into_bytes()).await?;
+    set(c, BACKED_UP, batch.backed_up.to_be_bytes().to_vec()).await
+}
+
+/// What is wrong with one item is noted and passed over; what is wrong with the store is not.
+pub(crate) fn skip_bad(done: Done) -> Done {
+    match done {
+        Err(error @ (StoreError::Resource(_) | StoreError::Payload(..))) => {
+            tracing::warn!(%error, "an item of a pull was passed over");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+async fn receive(c: &mut SqliteConnection, epoch: Id, seq: u64, received_at: i64, bytes: Vec<u8>) -> Done {
+    let envelope = Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
+    let header = envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
+    let id = header.id.0.to_vec();
+    if sqlx::query(sql::IS_OURS).bind(id.clone()).fetch_optional(&mut *c).await?.is_some() {
+        return run(sqlx::query(sql::CONFIRM).bind(id).bind(epoch.0.to_vec()).bind(seq as i64), c).await;
+    }
+    let known = sqlx::query(sql::IS_RECEIVED).bind(id.clone()).fetch_optional(&mut *c).await?.is_some();
+    let query = sqlx::query(sql::RECEIVE)
+        .bind(id)
+        .bind(seq as i64)
+        .bind(header.device.0.to_vec())
+        .bind(read::kind_number(header.kind))
+        .bind(header.patient.map(|p| p.to_string()).unwrap_or_default())
+        .bind(header.task.map(|t| t.to_string()).unwrap_or_default())
+        .bind(received_at)
+        .bind(bytes);
+    run(query, c).await?;
+    if known {
+        return Ok(());
+    }
+    let dictionary = read::dictionary(c, header.dictionary).await?;
+    let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
+    store_payload(c, &header, &payload).await
+}
+
+pub(crate) async fn cursor(c: &mut SqliteConnection) -> Done<Option<Cursor>> {
+    let Some(bytes) = read::setting(c, CURSOR).await? else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|_| StoreError::Damaged("the cursor"))?;
+    text.parse().map(Some).map_err(|_| StoreError::Damaged("the cursor"))
+}
+
+pub(crate) async fn enter_epoch(c: &mut SqliteConnection, epoch: Id) -> Done {
+    if cursor(c).await?.is_some_and(|cursor| cursor.epoch == epoch) {
+        return Ok(());
+    }
+    run(sqlx::query(sql::FORGET_EPOCH).bind(epoch.0.to_vec()), c).await?;
+    set(c, CURSOR, Cursor { epoch, seq: 0 }.to_string().into_bytes()).await?;
+    set(c, BACKED_UP, 0_u64.to_be_bytes().to_vec()).await
+}

@@ -1,0 +1,314 @@
+//! A vault that is open: the store, and the keys while they may be used.
+
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use rabta_wire::{Id, envelope::PersonSignature};
+
+use super::{
+    KeychainSecret,
+    attempts::Attempts,
+    create::{CreateError, Ways, make_wraps, passphrase_wraps},
+    derive::{self, Secret},
+    file::{Paths, Person, VaultFile},
+    folder::FolderLock,
+    recovery::RecoveryCode,
+    screen::Screen,
+    secret::Passphrase,
+    unlock::{UnlockError, in_time, load_person_key, open_wraps},
+    wrap::Kind,
+};
+use crate::{
+    append::DeviceSigner,
+    error::StoreError,
+    sqlite::{RawKey, SqliteStore},
+    traits::RecordStore,
+    transaction::Transaction,
+};
+
+/// Setting: the device's id, as the HIE certified it.
+const DEVICE: &str = "vault.device";
+
+/// An open vault. Dropping it without [`OpenVault::lock`] closes everything, too, but waits for nothing.
+pub struct OpenVault {
+    pub(crate) paths: Paths,
+    id: Id,
+    store: SqliteStore,
+    pub(crate) secrets: Mutex<Option<Secrets>>,
+    /// While `vault.json` is being changed.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// All that vault lock wipes.
+pub(crate) struct Secrets {
+    pub key: RawKey,
+    device: Arc<SigningKey>,
+    pub person: PersonKey,
+    pub screen: Screen,
+    folder: FolderLock,
+}
+
+/// A person's signing key in memory.
+pub(crate) struct PersonKey {
+    pub person: Id,
+    key: Arc<SigningKey>,
+}
+
+impl PersonKey {
+    pub fn new(person: Id, secret: &Secret) -> Self {
+        Self { person, key: Arc::new(SigningKey::from_bytes(secret)) }
+    }
+}
+
+/// Why a key cannot be used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("the vault is locked")]
+    VaultLocked,
+    #[error("the screen is locked")]
+    ScreenLocked,
+    #[error("this device is not enrolled yet")]
+    NotEnrolled,
+}
+
+/// Signs as the person whose session it is. For one act: let go of it at once, so that a lock can wipe the key.
+#[derive(Clone)]
+pub struct PersonSigner {
+    person: Id,
+    key: Arc<SigningKey>,
+}
+
+impl PersonSigner {
+    pub fn person(&self) -> Id {
+        self.person
+    }
+
+    /// Signs an envelope's exact payload; `purpose` as in [`PersonSignature::sign`].
+    pub fn sign(&self, purpose: &str, payload: &[u8]) -> PersonSignature {
+        PersonSignature::sign(&self.key, self.person, purpose, payload)
+    }
+
+    /// For enrollment and access tokens.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+}
+
+impl std::fmt::Debug for PersonSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PersonSigner[..]")
+    }
+}
+
+impl std::fmt::Debug for OpenVault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenVault({})[..]", self.id)
+    }
+}
+
+impl OpenVault {
+    pub(crate) fn new(paths: Paths, id: Id, lock: FolderLock, store: SqliteStore, key: RawKey, device: Secret, person: PersonKey) -> Self {
+        let device = Arc::new(SigningKey::from_bytes(&device));
+        let secrets = Secrets { key, device, person, screen: Screen::default(), folder: lock };
+        Self { paths, id, store, secrets: Mutex::new(Some(secrets)), changing: tokio::sync::Mutex::new(()) }
+    }
+
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.paths.dir
+    }
+
+    /// The record store. Clones of it answer [`StoreError::Locked`] once the vault is locked.
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    pub(crate) fn secrets(&self) -> MutexGuard<'_, Option<Secrets>> {
+        // Nothing panics while it holds this; if it did, the secrets are still to be wiped.
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // Locking
+
+    /// Vault lock: waits for what is being written, closes every connection and wipes the keys. The passphrase is
+    /// needed from then on. Doing it twice is no error.
+    pub async fn lock(&self) {
+        // First, so that nothing signs any more while the store is closing.
+        let folder = self.secrets().take().map(Secrets::keep_folder);
+        if let Err(error) = self.store.close().await {
+            tracing::warn!(%error, "the store did not close cleanly");
+        }
+        drop(folder);
+        derive::burn_stack();
+    }
+
+    pub fn is_locked(&self) -> bool {
+        self.secrets().is_none()
+    }
+
+    // Persons
+
+    /// Whose session it is.
+    pub fn person(&self) -> Result<Id, KeyError> {
+        Ok(self.secrets().as_ref().ok_or(KeyError::VaultLocked)?.person.person)
+    }
+
+    /// Everybody with a way into this vault.
+    pub fn persons(&self) -> Result<Vec<Person>, UnlockError> {
+        Ok(VaultFile::read(&self.paths)?.persons)
+    }
+
+    /// The person's signing key, unless the screen is locked.
+    pub fn signer(&self) -> Result<PersonSigner, KeyError> {
+        let secrets = self.secrets();
+        let secrets = secrets.as_ref().ok_or(KeyError::VaultLocked)?;
+        if secrets.screen.locked {
+            return Err(KeyError::ScreenLocked);
+        }
+        Ok(PersonSigner { person: secrets.person.person, key: secrets.person.key.clone() })
+    }
+
+    /// The public half of a person's key, for enrollment.
+    pub async fn person_public(&self, person: Id) -> Result<Option<VerifyingKey>, StoreError> {
+        let row = self.store.person_key(person, "passphrase").await?;
+        row.map(|row| public_key(&row.public)).transpose()
+    }
+
+    /// Gives a further person a way in: a new signing key, wraps and a recovery code. The session stays who it is.
+    pub async fn add_person(
+        &self,
+        person: Person,
+        passphrase: &Passphrase,
+        keychain: Option<KeychainSecret>,
+        passphrase_alone: bool,
+    ) -> Result<RecoveryCode, CreateError> {
+        let _changing = self.changing.lock().await;
+        let mut file = VaultFile::read(&self.paths).map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
+        if file.persons.iter().any(|p| p.id == person.id) {
+            return Err(CreateError::Exists);
+        }
+        if passphrase.is_empty() {
+            return Err(CreateError::EmptyPassphrase);
+        }
+        let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
+        let ways = Ways { keychain, passphrase_alone };
+        let (_key, made) = make_wraps(self.id, person.id, passphrase.clone(), ways, key, derive::random()).await?;
+        self.store.put_person_keys(person.id, made.rows).await?;
+        file.persons.push(person);
+        file.wraps.extend(made.wraps);
+        file.write(&self.paths).map_err(CreateError::Files)?;
+        Ok(made.recovery)
+    }
+
+    /// A new passphrase for the person whose session it is; the recovery code stays good.
+    pub async fn set_passphrase(
+        &self,
+        passphrase: &Passphrase,
+        keychain: Option<KeychainSecret>,
+        passphrase_alone: bool,
+    ) -> Result<(), CreateError> {
+        if passphrase.is_empty() {
+            return Err(CreateError::EmptyPassphrase);
+        }
+        let ways = Ways { keychain, passphrase_alone };
+        if ways.keychain.is_none() && !ways.passphrase_alone {
+            return Err(CreateError::NoWay);
+        }
+        let _changing = self.changing.lock().await;
+        let mut file = VaultFile::read(&self.paths).map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
+        let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
+        let (person, signing) = {
+            let secrets = self.secrets();
+            let secrets = secrets.as_ref().ok_or(StoreError::Locked)?;
+            (secrets.person.person, secrets.person.key.clone())
+        };
+        let (vault, passphrase) = (self.id, passphrase.clone());
+        let (wraps, rows) = derive::secretly(move || {
+            let mut secret = derive::empty();
+            secret.copy_from_slice(signing.as_bytes());
+            passphrase_wraps(vault, person, &passphrase, &ways, &key, &secret)
+        })
+        .await;
+        // The database first: if the file is not written then, the old passphrase still opens the vault, and only the
+        // signing key waits for the recovery code.
+        self.store.put_person_keys(person, rows).await?;
+        file.wraps.retain(|w| w.person != person || w.kind == Kind::Recovery);
+        file.wraps.extend(wraps);
+        file.write(&self.paths).map_err(CreateError::Files)
+    }
+
+    /// Another person takes over, or the same one comes back without the PIN: their passphrase frees their key and
+    /// the screen.
+    pub async fn enter(
+        &self,
+        person: Id,
+        passphrase: &Passphrase,
+        keychain: Option<KeychainSecret>,
+        now_ms: i64,
+    ) -> Result<(), UnlockError> {
+        let file = VaultFile::read(&self.paths)?;
+        let attempts = in_time(&self.paths, now_ms)?;
+        let Some((_key, opener)) = open_wraps(&file, person, passphrase, keychain).await? else {
+            let failed = attempts.failed(&self.paths.attempts, now_ms);
+            return Err(UnlockError::WrongPassphrase { failures: failed.failures, retry_after: failed.delay() });
+        };
+        let key = load_person_key(&self.store, self.id, person, "passphrase", opener).await?;
+        Attempts::forget(&self.paths.attempts);
+        let mut secrets = self.secrets();
+        let secrets = secrets.as_mut().ok_or(UnlockError::Store(StoreError::Locked))?;
+        secrets.person = key;
+        secrets.screen = Screen::default();
+        Ok(())
+    }
+
+    fn copy_of_key(&self) -> Result<Secret, KeyError> {
+        let secrets = self.secrets();
+        let mut copy = derive::empty();
+        copy.copy_from_slice(secrets.as_ref().ok_or(KeyError::VaultLocked)?.key.0.as_slice());
+        Ok(copy)
+    }
+
+    // The device
+
+    /// The device's key, for enrollment and countersignatures. For one act, as [`PersonSigner`].
+    pub fn device_key(&self) -> Result<Arc<SigningKey>, KeyError> {
+        Ok(self.secrets().as_ref().ok_or(KeyError::VaultLocked)?.device.clone())
+    }
+
+    /// Remembers the id under which the HIE enrolled this device.
+    pub async fn set_device(&self, device: Id) -> Result<(), StoreError> {
+        self.store.commit(Transaction::new().set(DEVICE, device.0.to_vec()), None).await.map(|_| ())
+    }
+
+    /// The device's id, once enrolled.
+    pub async fn device(&self) -> Result<Option<Id>, StoreError> {
+        let bytes = self.store.setting(DEVICE).await?;
+        bytes.map(|b| b.try_into().map(Id).map_err(|_| StoreError::Damaged("the device's id"))).transpose()
+    }
+
+    /// Seals envelopes for [`RecordStore::commit`]. For one act, as [`PersonSigner`].
+    pub async fn sealer(&self) -> Result<DeviceSigner, KeyError> {
+        let device = self.device().await.map_err(|_| KeyError::VaultLocked)?.ok_or(KeyError::NotEnrolled)?;
+        Ok(DeviceSigner::new(device, self.device_key()?))
+    }
+}
+
+impl Secrets {
+    /// Wipes everything but the hold on the folder, which must outlive the connections.
+    fn keep_folder(self) -> FolderLock {
+        self.folder
+    }
+}
+
+fn public_key(bytes: &[u8]) -> Result<VerifyingKey, StoreError> {
+    let damaged = StoreError::Damaged("a public key");
+    let Ok(bytes) = bytes.try_into() else { return Err(damaged) };
+    VerifyingKey::from_bytes(&bytes).map_err(|_| damaged)
+}

@@ -1,0 +1,27 @@
+//! Gives an SQLCipher connection its raw key by `sqlite3_key_v2`.
+//!
+//! The other way, `PRAGMA key`, is a statement like any other: its text is copied by the driver and by SQLite's
+//! parser, and those copies stay in freed memory. SQLCipher itself wipes its own.
+
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+
+use sqlx::sqlite::LockedSqliteHandle;
+
+/// SQLite's result code, where it was not 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub i32);
+
+/// Keys the main database of a connection on which nothing was read or written yet. `spec` is SQLCipher's raw key
+/// form, `x'` + 64 hexadecimal digits + `'`, no NUL at the end; the caller wipes it.
+///
+/// A wrong key is not noticed here but at the first read (code 26, "file is not a database").
+pub fn key(connection: &mut LockedSqliteHandle<'_>, spec: &[u8]) -> Result<(), Code> {
+    let length = c_int::try_from(spec.len()).map_err(|_| Code(libsqlite3_sys::SQLITE_TOOBIG))?;
+    let handle = connection.as_raw_handle();
+    // SAFETY: the lock guarantees that `handle` is an open connection that nobody else uses meanwhile; "main" ends
+    // with a NUL; `spec` is `length` bytes long, and SQLCipher copies it before it returns.
+    let code = unsafe { libsqlite3_sys::sqlite3_key_v2(handle.as_ptr(), c"main".as_ptr(), spec.as_ptr().cast(), length) };
+    if code == libsqlite3_sys::SQLITE_OK { Ok(()) } else { Err(Code(code)) }
+}
