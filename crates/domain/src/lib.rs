@@ -13,6 +13,7 @@ pub mod medicine;
 pub mod mr;
 pub mod paper;
 pub mod patient;
+pub mod pregnancy;
 mod private;
 pub mod visit;
 pub mod vitals;

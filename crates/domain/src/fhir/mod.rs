@@ -6,17 +6,22 @@
 //! so that a projection can store each entry as it is.
 
 mod bundle;
+mod card;
 mod clinical;
+pub mod consent;
 pub mod dates;
 pub mod json;
 mod medication;
 mod merge;
 mod parts;
+pub mod note;
 pub mod patient;
 mod resource;
+pub mod task;
 pub mod urls;
 pub mod visit;
 
+pub use card::{Known, last_weight, patient_card};
 pub use clinical::Slots;
 pub use bundle::{Builder, Bundle, BundleError, BundleType, MAX_ENTRIES, read};
 pub use json::{Decimal, Json, JsonError};

@@ -105,7 +105,7 @@ fn patient(form: &Registration, ids: &Ids<'_>) -> Result<Resource, ResourceError
 }
 
 /// The Patient's elements that the form speaks of, always the same keys in the same order.
-fn elements(form: &Registration, mr: Option<&str>) -> Vec<(&'static str, Json)> {
+pub(crate) fn elements(form: &Registration, mr: Option<&str>) -> Vec<(&'static str, Json)> {
     let mut identifiers = Vec::new();
     if let Some(mr) = mr {
         identifiers.push(obj! {

@@ -44,8 +44,16 @@ pub const FOLLOW_UP: &str = "https://rabta.health/fhir/StructureDefinition/follo
 pub const CONSENT_HOW: &str = "https://rabta.health/fhir/StructureDefinition/consent-how";
 /// On Consent: the witness's name, `valueString`.
 pub const CONSENT_WITNESS: &str = "https://rabta.health/fhir/StructureDefinition/consent-witness";
+/// On Consent: the answer, `valueCode`: `given`, `refused`, `emergency`.
+pub const CONSENT_DECISION: &str = "https://rabta.health/fhir/StructureDefinition/consent-decision";
+/// On Consent: `valueCode`: `patient`, `guardian`.
+pub const CONSENT_GIVEN_BY: &str = "https://rabta.health/fhir/StructureDefinition/consent-given-by";
+/// On Consent: why it was overridden in an emergency, `valueString`.
+pub const CONSENT_REASON: &str = "https://rabta.health/fhir/StructureDefinition/consent-reason";
 /// On Composition (a note): a contained Patient, as it was when the note was sent, `valueReference`.
 pub const PATIENT_AS_SENT: &str = "https://rabta.health/fhir/StructureDefinition/patient-as-sent";
+/// On Composition (a note): the Consent that lets it be read, `valueReference`.
+pub const CONSENT: &str = "https://rabta.health/fhir/StructureDefinition/under-consent";
 /// On Task: one step of its history, nested `from`, `to` (valueCode), `at` (valueInstant), `by` (valueReference),
 /// `reason` (valueString).
 pub const TASK_STEP: &str = "https://rabta.health/fhir/StructureDefinition/task-step";
