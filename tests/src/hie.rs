@@ -1,1 +1,155 @@
-//! The central server as its operator uses it.
+//! The central server as its operator uses it: the program, its commands, its HTTP.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{
+    Run,
+    process::{self, Kept, POLL},
+    webdriver,
+    window::free_port,
+};
+
+/// How long it may take to start, migrations included, and to drain.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Hie {
+    program: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+    port: u16,
+    relay_port: u16,
+    server: Option<Kept>,
+    /// Words to put before the program, such as `faketime`.
+    pub wrapper: Vec<String>,
+}
+
+impl Hie {
+    /// A new server's place, on ports of its own; nothing runs yet.
+    pub fn new(run: &Run) -> Result<Self> {
+        Self::at(run, "hie")
+    }
+
+    /// The same under another name, for two in one run.
+    pub fn at(run: &Run, name: &str) -> Result<Self> {
+        Ok(Self {
+            program: process::built("rabta-hie")?,
+            data: run.path(name),
+            log: run.log(name),
+            port: free_port()?,
+            relay_port: free_port()?,
+            server: None,
+            wrapper: Vec::new(),
+        })
+    }
+
+    /// `host:port`, as clients reach it.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Answers at another server's address from now on.
+    pub fn take_the_place_of(&mut self, other: &Hie) {
+        self.port = other.port;
+        self.relay_port = other.relay_port;
+    }
+
+    pub fn pid(&self) -> Result<u32> {
+        let server = self.server.as_ref().context("the HIE does not run")?;
+        Ok(process::running(server.pid(), &self.program).first().copied().unwrap_or(server.pid()))
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        let mut serve = self.command();
+        serve
+            .args(["serve", "--data"])
+            .arg(&self.data)
+            .args(["--listen", &self.address(), "--public", &self.address()])
+            .args([
+                "--relay-listen",
+                &format!("127.0.0.1:{}", self.relay_port),
+                "--relay-allow",
+                "127.0.0.1",
+            ]);
+        let mut server = Kept::start("the HIE", &mut serve, &self.log)?;
+        let http = webdriver::client()?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let ready = http.get(self.url("/readyz")).send().await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                break;
+            }
+            if server.has_ended() {
+                bail!("the HIE ended at once; its log: {}", self.log.display());
+            }
+            if Instant::now() > deadline {
+                bail!("the HIE is not ready after {PATIENCE:?}; its log: {}", self.log.display());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// Asks it to drain and waits for its end.
+    pub fn stop(&mut self) -> Result<()> {
+        let pid = self.pid()?;
+        let Some(mut server) = self.server.take() else { return Ok(()) };
+        process::signal(pid, "TERM")?;
+        match server.wait(PATIENCE)? {
+            Some(0) => Ok(()),
+            code => bail!("the HIE ended with {code:?} after SIGTERM"),
+        }
+    }
+
+    pub fn runs(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// An operator's command, on the data folder; what it printed.
+    pub fn admin(&self, args: &[&str]) -> Result<String> {
+        let mut command = self.command();
+        command.args(args).arg("--data").arg(&self.data).stdin(Stdio::null());
+        let out = command.output().context("starting rabta-hie")?;
+        if !out.status.success() {
+            let said = String::from_utf8_lossy(&out.stderr);
+            bail!("rabta-hie {} ended with {}: {}", args.first().unwrap_or(&""), out.status, said.trim());
+        }
+        Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    }
+
+    /// The address of a page of this server.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.address())
+    }
+
+    /// GETs a page of its FHIR API with an operator's token: the status and the body.
+    pub async fn fhir(&self, token: &str, path: &str) -> Result<(u16, Value)> {
+        let http = webdriver::client()?;
+        let answer = http.get(self.url(&format!("/fhir/{path}"))).bearer_auth(token).send().await?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.json().await.unwrap_or(Value::Null)))
+    }
+
+    fn command(&self) -> Command {
+        match self.wrapper.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.program);
+                command
+            }
+            None => Command::new(&self.program),
+        }
+    }
+}

@@ -93,6 +93,17 @@ impl Session {
         self.post("window/rect", json!({ "x": 0, "y": 0, "width": width, "height": height })).await.map(drop)
     }
 
+    /// Presses a key with Control held, wherever the keyboard is.
+    pub async fn control(&self, key: char) -> Result<()> {
+        const CONTROL: &str = "\u{E009}";
+        let act = |kind: &str, value: &str| json!({ "type": kind, "value": value });
+        let key = key.to_string();
+        let actions =
+            [act("keyDown", CONTROL), act("keyDown", &key), act("keyUp", &key), act("keyUp", CONTROL)];
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.post("actions", json!({ "actions": [keyboard] })).await.map(drop)
+    }
+
     async fn get(&self, path: &str) -> Result<Value> {
         send(self.http.get(format!("{}/{path}", self.url))).await
     }

@@ -248,6 +248,11 @@ impl Window {
         .await
     }
 
+    /// Presses a key with Control held.
+    pub async fn control(&self, key: char) -> Result<()> {
+        self.session.control(key).await
+    }
+
     pub async fn eval(&self, script: &str) -> Result<Value> {
         self.session.eval(script, json!([])).await
     }

@@ -91,7 +91,14 @@ fn bind(places: &Places, built: &Path, program: &str) -> Result<Vec<PathBuf>> {
     shell::run(&mut bindgen)?;
     let wasm = work.join(format!("{program}_bg.wasm"));
     let small = work.join("small.wasm");
-    shell::run(tools::wasm_opt(places).arg("-Oz").args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
+    shell::run(
+        tools::wasm_opt(places)
+            .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
+            .args(FEATURES)
+            .arg(&wasm)
+            .arg("-o")
+            .arg(&small),
+    )?;
     fs::rename(&small, &wasm)?;
     let mut names = Vec::new();
     for (file, name) in files_below(&work)? {

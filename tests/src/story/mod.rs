@@ -1,0 +1,109 @@
+//! The main job, chapter by chapter, played through the real windows. The demo plays all of it; a test plays what it
+//! needs to get to its own subject.
+
+mod gate;
+
+use anyhow::Result;
+
+use crate::{
+    Run,
+    display::{Display, NARROW, WIDE},
+    hie::Hie,
+    report::Report,
+    window::{App, Window},
+};
+
+pub use gate::{PASSPHRASE, PIN};
+
+/// A person of the sample clinic, and what they hold.
+#[derive(Clone, Copy)]
+pub struct Person {
+    /// For logs, pictures and the data folder.
+    pub key: &'static str,
+    pub name: &'static str,
+    pub role: &'static str,
+    pub registration: &'static str,
+    pub facility: &'static str,
+    pub specialty: Option<&'static str>,
+}
+
+pub const DOCTOR: Person = Person {
+    key: "doctor",
+    name: "Dr Ayesha Khan",
+    role: "doctor",
+    registration: "12345-P",
+    facility: "BHU Basti Malook",
+    specialty: None,
+};
+
+pub const SPECIALIST: Person = Person {
+    key: "specialist",
+    name: "Dr Saira Malik",
+    role: "specialist",
+    registration: "54321-P",
+    facility: "Nishtar Hospital",
+    specialty: Some("medicine"),
+};
+
+/// Everything that a run has: its folder, the server, the windows, the report.
+pub struct World {
+    pub run: Run,
+    pub hie: Hie,
+    pub report: Option<Report>,
+    /// A screen that is there already, for people to watch. Otherwise each window gets a hidden one.
+    pub display: Option<Display>,
+}
+
+impl World {
+    pub fn new(run: Run) -> Result<Self> {
+        Ok(Self { hie: Hie::new(&run)?, run, report: None, display: None })
+    }
+
+    /// Starts a person's app. Its camera and microphone play the recordings of that person.
+    pub async fn open(&self, person: Person) -> Result<Window> {
+        self.open_with(person, |app| app).await
+    }
+
+    /// The same, with changes to how it is started.
+    pub async fn open_with<'a>(
+        &self,
+        person: Person,
+        change: impl FnOnce(App<'a>) -> App<'a>,
+    ) -> Result<Window> {
+        let media = crate::run::checkout().join("packages/pk/media");
+        let file = |ending: &str| media.join(format!("{}.{ending}", person.key)).display().to_string();
+        let app = App::new(person.key, self.run.path(person.key))
+            .env("RABTA_CAMERA", file("webm"))
+            .env("RABTA_MICROPHONE", file("ogg"))
+            .env("RABTA_SPEAKER", "none");
+        let window = match &self.display {
+            Some(display) => Window::open_on(&self.run, change(app), display).await?,
+            None => Window::open(&self.run, change(app)).await?,
+        };
+        window.resize(WIDE).await?;
+        Ok(window)
+    }
+
+    /// A picture for the report, if there is one.
+    pub async fn shoot(&mut self, window: &Window, caption: &str) -> Result<()> {
+        match &mut self.report {
+            Some(report) => report.shoot(window, caption).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same page wide and narrow, in English and in Urdu; the window is then as it was.
+    pub async fn shoot_every_way(&mut self, window: &Window, caption: &str) -> Result<()> {
+        if self.report.is_none() {
+            return Ok(());
+        }
+        self.shoot(window, caption).await?;
+        window.resize(NARROW).await?;
+        self.shoot(window, &format!("{caption}, narrow")).await?;
+        self.speak(window, "ur").await?;
+        self.shoot(window, &format!("{caption}, narrow, in Urdu")).await?;
+        window.resize(WIDE).await?;
+        self.shoot(window, &format!("{caption}, in Urdu")).await?;
+        self.speak(window, "en").await
+    }
+}
