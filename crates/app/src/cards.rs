@@ -46,26 +46,25 @@ impl Session {
         let of = async |kind: &str, limit| store.of_patient(id, kind, None, limit).await.map_err(|e| self.told(e));
         let allergies = of("AllergyIntolerance", 50).await?;
         let observations = of("Observation", 60).await?;
-        let conditions = of("Condition", 50).await?;
-        let encounters = of("Encounter", 1).await?;
+        let last_visit = of("Encounter", 8).await?.iter().find_map(visit_day);
         let state = store.custody_of("Patient", id).await.map_err(|e| self.told(e))?;
-        let Some(read) = parsed(patient) else {
-            return Ok(unreadable(id));
+        let known = fhir::card::Known {
+            related: &all_parsed(relatives),
+            allergies: &all_parsed(&allergies),
+            observations: &all_parsed(&observations),
+            last_visit,
+            custody: custody(state.as_ref()),
         };
-        let mut card = fhir::card::patient_card(
-            &read,
-            &fhir::card::Known {
-                related: &all_parsed(relatives),
-                allergies: &all_parsed(&allergies),
-                conditions: &all_parsed(&conditions),
-                observations: &all_parsed(&observations),
-                encounters: &all_parsed(&encounters),
-            },
-            self.stamp().today,
-        );
-        card.custody = custody(state.as_ref());
-        Ok(card)
+        let card = parsed(patient).and_then(|p| fhir::card::patient_card(&p, &known, self.stamp().today).ok());
+        Ok(card.unwrap_or_else(|| unreadable(id)))
     }
+}
+
+/// The day of a visit; of a consultation none.
+fn visit_day(encounter: &Resource) -> Option<time::Date> {
+    let json = parsed(encounter)?.view().ok()?;
+    let day = json.str("period.start").get(..10)?;
+    if json.str("class.code") == "VR" { None } else { fhir::dates::parse_date(day) }
 }
 
 /// A patient whose resource cannot be read is still listed: it must not vanish.

@@ -27,11 +27,12 @@ mod visits;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub use calls::FrameReceiver;
+pub use calls::{FrameReceiver, MediaConfig};
 pub use clock::{Clock, SystemClock};
 pub use country::Country;
 use rabta_ipc::{Error, Event};
 use serde_json::Value;
+use rabta_store::vault::{FolderLock, InUse};
 pub use session::Session;
 use tokio::sync::{RwLock, broadcast};
 
@@ -43,7 +44,7 @@ pub struct Config {
     pub folder: PathBuf,
     /// Where prescriptions are written for printing.
     pub documents: PathBuf,
-    pub media: rabta_engine::MediaConfig,
+    pub media: MediaConfig,
     pub clock: Arc<dyn Clock>,
     /// Seconds without anybody at the keyboard until the screen locks.
     pub idle_lock_seconds: u64,
@@ -58,6 +59,9 @@ pub(crate) struct Inner {
     pub(crate) country: Country,
     pub(crate) settings: std::sync::Mutex<Settings>,
     pub(crate) gate: RwLock<gate::Gate>,
+    pub(crate) wait: gate::Wait,
+    /// No second program works in this folder while this one does.
+    _folder: Option<FolderLock>,
     pub(crate) events: broadcast::Sender<Event>,
 }
 
@@ -65,11 +69,17 @@ impl App {
     /// Opens nothing yet: the vault stays locked until somebody unlocks it.
     pub fn new(config: Config) -> Self {
         let settings = Settings::load(&config.folder);
-        let gate = gate::Gate::inspect(&config.folder);
+        let folder = FolderLock::take(&config.folder);
+        let gate = match &folder {
+            Err(InUse::Taken) => gate::Gate::Broken("vault-in-use"),
+            Ok(_) | Err(InUse::Folder(_)) => gate::Gate::inspect(&config.folder),
+        };
         Self(Arc::new(Inner {
             country: Country::pakistan(),
             settings: std::sync::Mutex::new(settings),
             gate: RwLock::new(gate),
+            wait: gate::Wait::default(),
+            _folder: folder.ok(),
             events: broadcast::channel(256).0,
             config,
         }))

@@ -1,11 +1,8 @@
 //! From a payload to an entry of the log.
 
 use rabta_ipc::Error;
-use rabta_store::{NewEnvelope, RecordStore};
-use rabta_wire::{
-    Id,
-    envelope::{Kind, PersonSignature},
-};
+use rabta_store::{NewEnvelope, RecordStore, vault::KeyError};
+use rabta_wire::{Id, envelope::Kind};
 
 use crate::{Session, session::new_wire_id};
 
@@ -36,8 +33,11 @@ impl Session {
 
     /// Signs the exact payload with the person's key.
     pub(crate) fn sign(&self, mut envelope: NewEnvelope, purpose: &str) -> Result<NewEnvelope, Error> {
-        let key = self.vault.person_key(self.person_id).ok_or_else(|| Error::new("vault-locked"))?;
-        envelope.signed_by = Some(PersonSignature::sign(&key, self.person_id, purpose, &envelope.payload));
+        let signer = self.vault.signer().map_err(|e| match e {
+            KeyError::ScreenLocked => Error::new("screen-locked"),
+            KeyError::VaultLocked | KeyError::NotEnrolled => Error::new("vault-locked"),
+        })?;
+        envelope.signed_by = Some(signer.sign(purpose, &envelope.payload));
         Ok(envelope)
     }
 

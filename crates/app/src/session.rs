@@ -1,20 +1,23 @@
 //! An open vault with somebody at it.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+    Arc, Mutex,
+    atomic::{AtomicI64, Ordering},
 };
 
 use rabta_domain::fhir::{Facility, Signer, Stamp};
 use rabta_ipc::{Error, Event, gate::PersonRef};
-use rabta_store::{Committed, RecordStore, SqliteStore, Transaction, vault::OpenVault};
+use rabta_store::{
+    Committed, DeviceSigner, RecordStore, SqliteStore, Transaction,
+    vault::{OpenVault, RecoveryCode},
+};
 use rabta_wire::{Id, enroll::Enrolled};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::{Inner, calls::Calls, sync_task::SyncTask};
+use crate::{App, Inner, calls::Calls, gate, sync_task::SyncTask};
 
-/// What the HIE said when this device joined; kept in the vault.
+/// What the HIE said when this person joined at this device; kept in the vault.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Enrollment {
     /// `host:port`.
@@ -23,7 +26,10 @@ pub(crate) struct Enrollment {
 }
 
 impl Enrollment {
-    pub const SETTING: &'static str = "enrollment";
+    /// Several persons share a vault: each has their own.
+    pub fn setting(person: Id) -> String {
+        format!("enrollment.{person}")
+    }
 }
 
 /// A person at an open vault. Everything that needs the record starts here.
@@ -35,12 +41,46 @@ pub struct Session {
     pub(crate) enrollment: Enrollment,
     pub(crate) sync: SyncTask,
     pub(crate) calls: Calls,
-    pub(crate) screen_locked: AtomicBool,
+    /// Shown once, until it was asked back.
+    pub(crate) recovery: Mutex<Option<RecoveryCode>>,
     /// Milliseconds since 1970 when somebody was last at the keyboard.
     pub(crate) alive_at: AtomicI64,
 }
 
 impl Session {
+    /// Starts everything that an open vault has running.
+    pub(crate) async fn start(app: &App, vault: OpenVault, person: Id, enrollment: Enrollment) -> Result<Arc<Self>, Error> {
+        let inner = app.0.clone();
+        let sync = SyncTask::start(&inner, &vault, &enrollment, person).await?;
+        let calls = Calls::new(&inner, &vault, &enrollment, person, &sync);
+        let invited = &enrollment.enrolled.invitation;
+        let session = Arc::new(Self {
+            person: PersonRef {
+                id: person.to_string(),
+                name: invited.person.name.clone(),
+                role: invited.person.role.clone(),
+                registration: invited.person.registration.clone(),
+                specialty: invited.person.specialty.clone(),
+                facility: invited.facility.name.clone(),
+            },
+            person_id: person,
+            enrollment,
+            sync,
+            calls,
+            vault,
+            recovery: Mutex::new(None),
+            alive_at: AtomicI64::new(inner.config.clock.millis()),
+            app: inner,
+        });
+        tokio::spawn(gate::watch_idle(app.clone(), Arc::downgrade(&session)));
+        Ok(session)
+    }
+
+    /// Somebody is at the keyboard.
+    pub(crate) fn touch(&self) {
+        self.alive_at.store(self.millis(), Ordering::Relaxed);
+    }
+
     pub(crate) fn store(&self) -> &SqliteStore {
         self.vault.store()
     }
@@ -96,7 +136,9 @@ impl Session {
 
     /// Commits, wakes the sync and tells the window.
     pub(crate) async fn commit(&self, transaction: Transaction) -> Result<Committed, Error> {
-        let committed = self.store().commit(transaction, Some(self.vault.device())).await;
+        let key = self.vault.device_key().map_err(|_| Error::new("vault-locked"))?;
+        let sealer = DeviceSigner::new(self.enrollment.enrolled.device, key);
+        let committed = self.store().commit(transaction, Some(&sealer)).await;
         let committed = committed.map_err(|e| self.told(e))?;
         if !committed.appended.is_empty() {
             self.sync.wake();
@@ -114,11 +156,12 @@ impl Session {
     }
 
     pub(crate) fn is_screen_locked(&self) -> bool {
-        self.screen_locked.load(Ordering::Relaxed)
+        // A vault that locked itself shows nothing either.
+        self.vault.is_screen_locked().unwrap_or(true)
     }
 
     /// Stops what runs and closes the vault: keys leave memory.
-    pub(crate) async fn end(self: Arc<Self>) {
+    pub(crate) async fn end(&self) {
         self.calls.end().await;
         self.sync.stop().await;
         self.vault.lock().await;

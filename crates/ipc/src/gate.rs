@@ -86,6 +86,8 @@ commands! {
     } -> Recovery = "join";
     /// The recovery code as it was asked back.
     ConfirmRecovery { typed: rabta_domain::Private<String> } -> bool = "confirm-recovery";
+    /// The recovery code was not confirmed before (the power went): another one; the old one is worth nothing.
+    NewRecovery {} -> Recovery = "new-recovery";
     Unlock { person: String, passphrase: rabta_domain::Private<String> } -> () = "unlock";
     /// Opens the screen lock. Five wrong ones lock the vault.
     UnlockPin { pin: rabta_domain::Private<String> } -> () = "unlock-pin";

@@ -1,11 +1,12 @@
 //! Drafts: what was typed is on the disk before the window hears that it is.
 
-use rabta_domain::visit::VisitForm;
+use rabta_domain::{fhir::Slots, visit::VisitForm};
 use rabta_ipc::{
     Error,
     visit::{DiscardDraft, SaveVisit, Saved, StartVisit, VisitView},
 };
 use rabta_store::{Draft, RecordStore, SaveDraft, Transaction};
+use rabta_wire::Id;
 use serde::{Deserialize, Serialize};
 
 use crate::{Session, session::new_id};
@@ -15,9 +16,14 @@ use crate::{Session, session::new_id};
 pub(crate) struct DraftBody {
     pub patient: String,
     pub form: VisitForm,
-    /// The Encounter that this corrects.
+    /// When it was begun, by the device's clock, milliseconds since 1970.
+    pub started: i64,
+    /// The ids of what it is made of, the same in a note sent now, in the signed visit and in its corrections.
     #[serde(default)]
-    pub replaces: Option<String>,
+    pub slots: Slots,
+    /// This corrects a signed visit: the envelope that holds it. The draft then has the visit's own id.
+    #[serde(default)]
+    pub replaces: Option<Id>,
     /// The ask that was sent while it was still a draft.
     #[serde(default)]
     pub ask: Option<String>,
@@ -66,14 +72,18 @@ impl Session {
         }
         self.card(&start.patient).await?;
         let form = VisitForm { allergies: self.known_allergies(&start.patient).await?, ..VisitForm::default() };
-        self.new_draft(DraftBody { patient: start.patient, form, replaces: None, ask: None }).await
+        let id = new_id();
+        let mut slots = Slots::default();
+        slots.id("encounter", &mut || id.clone());
+        let patient = start.patient;
+        let body = DraftBody { patient, form, started: self.millis(), slots, replaces: None, ask: None };
+        self.new_draft(&id, body).await
     }
 
-    pub(super) async fn new_draft(&self, body: DraftBody) -> Result<VisitView, Error> {
-        let id = new_id();
+    pub(super) async fn new_draft(&self, id: &str, body: DraftBody) -> Result<VisitView, Error> {
         let audit = self.audit("create", &format!("Encounter/{id}"), Some(&body.patient));
-        self.commit(Transaction::new().save_draft(body.save(&id, self.millis())).audit(audit)).await?;
-        self.visit_view(&id).await
+        self.commit(Transaction::new().save_draft(body.save(id, self.millis())).audit(audit)).await?;
+        self.visit_view(id).await
     }
 
     pub(super) async fn save_visit(&self, save: SaveVisit) -> Result<Saved, Error> {

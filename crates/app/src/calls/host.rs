@@ -1,0 +1,507 @@
+//! The host of call sessions: gives them time, wires, keys and an engine, and does what they ask.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signer, SigningKey};
+use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Setup, refuse_busy};
+use rabta_engine::NativeEngine;
+use rabta_ipc::Error;
+use rabta_store::{RecordStore, Transaction};
+use rabta_sync::{SocketEvent, SocketHandle};
+use rabta_wire::{
+    Id,
+    signal::{Address, Body, IceServer, Party, Refusal, ServerFrame, Signal},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    desk::Desk,
+    frames::FrameDesk,
+    stretch::{self, Stretch},
+    trust::Trust,
+    view::{Known, view},
+};
+use crate::Inner;
+
+/// Rings of calls that ended here a moment ago are still under way.
+const REMEMBERED: usize = 16;
+/// The screen counts seconds.
+const TICK: Duration = Duration::from_secs(1);
+
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What the window wants.
+pub(super) enum Wish {
+    Start { ask: Id, to: Address, video: bool, answer: Answer<()> },
+    Accept { video: bool, answer: Answer<()> },
+    Intent { intent: Intent, answer: Answer<()> },
+    /// The window's decoder is new, or lost its place.
+    KeyFrame,
+    End { done: oneshot::Sender<()> },
+}
+
+pub(super) struct Parts {
+    pub app: Arc<Inner>,
+    pub me: Party,
+    pub device_key: Arc<SigningKey>,
+    pub trust: Trust,
+    pub socket: SocketHandle,
+    pub desk: Arc<Mutex<Desk>>,
+    pub frames: FrameDesk,
+    pub tasks: TaskTracker,
+    pub stop: CancellationToken,
+}
+
+/// The session that the window sees, with its engine.
+struct Running {
+    session: CallSession,
+    engine: NativeEngine,
+    events: mpsc::UnboundedReceiver<EngineEvent>,
+    counted: watch::Receiver<u64>,
+    known: Known,
+    /// Its stretches were written down.
+    kept: bool,
+}
+
+/// What a task of ours found out for a call.
+enum Found {
+    Verified { call: Id, token: u64, by: Party, good: bool },
+    Person { person: Id, name: String, role: String },
+}
+
+pub(super) struct Host {
+    parts: Parts,
+    /// The zero of the clock that sessions and engines share.
+    epoch: Instant,
+    running: Option<Running>,
+    /// Ended sessions that still say goodbye; they have no engine.
+    leaving: Vec<CallSession>,
+    over: VecDeque<Id>,
+    ice_servers: Vec<IceServer>,
+    signaling: bool,
+    found: (mpsc::UnboundedSender<Found>, mpsc::UnboundedReceiver<Found>),
+}
+
+impl Host {
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            epoch: Instant::now(),
+            running: None,
+            leaving: Vec::new(),
+            over: VecDeque::new(),
+            ice_servers: Vec::new(),
+            signaling: false,
+            found: mpsc::unbounded_channel(),
+        }
+    }
+
+    /// Works until it is stopped.
+    pub async fn run(mut self, mut wishes: mpsc::UnboundedReceiver<Wish>, mut socket: mpsc::Receiver<SocketEvent>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let wake = self.deadline();
+            let idle = self.running.is_none();
+            tokio::select! {
+                () = self.parts.stop.cancelled() => return,
+                Some(wish) = wishes.recv() => self.wish(wish).await,
+                Some(event) = socket.recv() => self.heard(event).await,
+                Some(event) = engine_event(&mut self.running) => self.input(Input::Engine(event)).await,
+                Some(found) = self.found.1.recv() => self.found(found).await,
+                () = sleep_until(wake) => self.tick().await,
+                _ = tick.tick(), if !idle => self.tick().await,
+            }
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.epoch.elapsed().as_millis() as Millis
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let sessions = self.leaving.iter().chain(self.running.as_ref().map(|running| &running.session));
+        let soonest = sessions.filter_map(CallSession::deadline).min()?;
+        Some(self.epoch + Duration::from_millis(soonest))
+    }
+
+    async fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Start { ask, to, video, answer } => {
+                let done = self.start(ask, to, video).await;
+                let _ = answer.send(done);
+            }
+            Wish::Accept { video, answer } => {
+                let done = if self.is_busy() {
+                    if !video {
+                        self.input(Input::Intent(Intent::Camera { on: false })).await;
+                    }
+                    self.input(Input::Intent(Intent::Accept)).await;
+                    Ok(())
+                } else {
+                    Err(Error::new("not-found"))
+                };
+                let _ = answer.send(done);
+            }
+            Wish::Intent { intent, answer } => {
+                let done = if self.running.is_some() { Ok(()) } else { Err(Error::new("not-found")) };
+                if done.is_ok() {
+                    self.input(Input::Intent(intent)).await;
+                }
+                let _ = answer.send(done);
+            }
+            Wish::KeyFrame => {
+                let legs = self.running.as_ref().map(|running| running.session.view(self.now()).legs);
+                for leg in legs.unwrap_or_default() {
+                    self.input(Input::KeyFrameNeeded { leg: leg.leg }).await;
+                }
+            }
+            Wish::End { done } => {
+                self.input(Input::Intent(Intent::HangUp)).await;
+                self.keep_stretches().await;
+                self.running = None;
+                self.parts.desk.lock().expect("nothing panics while it is held").clear();
+                let _ = done.send(());
+            }
+        }
+    }
+
+    async fn start(&mut self, ask: Id, to: Address, video: bool) -> Result<(), Error> {
+        if self.is_busy() {
+            return Err(Error::new("in-a-call"));
+        }
+        self.retire().await;
+        let setup = self.setup(Id(*uuid::Uuid::new_v4().as_bytes()))?;
+        let (engine, events, counted) = self.engine()?;
+        let session = CallSession::dial(self.now(), setup, to, Some(ask));
+        self.begin(session, engine, events, counted).await;
+        if !video {
+            self.input(Input::Intent(Intent::Camera { on: false })).await;
+        }
+        self.look_up(to.person);
+        Ok(())
+    }
+
+    fn setup(&self, call: Id) -> Result<Setup, Error> {
+        let mut random = [0; 4];
+        getrandom::fill(&mut random).map_err(|_| Error::detail("unexpected", "no randomness"))?;
+        // Zero means "nobody" on the wire.
+        let inst = u32::from_ne_bytes(random).max(1);
+        Ok(Setup { call, me: self.parts.me, inst, ice_servers: self.ice_servers.clone() })
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn engine(
+        &self,
+    ) -> Result<(NativeEngine, mpsc::UnboundedReceiver<EngineEvent>, watch::Receiver<u64>), Error> {
+        let (tell, events) = mpsc::unbounded_channel();
+        let config = self.parts.app.config.media.engine(self.epoch);
+        let (engine, frames) = NativeEngine::start(config, tell).map_err(|error| {
+            tracing::error!(%error, "no call engine");
+            Error::detail("unexpected", error)
+        })?;
+        let (counted, count) = watch::channel(0);
+        self.spawn(self.parts.frames.clone().carry(frames, counted));
+        Ok((engine, events, count))
+    }
+
+    async fn begin(
+        &mut self,
+        session: CallSession,
+        engine: NativeEngine,
+        events: mpsc::UnboundedReceiver<EngineEvent>,
+        counted: watch::Receiver<u64>,
+    ) {
+        tracing::info!(call = %session.call(), "a call begins");
+        self.parts.desk.lock().expect("nothing panics while it is held").clear();
+        self.running = Some(Running { session, engine, events, counted, known: Known::default(), kept: false });
+        // Others' sync and our own yield to the voice.
+        self.parts.socket.calling(true);
+        self.parts.trust.sync.calling(true);
+        self.input(Input::Signaling { up: self.signaling }).await;
+    }
+
+    /// A call that is not over.
+    fn is_busy(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.session.view(self.now()).phase.is_ended())
+    }
+
+    async fn heard(&mut self, event: SocketEvent) {
+        match event {
+            SocketEvent::Up | SocketEvent::Down => {
+                self.signaling = event == SocketEvent::Up;
+                if !self.signaling {
+                    self.desk(|desk| desk.online.clear());
+                }
+                let now = self.now();
+                for session in &mut self.leaving {
+                    session.handle(now, Input::Signaling { up: self.signaling });
+                }
+                self.drain_leaving();
+                self.input(Input::Signaling { up: self.signaling }).await;
+            }
+            SocketEvent::Frame(frame) => self.frame(frame).await,
+            SocketEvent::Hint(_) => {}
+        }
+    }
+
+    async fn frame(&mut self, frame: ServerFrame) {
+        match &frame {
+            ServerFrame::Welcome { ice_servers, .. } | ServerFrame::IceServers { ice_servers, .. } => {
+                self.ice_servers.clone_from(ice_servers);
+            }
+            ServerFrame::From { from, .. } => self.online(from.person, true),
+            ServerFrame::Presence { party, here, .. } => self.online(party.person, *here),
+            ServerFrame::Refused { call, code, .. } => {
+                tracing::debug!(?code, "a signaling frame was refused");
+                self.refused(*call, *code).await;
+            }
+        }
+        if let ServerFrame::From { call, from, body, .. } = &frame
+            && matches!(body.msg, Signal::Ring { .. })
+            && !self.knows(*call)
+        {
+            self.rung(*call, *from, body).await;
+            return;
+        }
+        let now = self.now();
+        for session in &mut self.leaving {
+            session.handle(now, Input::Frame(frame.clone()));
+        }
+        self.drain_leaving();
+        self.input(Input::Frame(frame)).await;
+    }
+
+    async fn refused(&mut self, call: Option<Id>, code: Refusal) {
+        let Some(running) = self.running.as_ref().filter(|running| call == Some(running.session.call())) else { return };
+        match code {
+            Refusal::NotHere => {
+                let persons: Vec<Id> = running.session.view(self.now()).legs.iter().map(|leg| leg.person).collect();
+                persons.into_iter().for_each(|person| self.online(person, false));
+            }
+            // Ringing on would never be answered.
+            Refusal::NotAllowed => self.input(Input::Intent(Intent::HangUp)).await,
+            _ => {}
+        }
+    }
+
+    fn knows(&self, call: Id) -> bool {
+        self.over.contains(&call)
+            || self.leaving.iter().any(|session| session.call() == call)
+            || self.running.as_ref().is_some_and(|running| running.session.call() == call)
+    }
+
+    /// Somebody calls.
+    async fn rung(&mut self, call: Id, from: Party, ring: &Body) {
+        let Ok(setup) = self.setup(call) else { return };
+        if self.is_busy() {
+            self.parts.socket.send(refuse_busy(self.parts.me, call, from, ring, setup.inst));
+            return;
+        }
+        self.retire().await;
+        let Some(session) = CallSession::incoming(self.now(), setup, from, ring) else { return };
+        let Ok((engine, events, counted)) = self.engine() else { return };
+        self.begin(session, engine, events, counted).await;
+        self.look_up(from.person);
+    }
+
+    async fn input(&mut self, input: Input) {
+        let now = self.now();
+        let Some(running) = &mut self.running else { return };
+        running.session.handle(now, input);
+        let mut finished = false;
+        while let Some(output) = running.session.poll() {
+            match output {
+                Output::Send(frame) => self.parts.socket.send(frame),
+                Output::Engine(command) => running.engine.command(command),
+                Output::Sign { token, bytes } => {
+                    let signature = STANDARD.encode(self.parts.device_key.sign(&bytes).to_bytes());
+                    running.session.handle(now, Input::Signed { token, signature });
+                }
+                Output::Verify { token, by, bytes, signature } => {
+                    let (call, trust, found) = (running.session.call(), self.parts.trust.clone(), self.found.0.clone());
+                    let stop = self.parts.stop.clone();
+                    self.parts.tasks.spawn(async move {
+                        tokio::select! {
+                            good = trust.signed(by, &bytes, &signature) => {
+                                let _ = found.send(Found::Verified { call, token, by, good });
+                            }
+                            () = stop.cancelled() => {}
+                        }
+                    });
+                }
+                Output::Finished => finished = true,
+            }
+        }
+        self.show().await;
+        if finished {
+            self.finish().await;
+        }
+    }
+
+    /// The window sees how it stands.
+    async fn show(&mut self) {
+        let now = self.now();
+        let at = self.parts.app.config.clock.millis();
+        let Some(running) = &mut self.running else { return };
+        let seen = running.session.view(now);
+        running.known.frames = *running.counted.borrow();
+        let shown = view(&seen, &running.known);
+        {
+            let mut desk = self.parts.desk.lock().expect("nothing panics while it is held");
+            stretch::note(&mut desk.stretches, stretch::modality(&seen), at);
+            desk.collect(&self.parts.app, &running.session, &seen, at);
+            desk.show(&self.parts.app, Some(shown));
+        }
+        if seen.phase.is_ended() {
+            self.keep_stretches().await;
+        }
+    }
+
+    async fn found(&mut self, found: Found) {
+        match found {
+            Found::Verified { call, token, by, good } => {
+                let Some(running) = self.running.as_mut().filter(|running| running.session.call() == call) else {
+                    return;
+                };
+                if good && !running.known.verified.contains(&by.person) {
+                    running.known.verified.push(by.person);
+                }
+                self.input(Input::Verified { token, good }).await;
+            }
+            Found::Person { person, name, role } => {
+                if let Some(running) = &mut self.running {
+                    running.known.persons.insert(person, (name, role));
+                }
+                self.show().await;
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        let now = self.now();
+        for session in &mut self.leaving {
+            session.handle(now, Input::Tick);
+        }
+        self.drain_leaving();
+        self.input(Input::Tick).await;
+    }
+
+    /// The session said goodbye and was heard, or long enough.
+    async fn finish(&mut self) {
+        self.keep_stretches().await;
+        if let Some(running) = self.running.take() {
+            tracing::info!(call = %running.session.call(), "a call is over");
+            self.forget(running.session.call());
+        }
+        self.desk(Desk::clear);
+        let app = self.parts.app.clone();
+        let _ = app.events.send(rabta_ipc::Event::Call { call: None });
+    }
+
+    /// An ended call makes room for the next: its goodbyes go on, its engine is gone.
+    async fn retire(&mut self) {
+        self.keep_stretches().await;
+        if let Some(running) = self.running.take() {
+            self.leaving.push(running.session);
+        }
+    }
+
+    fn drain_leaving(&mut self) {
+        let mut over = Vec::new();
+        for session in &mut self.leaving {
+            while let Some(output) = session.poll() {
+                match output {
+                    Output::Send(frame) => self.parts.socket.send(frame),
+                    Output::Finished => over.push(session.call()),
+                    // Its engine is gone, and nothing new is agreed on.
+                    Output::Engine(_) | Output::Sign { .. } | Output::Verify { .. } => {}
+                }
+            }
+        }
+        for call in over {
+            self.leaving.retain(|session| session.call() != call);
+            self.forget(call);
+        }
+    }
+
+    fn forget(&mut self, call: Id) {
+        self.over.push_back(call);
+        while self.over.len() > REMEMBERED {
+            self.over.pop_front();
+        }
+    }
+
+    /// Writes down how the call went, once, when it is over; sync may hurry again.
+    async fn keep_stretches(&mut self) {
+        let Some(running) = self.running.as_mut().filter(|running| !running.kept) else { return };
+        running.kept = true;
+        self.parts.socket.calling(false);
+        self.parts.trust.sync.calling(false);
+        let ask = running.session.view(0).ask;
+        let fresh: Vec<Stretch> =
+            std::mem::take(&mut self.parts.desk.lock().expect("nothing panics while it is held").stretches);
+        let Some(ask) = ask.filter(|_| !fresh.is_empty()) else { return };
+        let (store, key) = (&self.parts.trust.store, stretch::setting(&ask.to_string()));
+        let mut all = stretch::read(store.setting(&key).await.ok().flatten());
+        all.extend(fresh);
+        let text = serde_json::to_vec(&all).expect("strings and numbers");
+        if let Err(error) = store.commit(Transaction::new().set(key, text), None).await {
+            tracing::warn!(%error, "how a call went was not written down");
+        }
+        let _ = self.parts.app.events.send(rabta_ipc::Event::Asks { ask: Some(ask.to_string()) });
+    }
+
+    fn look_up(&self, person: Id) {
+        let (trust, found) = (self.parts.trust.clone(), self.found.0.clone());
+        self.spawn(async move {
+            if let Some((name, role)) = trust.person(person).await {
+                let _ = found.send(Found::Person { person, name, role });
+            }
+        });
+    }
+
+    fn online(&self, person: Id, here: bool) {
+        self.desk(|desk| {
+            desk.online.insert(person, here);
+        });
+    }
+
+    fn desk(&self, change: impl FnOnce(&mut Desk)) {
+        change(&mut self.parts.desk.lock().expect("nothing panics while it is held"));
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.parts.stop.clone();
+        self.parts.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+async fn engine_event(running: &mut Option<Running>) -> Option<EngineEvent> {
+    match running {
+        Some(running) => match running.events.recv().await {
+            Some(event) => Some(event),
+            // An engine that closed says nothing more; the session's own clock goes on.
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,398 @@
+//! The sync while the vault is open: its loop, its WebSocket, and what the window shows of it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ed25519_dalek::VerifyingKey;
+use rabta_domain::patient::Custody;
+use rabta_ipc::{
+    Error, Event,
+    gate::Progress,
+    sync::{GetSync, KindCount, SyncChip, SyncNow, SyncRow, SyncView},
+};
+use rabta_store::{EntryState, LogEntry, RecordStore, SqliteStore, Transaction, vault::OpenVault};
+use rabta_sync::{
+    Changed, Driver, Endpoint, HieClient, Identity, Keyring, Offset, Pins, SocketEvent, SocketHandle, Status, SyncHandle,
+    socket,
+};
+use rabta_wire::{
+    Id,
+    envelope::{Envelope, Kind},
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{Inner, Session, routes::routes, session::Enrollment};
+
+/// What an earlier run learnt of the HIE's clock and when it last heard of it.
+const REMEMBERED: &str = "sync.remembered";
+/// How often that is written down, milliseconds: it is worth one fsync a minute, not one a request.
+const REMEMBER_EVERY: i64 = 60_000;
+/// A batch that touches more patients than this is told as "the lists changed".
+const FEW: usize = 20;
+const ROWS: usize = 200;
+
+routes!(Session {
+    GetSync => get_sync,
+    SyncNow => sync_now,
+});
+
+/// The sync of one open vault. Stops when it is told to, or when this is dropped.
+pub(crate) struct SyncTask {
+    handle: SyncHandle,
+    socket: SocketHandle,
+    client: HieClient,
+    for_calls: Mutex<Option<mpsc::Receiver<SocketEvent>>>,
+    remembered: Remembered,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    clock_offset: Option<i64>,
+    last_contact: Option<i64>,
+}
+
+impl Drop for SyncTask {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl SyncTask {
+    /// Starts the loop and the socket for `person` at `vault`.
+    pub(crate) async fn start(
+        app: &Arc<Inner>,
+        vault: &OpenVault,
+        enrollment: &Enrollment,
+        person: Id,
+    ) -> Result<Self, Error> {
+        let store = vault.store().clone();
+        keep_certs(&store, enrollment).await?;
+        let remembered = remembered(&store).await;
+        let identity = Identity {
+            device: enrollment.enrolled.device,
+            person,
+            device_key: Arc::new(vault.device().key().clone()),
+        };
+        let clock = Clock::new(app);
+        let offset = Offset::remembered(remembered.clock_offset);
+        let client = HieClient::new(endpoint(enrollment)?, identity, clock, offset).map_err(crate::gate::hie)?;
+        let (changes, changed) = mpsc::unbounded_channel();
+        let seed = u64::from_le_bytes(enrollment.enrolled.device.0[8..].try_into().expect("eight of sixteen bytes"));
+        let (driver, handle) = Driver::new(client.clone(), Arc::new(store.clone()), hie_key(enrollment)?, changes, seed);
+        let (heard, from_socket) = mpsc::channel(64);
+        let (socket, keep_up) = socket(client.clone(), heard);
+        let (for_calls, calls) = mpsc::channel(256);
+        let task = Self {
+            handle: handle.clone(),
+            socket,
+            client,
+            for_calls: Mutex::new(Some(calls)),
+            remembered,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        task.spawn(driver.run());
+        task.spawn(keep_up);
+        task.spawn(sort(from_socket, handle.clone(), for_calls));
+        task.spawn(tell_changes(app.clone(), changed));
+        task.spawn(tell_status(app.clone(), handle, store, remembered));
+        task.tasks.close();
+        Ok(task)
+    }
+
+    /// What the socket says besides hints; once, for the calls.
+    pub(crate) fn signaling(&self) -> Option<mpsc::Receiver<SocketEvent>> {
+        self.for_calls.lock().expect("nothing panics while it is held").take()
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// What is known of (HIE clock - device clock), milliseconds.
+    pub(crate) fn clock_offset(&self) -> Option<i64> {
+        self.client.offset().get()
+    }
+
+    /// Milliseconds since 1970, device clock, of the HIE's last answer.
+    pub(crate) fn last_contact(&self) -> Option<i64> {
+        self.handle.status().last_contact.or(self.remembered.last_contact)
+    }
+
+    /// Something was appended to the log.
+    pub(crate) fn wake(&self) {
+        self.handle.appended();
+    }
+
+    /// Tries now, whatever failed before: somebody waits.
+    pub(crate) fn hurry(&self) {
+        self.socket.wake();
+        self.handle.now();
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.handle.status().reachable
+    }
+
+    /// The sending end of the WebSocket.
+    pub(crate) fn socket(&self) -> &SocketHandle {
+        &self.socket
+    }
+
+    /// Steers the loop: a call makes it yield.
+    pub(crate) fn handle(&self) -> &SyncHandle {
+        &self.handle
+    }
+
+    /// Stops all of it; when this returns, nothing of it runs.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+
+    pub(crate) fn chip(&self) -> SyncChip {
+        chip(&self.handle.status())
+    }
+}
+
+/// This device's and person's certificates, which came with the enrollment, stand beside everybody's.
+async fn keep_certs(store: &SqliteStore, enrollment: &Enrollment) -> Result<(), Error> {
+    let mut ring = Keyring::new(hie_key(enrollment)?);
+    let mut transaction = Transaction::new();
+    for cert in &enrollment.enrolled.certs {
+        let cert = URL_SAFE_NO_PAD.decode(cert).ok().and_then(|bytes| ring.learn(&bytes));
+        let Some(cert) = cert else {
+            tracing::warn!("a certificate of the enrollment is not the HIE's");
+            continue;
+        };
+        let known = store.certs(cert.subject).await.map_err(crate::error::store)?;
+        if !known.contains(&cert) {
+            transaction = transaction.put_cert(cert);
+        }
+    }
+    if !transaction.is_empty() {
+        store.commit(transaction, None).await.map_err(crate::error::store)?;
+    }
+    Ok(())
+}
+
+/// The HIE's address and the keys that may answer there.
+fn endpoint(enrollment: &Enrollment) -> Result<Endpoint, Error> {
+    let pins = enrollment.enrolled.pins.iter().map(|pin| bytes32(pin)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Endpoint { address: enrollment.address.clone(), pins: Pins::whole(pins) })
+}
+
+pub(crate) fn hie_key(enrollment: &Enrollment) -> Result<VerifyingKey, Error> {
+    let key = bytes32(&enrollment.enrolled.hie_key)?;
+    VerifyingKey::from_bytes(&key).map_err(|_| Error::detail("unexpected", "the HIE's key"))
+}
+
+fn bytes32(text: &str) -> Result<[u8; 32], Error> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| Error::detail("unexpected", "a key of the enrollment"))
+}
+
+/// The app's clock as the sync wants it.
+pub(crate) struct Clock {
+    app: Arc<Inner>,
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new(app: &Arc<Inner>) -> Arc<Self> {
+        Arc::new(Self { app: app.clone(), start: Instant::now() })
+    }
+}
+
+impl rabta_sync::Clock for Clock {
+    fn unix_ms(&self) -> i64 {
+        self.app.config.clock.millis()
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+}
+
+/// Hints to the loop, all else to the calls.
+async fn sort(mut heard: mpsc::Receiver<SocketEvent>, handle: SyncHandle, calls: mpsc::Sender<SocketEvent>) {
+    while let Some(event) = heard.recv().await {
+        match &event {
+            SocketEvent::Hint(seq) => {
+                handle.hint(*seq);
+                continue;
+            }
+            SocketEvent::Up => handle.socket(true),
+            SocketEvent::Down => handle.socket(false),
+            SocketEvent::Frame(_) => {}
+        }
+        if calls.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell_changes(app: Arc<Inner>, mut changed: mpsc::UnboundedReceiver<Changed>) {
+    while let Some(Changed { patients, asks, resources, roster }) = changed.recv().await {
+        if patients.len() <= FEW {
+            for id in patients {
+                let _ = app.events.send(Event::Patient { id: id.to_string() });
+            }
+        }
+        if asks.len() > FEW || resources > 0 || roster {
+            let _ = app.events.send(Event::Asks { ask: None });
+        } else {
+            for id in asks {
+                let _ = app.events.send(Event::Asks { ask: Some(id.to_string()) });
+            }
+        }
+    }
+}
+
+/// Tells the chip and the first fetch's progress as they change, and writes down what the next run should know.
+async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mut written: Remembered) {
+    let mut watch = handle.watch();
+    let mut told = (SyncChip::default(), None, false);
+    loop {
+        let status = watch.borrow_and_update().clone();
+        let now = (chip(&status), status.first_pull, status.disk_full);
+        if now.0 != told.0 {
+            let _ = app.events.send(Event::Sync { chip: now.0.clone() });
+        }
+        if let (true, Some(pull)) = (now.1 != told.1, now.1) {
+            let progress = Progress { done: pull.done, of: pull.of };
+            let _ = app.events.send(Event::FirstPull { progress });
+        }
+        if now.2 && !told.2 {
+            let _ = app.events.send(Event::DiskFull);
+        }
+        told = now;
+        let fresh = Remembered { clock_offset: status.clock_offset, last_contact: status.last_contact };
+        let later = fresh.last_contact.unwrap_or(0).abs_diff(written.last_contact.unwrap_or(0)) >= REMEMBER_EVERY as u64;
+        if fresh.last_contact.is_some() && (later || fresh.clock_offset != written.clock_offset) {
+            let text = serde_json::to_vec(&fresh).expect("two numbers");
+            if let Err(error) = store.commit(Transaction::new().set(REMEMBERED, text), None).await {
+                tracing::debug!(%error, "the last contact was not written down");
+            }
+            written = fresh;
+        }
+        if watch.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn remembered(store: &SqliteStore) -> Remembered {
+    let text = store.setting(REMEMBERED).await.ok().flatten();
+    text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+fn chip(status: &Status) -> SyncChip {
+    let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    SyncChip {
+        here_only: count(status.here_only),
+        visits_here_only: count(status.visits_here_only),
+        needs_you: count(status.needs_you),
+        reachable: status.reachable,
+        busy: status.busy,
+    }
+}
+
+/// A kind's name on the Sync page.
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Patient => "patient",
+        Kind::Consent => "consent",
+        Kind::Visit => "visit",
+        Kind::ReferralNote => "referral-note",
+        Kind::TaskMove => "task-move",
+        Kind::Communication => "communication",
+        Kind::Advice => "advice",
+        Kind::Decisions => "decisions",
+        Kind::AttachmentPart => "attachment-part",
+        Kind::Audit => "audit",
+    }
+}
+
+impl Session {
+    async fn get_sync(&self, _: GetSync) -> Result<SyncView, Error> {
+        let store = self.store();
+        let told = |e| self.told(e);
+        let kinds = store.custody_by_kind().await.map_err(told)?.into_iter().map(|(kind, counts)| KindCount {
+            kind: kind_name(kind).to_owned(),
+            here: counts.here as u32,
+            at_hie: (counts.at_hie + counts.superseded) as u32,
+            refused: counts.quarantined as u32,
+        });
+        let mut entries = store.quarantined().await.map_err(told)?;
+        entries.extend(store.unsent(ROWS, usize::MAX).await.map_err(told)?);
+        entries.sort_by_key(|entry| std::cmp::Reverse((entry.log_epoch, entry.seq)));
+        entries.truncate(ROWS);
+        let mut rows = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            rows.push(self.sync_row(entry).await);
+        }
+        Ok(SyncView {
+            // Counted now, not as of the loop's last round: what was just signed is on it.
+            chip: self.counted_chip().await?,
+            hie: self.enrollment.address.clone(),
+            last_contact: self.sync.last_contact(),
+            kinds: kinds.collect(),
+            rows,
+            clock_offset: self.sync.clock_offset(),
+        })
+    }
+
+    async fn counted_chip(&self) -> Result<SyncChip, Error> {
+        let mut chip = self.sync.chip();
+        let kinds = self.store().custody_by_kind().await.map_err(|e| self.told(e))?;
+        let sum = |only: Option<Kind>| {
+            let chosen = kinds.iter().filter(|(kind, _)| only.is_none_or(|o| o == *kind));
+            chosen.map(|(_, counts)| counts.here + counts.quarantined).sum::<u64>() as u32
+        };
+        (chip.here_only, chip.visits_here_only) = (sum(None), sum(Some(Kind::Visit)));
+        chip.needs_you = kinds.iter().map(|(_, counts)| counts.quarantined).sum::<u64>() as u32;
+        Ok(chip)
+    }
+
+    async fn sync_row(&self, entry: &LogEntry) -> SyncRow {
+        let card = match &entry.patient {
+            // A row without its card is still a row.
+            Some(patient) => self.card(patient).await.ok(),
+            None => None,
+        };
+        let (custody, code, text) = match &entry.state {
+            EntryState::Quarantined { code, text } => (Custody::NeedsYou, code.clone(), text.clone()),
+            EntryState::Here => (Custody::Here, String::new(), String::new()),
+            EntryState::AtHie(_) => (Custody::AtHie, String::new(), String::new()),
+            EntryState::Superseded { code, .. } => (Custody::AtHie, code.clone(), String::new()),
+        };
+        let header = Envelope::from_bytes(&entry.bytes).and_then(|e| e.header());
+        SyncRow {
+            envelope: entry.id.to_string(),
+            kind: kind_name(entry.kind).to_owned(),
+            card,
+            custody,
+            code,
+            text,
+            made_at: header.map_or(0, |header| header.device_time),
+        }
+    }
+
+    async fn sync_now(&self, _: SyncNow) -> Result<(), Error> {
+        self.sync.hurry();
+        Ok(())
+    }
+}
