@@ -2,6 +2,8 @@
 
 mod tidy;
 
+pub(crate) use tidy::tidied_line;
+
 use serde::{Deserialize, Serialize};
 use time::Date;
 

@@ -2,20 +2,26 @@
 //! Bundles that our payloads are.
 //!
 //! One module per kind of payload (`rabta_wire::envelope::Kind`), each with a function that makes the payload's
-//! exact bytes and one that reads them back: [`patient`], [`visit`]. References between resources are literal (`Type/id`),
+//! exact bytes and one that reads them back: [`patient`], [`consent`], [`visit`], [`note`], [`task`], [`communication`],
+//! [`advice`], [`decisions`], [`audit`]. References between resources are literal (`Type/id`),
 //! so that a projection can store each entry as it is.
 
+pub mod advice;
+pub mod audit;
 mod bundle;
 mod card;
 mod clinical;
+pub mod communication;
 pub mod consent;
 pub mod dates;
+pub mod decisions;
 pub mod json;
 mod medication;
 mod merge;
 mod parts;
 pub mod note;
 pub mod patient;
+pub mod provenance;
 mod resource;
 pub mod task;
 pub mod urls;

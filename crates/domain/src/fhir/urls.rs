@@ -54,6 +54,8 @@ pub const CONSENT_REASON: &str = "https://rabta.health/fhir/StructureDefinition/
 pub const PATIENT_AS_SENT: &str = "https://rabta.health/fhir/StructureDefinition/patient-as-sent";
 /// On Composition (a note): the Consent that lets it be read, `valueReference`.
 pub const CONSENT: &str = "https://rabta.health/fhir/StructureDefinition/under-consent";
+/// On Composition (an advice): the ask that it answers, `valueReference`.
+pub const ABOUT_TASK: &str = "https://rabta.health/fhir/StructureDefinition/about-task";
 /// On Task: one step of its history, nested `from`, `to` (valueCode), `at` (valueInstant), `by` (valueReference),
 /// `reason` (valueString).
 pub const TASK_STEP: &str = "https://rabta.health/fhir/StructureDefinition/task-step";
@@ -89,6 +91,8 @@ pub const PARTICIPATION: &str = "https://rabta.health/fhir/CodeSystem/participat
 pub const CONSENT_SCOPE: &str = "https://rabta.health/fhir/CodeSystem/consent-scope";
 /// Specialties of the country package.
 pub const SPECIALTY: &str = "https://rabta.health/fhir/CodeSystem/specialty";
+/// Messages about an ask: `question`, `answer`, `chat`, `voice-note`.
+pub const MESSAGE: &str = "https://rabta.health/fhir/CodeSystem/message";
 /// How a value was had: `estimated`.
 pub const METHOD: &str = "https://rabta.health/fhir/CodeSystem/method";
 

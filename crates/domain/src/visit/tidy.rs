@@ -93,7 +93,13 @@ impl VisitForm {
 }
 
 /// A medicine line as it is signed.
-pub(crate) fn tidy_line(line: &mut MedicineLine) {
+pub(crate) fn tidied_line(line: &MedicineLine) -> MedicineLine {
+    let mut line = line.clone();
+    tidy_line(&mut line);
+    line
+}
+
+fn tidy_line(line: &mut MedicineLine) {
     for text in [&mut line.generic, &mut line.brand, &mut line.form, &mut line.strength, &mut line.atc, &mut line.dose] {
         tidy(text);
     }
