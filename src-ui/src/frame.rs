@@ -57,7 +57,7 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
                 let now = route.get();
                 let same = now == to
                     || (to == Route::Asks && matches!(now, Route::Case(_) | Route::Advice(_) | Route::Call(_)))
-                    || (to == Route::Find && matches!(now, Route::Register | Route::Patient(_)));
+                    || (to == Route::Find && matches!(now, Route::Register | Route::Patient(_) | Route::Amend(_)));
                 same.then_some("page")
             }
         };

@@ -14,6 +14,8 @@ pub enum Route {
     Register,
     /// A patient's chart, by Patient id.
     Patient(String),
+    /// Correcting that patient's details.
+    Amend(String),
     /// The visit being written, by draft (Encounter) id.
     Visit(String),
     /// The page to check before signing, and the signed visit.
@@ -42,6 +44,7 @@ impl Route {
             ("find", _) => Route::Find,
             ("register", _) => Route::Register,
             ("patient", false) => Route::Patient(id),
+            ("amend", false) => Route::Amend(id),
             ("visit", false) => Route::Visit(id),
             ("visit-page", false) => Route::VisitPage(id),
             ("ask", false) => Route::Ask(id),
@@ -63,6 +66,7 @@ impl Route {
             Route::Find => "find",
             Route::Register => "register",
             Route::Patient(_) => "patient",
+            Route::Amend(_) => "amend",
             Route::Visit(_) => "visit",
             Route::VisitPage(_) => "visit-page",
             Route::Ask(_) => "ask",
@@ -80,6 +84,7 @@ impl Route {
     pub fn href(&self) -> String {
         match self {
             Route::Patient(id)
+            | Route::Amend(id)
             | Route::Visit(id)
             | Route::VisitPage(id)
             | Route::Ask(id)
@@ -130,6 +135,7 @@ mod tests {
             Route::Find,
             Route::Register,
             Route::Patient("a".into()),
+            Route::Amend("a".into()),
             Route::Visit("b".into()),
             Route::VisitPage("b".into()),
             Route::Ask("c".into()),

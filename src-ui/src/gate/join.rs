@@ -89,7 +89,7 @@ pub fn CodePage() -> impl IntoView {
                         id="code"
                         data-t="code"
                         class="in code-in"
-                        rows="4"
+                        rows="3"
                         autocomplete="off"
                         autocapitalize="characters"
                         spellcheck="false"

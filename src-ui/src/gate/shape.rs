@@ -79,6 +79,7 @@ pub fn Shape(children: ChildrenFn) -> impl IntoView {
                     <button
                         type="button"
                         class="b plain"
+                        hidden=move || at.get() == Some(0)
                         data-t="switch-language"
                         lang=move || if prefs::lang() == Lang::En { "ur" } else { "en" }
                         on:click=|_| {

@@ -132,7 +132,7 @@ pub fn UnlockPage() -> impl IntoView {
                     error=Signal::derive(move || wrong.get().then(|| say(W::WrongPass).to_owned()))
                     on_input=move || wrong.set(false)
                 />
-                <Show when=move || (left.get() > 0)>
+                <Show when={move || left.get() > 0}>
                     <Banner title=Text::live(move || say_with(W::WaitSeconds, &[&left.get().to_string()])) tone=Tone::Look t="wait" />
                 </Show>
                 <MaybeError error />
@@ -239,7 +239,7 @@ pub fn ScreenLockPage(person: PersonRef) -> impl IntoView {
                 error=Signal::derive(move || wrong.get().then(|| say(W::WrongPin).to_owned()))
                 on_input=move || wrong.set(false)
             />
-            <Show when=move || (left.get() > 0)>
+            <Show when={move || left.get() > 0}>
                 <Banner title=Text::live(move || say_with(W::WaitSeconds, &[&left.get().to_string()])) tone=Tone::Look t="wait" />
             </Show>
             <MaybeError error />

@@ -134,7 +134,7 @@ pub fn Combobox(
                         data-t=t
                         class="in"
                         type="text"
-                        dir="auto"
+                        dir=move || text.with(|text| !text.is_empty()).then_some("auto")
                         role="combobox"
                         autocomplete="off"
                         spellcheck="false"

@@ -79,7 +79,7 @@ pub fn Field(
                     data-t=t
                     class=class
                     type="text"
-                    dir=(!ltr).then_some("auto")
+                    dir=move || (!ltr && value.with(|text| !text.is_empty())).then_some("auto")
                     autocomplete="off"
                     spellcheck="false"
                     inputmode=input_mode
@@ -129,7 +129,8 @@ pub fn Area(
                     id=t
                     data-t=t
                     class="in"
-                    dir="auto"
+                    // An empty field follows the page, a written one its own first letter.
+                    dir=move || value.with(|text| !text.is_empty()).then_some("auto")
                     rows=lines.to_string()
                     placeholder=placeholder.map(Text::view)
                     aria-describedby=format!("{t}-note")

@@ -101,7 +101,7 @@ pub fn FindScreen() -> impl IntoView {
                         data-t="find-box"
                         class="in"
                         type="search"
-                        dir="auto"
+                        dir=move || typed.with(|text| !text.is_empty()).then_some("auto")
                         role="combobox"
                         aria-expanded=move || found.get().is_some().to_string()
                         aria-controls="results"

@@ -10,6 +10,7 @@ mod sync;
 mod today;
 
 use leptos::prelude::*;
+use rabta_domain::patient::Registration;
 
 use crate::router::Route;
 
@@ -18,11 +19,13 @@ use crate::router::Route;
 pub struct Carried {
     /// What was typed in Find, for the new patient's name and for coming back.
     pub typed: RwSignal<String>,
+    /// A registration that was left before it was finished.
+    pub unfinished: RwSignal<Option<Registration>>,
 }
 
 impl Default for Carried {
     fn default() -> Self {
-        Carried { typed: RwSignal::new(String::new()) }
+        Carried { typed: RwSignal::new(String::new()), unfinished: RwSignal::new(None) }
     }
 }
 
@@ -31,7 +34,8 @@ pub fn show(route: Route) -> AnyView {
     match route {
         Route::Today => view! { <today::TodayScreen /> }.into_any(),
         Route::Find => view! { <find::FindScreen /> }.into_any(),
-        Route::Register => view! { <register::RegisterScreen /> }.into_any(),
+        Route::Register => view! { <register::RegisterScreen amends=None /> }.into_any(),
+        Route::Amend(id) => view! { <register::RegisterScreen amends=Some(id) /> }.into_any(),
         Route::Patient(id) => view! { <patient::PatientScreen id /> }.into_any(),
         Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
         Route::Me => view! { <me::MeScreen /> }.into_any(),

@@ -1,3 +1,0 @@
-use leptos::prelude::*;
-#[component]
-pub fn RegisterScreen() -> impl IntoView { view! { <p>"x"</p> } }

@@ -1,0 +1,53 @@
+use leptos::prelude::*;
+
+use super::form::Form;
+use crate::parts::{Field, Pick};
+use crate::prefs::t;
+use crate::W;
+
+/// For a child: who consents, and whom to call.
+#[component]
+pub fn GuardianFields() -> impl IntoView {
+    let form = expect_context::<Form>();
+    // Mostly it is the father or mother who was just named.
+    Effect::new(move |_| {
+        let (relation, name) = (form.relation.get(), form.relation_name.get());
+        if form.guardian_name.with_untracked(String::is_empty) && !name.trim().is_empty() && relation != "HUSB" {
+            form.guardian_relation.set(relation);
+        }
+    });
+    view! {
+        <div class="stack">
+            <p class="quiet small">{t(W::GuardianWhy)}</p>
+            <div class="grid-2">
+                <Field label=W::GuardianName t="guardian-name" value=form.guardian_name />
+                <Pick
+                    label=W::GuardianRelation
+                    t="guardian-relation"
+                    value=form.guardian_relation
+                    options=vec![
+                        ("FTH", W::RelFather.into()),
+                        ("MTH", W::RelMother.into()),
+                        ("GRPRN", W::RelGrandparent.into()),
+                        ("BRO", W::RelBrother.into()),
+                        ("SIS", W::RelSister.into()),
+                        ("UNCLE", W::RelUncle.into()),
+                        ("AUNT", W::RelAunt.into()),
+                        ("GUARD", W::GuardianOther.into()),
+                    ]
+                />
+                <Field label=W::GuardianPhone t="guardian-phone" value=form.guardian_phone ltr=true input_mode="tel" max=30 optional_word=true />
+                <Field
+                    label=W::GuardianCnic
+                    t="guardian-cnic"
+                    value=form.guardian_cnic
+                    ltr=true
+                    max=20
+                    hint=W::CnicHint
+                    optional_word=true
+                    error=form.error("guardian-cnic")
+                />
+            </div>
+        </div>
+    }
+}
