@@ -5,7 +5,7 @@ use rabta_domain::patient::{AgeShown, Custody, PatientCard, Registration, Relati
 
 use crate::dom;
 use crate::parts::Tint;
-use crate::prefs::{lang, say, say_count, say_with};
+use crate::prefs::{lang, say, say_with};
 use crate::words::{Lang, W};
 
 /// "34 y", "~7 months": with `~` where approximate. Under 5 years in months.
@@ -13,12 +13,23 @@ pub fn age(age: Option<AgeShown>) -> String {
     let Some(age) = age else { return say(W::AgeUnknown).to_owned() };
     let months = age.months_low.midpoint(age.months_high);
     let years = if age.months_high - age.months_low < 12 { age.months_low / 12 } else { months / 12 };
-    let text = match (years, months) {
-        (5.., _) => say_with(W::YearsShort, &[&years.to_string()]),
+    let about = if age.approximate { "~" } else { "" };
+    match (years, months) {
+        (5.., _) => say_with(W::YearsShort, &[&format!("{about}{years}")]),
         (_, 0) => say(W::UnderMonth).to_owned(),
-        _ => say_count(months as usize, W::OneMonth, W::MonthsShort),
-    };
-    if age.approximate { format!("~{text}") } else { text }
+        (_, 1) if !age.approximate => say(W::OneMonth).to_owned(),
+        _ => say_with(W::MonthsShort, &[&format!("{about}{months}")]),
+    }
+}
+
+/// "~34 y, female".
+pub fn age_sex(card: &PatientCard) -> String {
+    format!("{}{}{}", age(card.age), comma(), sex(card.sex))
+}
+
+/// What stands between two things of a list.
+pub fn comma() -> &'static str {
+    if lang() == Lang::Ur { "\u{060C} " } else { ", " }
 }
 
 pub fn sex(sex: Sex) -> &'static str {
@@ -200,7 +211,7 @@ pub fn local_date() -> time::Date {
 
 /// Card facts that tell two people of one name apart, for a list row.
 pub fn row_facts(card: &PatientCard) -> Vec<String> {
-    let mut facts = vec![format!("{}, {}", age(card.age), sex(card.sex))];
+    let mut facts = vec![age_sex(card)];
     if !card.village.is_empty() {
         facts.push(card.village.0.clone());
     }

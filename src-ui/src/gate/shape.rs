@@ -83,7 +83,7 @@ pub fn Shape(children: ChildrenFn) -> impl IntoView {
                         data-t="switch-language"
                         lang=move || if prefs::lang() == Lang::En { "ur" } else { "en" }
                         on:click=|_| {
-                            change_language(if prefs::lang() == Lang::En { Lang::Ur } else { Lang::En });
+                            change_language(if untrack(prefs::lang) == Lang::En { Lang::Ur } else { Lang::En });
                         }
                     >
                         <Draw icon=icon::LANGUAGES />

@@ -18,7 +18,7 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
             }
             Allergies::NoneKnown => view! { <Tag label=W::AllergyNone icon=icon::CHECK t="band-allergies" /> }.into_any(),
             Allergies::Known(items) => {
-                let list = items.iter().map(|item| item.0.clone()).collect::<Vec<_>>().join(", ");
+                let list = items.iter().map(|item| item.0.clone()).collect::<Vec<_>>().join(format::comma());
                 view! {
                     <Tag label=Text::with(W::AllergyTo, vec![list]) tint=Tint::SolidRed icon=icon::ALERT long=true t="band-allergies" />
                 }
@@ -40,7 +40,7 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
                         {move || card.with_value(|card| card.relation.as_ref().map(|r| format::relation(r, card.sex)))}
                     </span>
                     <span class="strong nowrap" data-t="band-age">
-                        {move || card.with_value(|card| format!("{}, {}", format::age(card.age), format::sex(card.sex)))}
+                        {move || card.with_value(format::age_sex)}
                     </span>
                     <span class="nowrap" data-t="band-mr">
                         {move || card.with_value(|card| card.mr.as_ref().map(|mr| say_with(W::Mr, &[mr])))}

@@ -34,10 +34,10 @@ pub fn Timeline(moments: Vec<Moment>) -> impl IntoView {
                     <div>
                         <p class="when">{moment.when.view()}</p>
                         {match moment.href {
-                            Some(href) => view! { <a class="strong" data-t="moment" href=href><span dir="auto">{what}</span></a> }.into_any(),
-                            None => view! { <p class="strong" dir="auto">{what}</p> }.into_any(),
+                            Some(href) => view! { <a class="strong" data-t="moment" href=href><bdi>{what}</bdi></a> }.into_any(),
+                            None => view! { <p class="strong"><bdi>{what}</bdi></p> }.into_any(),
                         }}
-                        {moment.more.map(|more| view! { <p class="small" dir="auto">{more.view()}</p> })}
+                        {moment.more.map(|more| view! { <p class="small"><bdi>{more.view()}</bdi></p> })}
                     </div>
                 </li>
             }

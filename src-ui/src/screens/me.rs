@@ -12,8 +12,8 @@ use crate::{W, dom, format, icon, ipc};
 #[component]
 pub fn MeScreen() -> impl IntoView {
     let session = session();
-    let language = RwSignal::new(prefs::lang().code().to_owned());
-    let theme = RwSignal::new(prefs::theme().code().to_owned());
+    let language = RwSignal::new(untrack(prefs::lang).code().to_owned());
+    let theme = RwSignal::new(untrack(prefs::theme).code().to_owned());
     let set_language = move || change_language(Lang::from_code(&language.get_untracked()));
     let set_theme = move || {
         let theme = Theme::from_code(&theme.get_untracked());
@@ -41,7 +41,7 @@ pub fn MeScreen() -> impl IntoView {
                             <div class="row top" style="--gap:16px">
                                 <Face name=me.name.clone() />
                                 <div class="grow stack" style="--gap:8px">
-                                    <h2><bdi data-t="me-name">{me.name.clone()}</bdi></h2>
+                                    <p class="strong" style="font-size:1.15em"><bdi data-t="me-name">{me.name.clone()}</bdi></p>
                                     <dl class="facts">
                                         <dt>{t(W::Role)}</dt>
                                         <dd>{move || format::role(&role)}</dd>

@@ -127,7 +127,7 @@ fn moment(row: VisitRow) -> Moment {
     let custody = row.custody;
     let (word, tint) = format::custody(custody);
     let href = row.ours.then(|| Route::VisitPage(row.id.clone()).href());
-    let diagnoses = row.diagnoses.iter().map(|d| d.0.clone()).collect::<Vec<_>>().join(", ");
+    let diagnoses = row.diagnoses.iter().map(|d| d.0.clone()).collect::<Vec<_>>().join(format::comma());
     let (day, facility, by) = (row.day, row.facility, row.by);
     let ours = row.ours;
     Moment {
@@ -156,8 +156,8 @@ fn lines(lines: Vec<ChartLine>, none: W) -> AnyView {
             };
             view! {
                 <li class="stack" style="--gap:0">
-                    <span class="strong" dir="auto">{line.text.0}</span>
-                    {(!line.more.is_empty()).then(|| view! { <span dir="auto">{line.more.0}</span> })}
+                    <span class="strong"><bdi>{line.text.0}</bdi></span>
+                    {(!line.more.is_empty()).then(|| view! { <span><bdi>{line.more.0}</bdi></span> })}
                     <span class="small quiet">{when}</span>
                 </li>
             }
@@ -228,7 +228,7 @@ fn details(registration: Registration) -> AnyView {
                 <dd>
                     <span class="ltr">{phone.number.0}</span>
                     " "
-                    <span class="small quiet">{t(owner)} {safe.then(|| view! { ", " {t(W::SafeCall)} })}</span>
+                    <span class="small quiet">{t(owner)} {safe.then(|| view! { <span>{format::comma}{t(W::SafeCall)}</span> })}</span>
                 </dd>
             }
         })

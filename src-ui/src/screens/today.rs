@@ -121,7 +121,7 @@ pub fn AskLine(row: AskRow) -> impl IntoView {
             <span class="grow">
                 <span class="main-line">
                     <bdi class="strong">{move || row.with_value(|row| format::name(&row.card))}</bdi>
-                    <span>{move || row.with_value(|row| format!("{}, {}", format::age(row.card.age), format::sex(row.card.sex)))}</span>
+                    <span>{move || row.with_value(|row| format::age_sex(&row.card))}</span>
                     <Tag label=urgency tint=urgency_tint t="urgency" />
                     <Tag label=state tint=state_tint t="ask-state" />
                 </span>
@@ -147,7 +147,7 @@ fn DraftLine(row: DraftRow, signed: bool) -> impl IntoView {
             <span class="grow">
                 <span class="main-line">
                     <bdi class="strong">{move || row.with_value(|row| format::name(&row.card))}</bdi>
-                    <span>{move || row.with_value(|row| format!("{}, {}", format::age(row.card.age), format::sex(row.card.sex)))}</span>
+                    <span>{move || row.with_value(|row| format::age_sex(&row.card))}</span>
                 </span>
                 <span class="sub">
                     <bdi>
@@ -173,7 +173,7 @@ fn PromiseLine(row: Promise) -> impl IntoView {
             <span class="grow">
                 <span class="main-line">
                     <bdi class="strong">{move || row.with_value(|row| format::name(&row.card))}</bdi>
-                    <span>{move || row.with_value(|row| format!("{}, {}", format::age(row.card.age), format::sex(row.card.sex)))}</span>
+                    <span>{move || row.with_value(|row| format::age_sex(&row.card))}</span>
                 </span>
                 <span class="sub"><bdi>{row.with_value(|row| row.reason.0.clone())}</bdi></span>
             </span>

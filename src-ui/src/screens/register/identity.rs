@@ -26,12 +26,9 @@ pub fn Identity(new: bool) -> impl IntoView {
     });
     view! {
         <div class="stack" style="--gap:18px">
-            {new.then(|| view! { <Check label=W::Newborn t="newborn" value=form.newborn hint=W::NewbornHint /> })}
-            <Show when=move || form.newborn.get() && new>
-                <NewbornFields />
-            </Show>
             <div class="name-row">
                 <Field label=W::FullName t="name" value=form.name hint=W::FullNameHint error=form.error("name") />
+                <Field label=W::NameOther t="name-other" value=form.name_other optional_word=true />
                 <Pick
                     label=W::Prefix
                     t="prefix"
@@ -42,7 +39,10 @@ pub fn Identity(new: bool) -> impl IntoView {
                         .collect()
                 />
             </div>
-            <Field label=W::NameOther t="name-other" value=form.name_other optional_word=true />
+            {new.then(|| view! { <Check label=W::Newborn t="newborn" value=form.newborn hint=W::NewbornHint /> })}
+            <Show when=move || form.newborn.get() && new>
+                <NewbornFields />
+            </Show>
             <div class="name-row back">
                 <Pick
                     label=W::RelationKind
