@@ -21,7 +21,10 @@
 
 mod append;
 mod columns;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod error;
+mod memory;
 mod model;
 mod order;
 mod pack;
@@ -33,8 +36,25 @@ pub mod vault;
 pub use append::{DeviceSigner, LogHead, NewEnvelope, Sealer};
 pub use columns::{bundle_entries, BundleError};
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use model::*;
 pub use pack::{Packed, pack, unpack, unpack_payload};
 pub use sqlite::SqliteStore;
 pub use traits::RecordStore;
 pub use transaction::{Committed, PullBatch, Pulled, Transaction};
+
+#[cfg(test)]
+mod contract_of_memory {
+    crate::contract_tests!(async { (crate::MemoryStore::new(), ()) });
+}
+
+#[cfg(test)]
+mod contract_of_sqlite {
+    async fn make() -> (crate::SqliteStore, tempfile::TempDir) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let store = crate::SqliteStore::temporary(&dir.path().join("records.db")).await.expect("a new database");
+        (store, dir)
+    }
+
+    crate::contract_tests!(make());
+}
