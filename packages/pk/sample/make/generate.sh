@@ -15,7 +15,7 @@ tail -n +2 "$here/batches.csv" | while IFS=, read -r seed age gender count; do
   rm -rf "$out"
   echo "batch $seed: $count persons, $gender, $age years"
   (cd "$work" && nice java -Xmx2g -cp 'lib/*' App \
-    -p "$count" -s "$seed" -cs "$seed" -r 20260101 -e 20260101 -a "$age" -g "$gender" \
+    -p "$count" -s "$seed" -cs "$seed" -r 20261101 -e 20261101 -a "$age" -g "$gender" \
     --exporter.baseDirectory="$out" \
     --exporter.years_of_history=5 \
     --exporter.fhir.export=true \
