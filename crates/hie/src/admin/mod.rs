@@ -1,0 +1,198 @@
+//! What the operator's commands do. While a server runs it is asked over a socket that only its own user can open,
+//! since one process writes the database; otherwise the command opens the database itself.
+
+#[cfg(unix)]
+pub mod socket;
+
+use rabta_wire::{
+    Id,
+    code::EnrollmentCode,
+    enroll::{Facility, MrBlock, Person, RosterEntry},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth,
+    db::Db,
+    identity::{self, IdentityError, NewFacility, NewPerson},
+};
+
+/// An operator's wish.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case")]
+pub enum Request {
+    AddFacility { new: NewFacility },
+    Facilities,
+    AddPerson { facility: String, new: PersonFields },
+    Persons,
+    /// A code for a new person, or for `person` on a further device.
+    Enroll { facility: String, person: Option<Id>, new: Option<PersonFields>, public: Option<String> },
+    SetRoster { person: Id, specialty: Option<String>, phone: Option<String>, hours: String },
+    Roster,
+    Token { facility: String, seconds: i64 },
+    /// Takes a range out of what is allotted.
+    ReserveMr { facility: String, first: i64, last: i64, purpose: String },
+    RevokeDevice { device: Id },
+}
+
+/// What is entered of a person.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PersonFields {
+    pub name: String,
+    pub role: String,
+    pub registration: Option<String>,
+    pub qualification: Option<String>,
+    pub specialty: Option<String>,
+    pub phone: Option<String>,
+    /// Duty hours; with a specialty and a phone they make a line of the roster.
+    pub hours: Option<String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    Facility(Facility),
+    Facilities(Vec<Facility>),
+    Person { facility: Id, person: Person },
+    Persons(Vec<(Person, Id)>),
+    Code { code: String, facility: Id, person: Id, expires_at: i64 },
+    Roster(Vec<RosterEntry>),
+    Token { token: String, facility: Id, expires_at: i64 },
+    MrBlock(MrBlock),
+    Done,
+    Failed(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("the TLS key in the database cannot be used")]
+    Tls,
+    #[error("a person on the roster needs a specialty and a phone")]
+    Roster,
+    #[error("give the name and role of a new person, or --person with the id of a known one")]
+    WhichPerson,
+    #[error("no such device")]
+    NoDevice,
+    #[error("a token is good for at least a second and at most 30 days")]
+    TokenLife,
+}
+
+impl From<sqlx::Error> for AdminError {
+    fn from(e: sqlx::Error) -> Self {
+        Self::Identity(e.into())
+    }
+}
+
+/// Does it; durable when it returns.
+pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminError> {
+    let mut tx = db.write().await?;
+    let reply = match request {
+        Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
+        Request::Facilities => Reply::Facilities(identity::facilities(&mut tx).await?),
+        Request::AddPerson { facility, new } => {
+            let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            Reply::Person { facility, person: add_person(db, &mut tx, facility, new, now).await? }
+        }
+        Request::Persons => Reply::Persons(identity::persons(&mut tx).await?),
+        Request::Enroll { facility, person, new, public } => {
+            let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            let person = match (person, new) {
+                (Some(id), _) => {
+                    let (person, at) = identity::person(&mut tx, id).await?;
+                    if at != facility {
+                        return Err(IdentityError::NoPerson.into());
+                    }
+                    person
+                }
+                (None, Some(new)) => add_person(db, &mut tx, facility, new, now).await?,
+                (None, None) => return Err(AdminError::WhichPerson),
+            };
+            let secret = identity::invite(&mut tx, person.id, now).await?;
+            let address = match public {
+                Some(address) => address,
+                None => public_address(&mut tx).await?,
+            };
+            let pin = db.settings.tls.pins().map_err(|_| AdminError::Tls)?[0];
+            let mut half = [0; 16];
+            half.copy_from_slice(&pin[..16]);
+            let code = EnrollmentCode { address, spki_sha256_16: half, secret };
+            Reply::Code { code: code.to_text(), facility, person: person.id, expires_at: now + identity::CODE_LIFE_MS }
+        }
+        Request::SetRoster { person, specialty, phone, hours } => {
+            let (known, _) = identity::person(&mut tx, person).await?;
+            let specialty = specialty.or(known.specialty).ok_or(AdminError::Roster)?;
+            let phone = phone.or(known.phone).ok_or(AdminError::Roster)?;
+            identity::set_roster(db, &mut tx, person, &specialty, &phone, &hours, now).await?;
+            Reply::Roster(identity::roster(&mut tx).await?)
+        }
+        Request::Roster => Reply::Roster(identity::roster(&mut tx).await?),
+        Request::Token { facility, seconds } => {
+            if !(1..=30 * 24 * 3600).contains(&seconds) {
+                return Err(AdminError::TokenLife);
+            }
+            let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            let token = auth::operator_token(&mut tx, facility, seconds, now).await?;
+            Reply::Token { token, facility, expires_at: now + seconds * 1000 }
+        }
+        Request::ReserveMr { facility, first, last, purpose } => {
+            let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            Reply::MrBlock(identity::reserve(&mut tx, facility, (first, last), &purpose, now).await?)
+        }
+        Request::RevokeDevice { device } => {
+            let done = sqlx::query("UPDATE device SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
+                .bind(now)
+                .bind(device.0.to_vec())
+                .execute(&mut *tx)
+                .await?;
+            if done.rows_affected() == 0 {
+                return Err(AdminError::NoDevice);
+            }
+            Reply::Done
+        }
+    };
+    tx.commit().await?;
+    Ok(reply)
+}
+
+async fn add_person(
+    db: &Db,
+    tx: &mut sqlx::SqliteConnection,
+    facility: Id,
+    new: PersonFields,
+    now: i64,
+) -> Result<Person, AdminError> {
+    let fields = NewPerson {
+        facility,
+        name: new.name,
+        role: new.role,
+        registration: new.registration,
+        qualification: new.qualification,
+        specialty: new.specialty,
+        phone: new.phone,
+    };
+    let person = identity::add_person(tx, &fields, now).await?;
+    if let Some(hours) = &new.hours {
+        let (Some(specialty), Some(phone)) = (&person.specialty, &person.phone) else { return Err(AdminError::Roster) };
+        identity::set_roster(db, tx, person.id, specialty, phone, hours, now).await?;
+    }
+    Ok(person)
+}
+
+/// The address that the server last ran under.
+async fn public_address(tx: &mut sqlx::SqliteConnection) -> Result<String, sqlx::Error> {
+    let kept: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT value FROM setting WHERE name = 'public-address'").fetch_optional(tx).await?;
+    Ok(kept.and_then(|b| String::from_utf8(b).ok()).unwrap_or_else(|| "127.0.0.1:8443".into()))
+}
+
+/// Keeps the address for codes that are made while no server runs.
+pub async fn keep_public_address(db: &Db, address: &str) -> Result<(), sqlx::Error> {
+    let mut tx = db.write().await?;
+    sqlx::query("INSERT INTO setting (name, value) VALUES ('public-address', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(address.as_bytes())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}

@@ -1,0 +1,34 @@
+//! Who did what: one AuditEvent per act (IHE BALP, https://profiles.ihe.net/ITI/BALP), stored like any resource of
+//! the facility whose people acted, durable before the act is answered.
+
+mod event;
+mod log;
+
+pub use event::{Act, Event};
+pub use log::AuditLog;
+
+use sqlx::SqliteConnection;
+
+use crate::{
+    fhir::store::{self, New},
+    identity::new_id,
+};
+
+/// Stores `event` in the transaction of the act itself.
+pub async fn write(tx: &mut SqliteConnection, event: &Event, now: i64) -> Result<(), sqlx::Error> {
+    let id = new_id().to_string();
+    let value = event.resource(&id, now);
+    let body = value.to_string();
+    let new = New {
+        kind: "AuditEvent",
+        id: &id,
+        facility: event.facility,
+        patient: event.patient.as_deref(),
+        task: None,
+        envelope: None,
+        body: body.as_bytes(),
+        value: &value,
+    };
+    store::put(tx, &new, now).await?;
+    Ok(())
+}

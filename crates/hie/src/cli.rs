@@ -1,0 +1,338 @@
+//! The command line.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand};
+use rabta_relay::AllowRange;
+use rabta_wire::Id;
+
+use crate::{
+    Config,
+    admin::{self, PersonFields, Reply, Request},
+    config::default_key_file,
+    db::{DataLock, Db, LockError},
+    identity::NewFacility,
+    system_clock,
+};
+
+/// The Rabta HIE: records, asks and calls between clinics and specialists.
+#[derive(Parser)]
+#[command(name = "rabta-hie", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Clone)]
+pub struct Data {
+    /// The folder of the database.
+    #[arg(long)]
+    data: PathBuf,
+    /// The database's key; `<data>.key` if not given. Keep it apart from the data's backups.
+    #[arg(long)]
+    key_file: Option<PathBuf>,
+    /// One JSON object instead of words.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Serve until SIGTERM.
+    Serve(Serve),
+    /// Make a one-time code with which a person joins on a device.
+    Enroll(Enroll),
+    /// Facilities.
+    #[command(subcommand)]
+    Facility(FacilityCommand),
+    /// Persons.
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// The duty roster.
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// An access token for the FHIR API, for everything of one facility.
+    Token(Token),
+    /// Keep a range of MR numbers from being allotted.
+    MrBlock(MrBlock),
+    /// Devices.
+    #[command(subcommand)]
+    Device(DeviceCommand),
+}
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    data: Data,
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// `host:port` under which clients reach this server; the listening address if not given.
+    #[arg(long)]
+    public: Option<String>,
+    /// No TLS; only on a loopback address.
+    #[arg(long)]
+    plain_http_loopback: bool,
+    /// The UDP address of STUN and TURN.
+    #[arg(long)]
+    relay_listen: Option<SocketAddr>,
+    /// The relay's address as the world sees it, behind a one-to-one NAT.
+    #[arg(long)]
+    relay_external: Option<IpAddr>,
+    /// Private or loopback addresses (`127.0.0.1`, `10.20.0.0/16`) that the relay may send to all the same. Repeat
+    /// for more.
+    #[arg(long)]
+    relay_allow: Vec<AllowRange>,
+}
+
+#[derive(Args)]
+pub struct Person {
+    #[arg(long)]
+    name: Option<String>,
+    /// doctor, specialist, lhv, midwife, nurse, technician, dispenser, vaccinator, chw, registration or operator.
+    #[arg(long)]
+    role: Option<String>,
+    /// The professional council's number.
+    #[arg(long)]
+    registration: Option<String>,
+    #[arg(long)]
+    qualification: Option<String>,
+    #[arg(long)]
+    specialty: Option<String>,
+    #[arg(long)]
+    phone: Option<String>,
+    /// Duty hours like `mon-fri 08:00-16:00` or `always`: puts the person on the roster.
+    #[arg(long)]
+    hours: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Enroll {
+    #[command(flatten)]
+    data: Data,
+    /// Id or name.
+    #[arg(long)]
+    facility: String,
+    #[command(flatten)]
+    fields: Person,
+    /// A person who is known already and joins on a further device.
+    #[arg(long)]
+    person: Option<Id>,
+    /// The address to put into the code, if not the one that the server runs under.
+    #[arg(long)]
+    public: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum FacilityCommand {
+    Add {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        name: String,
+        /// clinic or hospital.
+        #[arg(long, default_value = "clinic")]
+        kind: String,
+        #[arg(long)]
+        id: Option<Id>,
+        /// A place id of the country package.
+        #[arg(long)]
+        place: Option<String>,
+        #[arg(long)]
+        address: Option<String>,
+        /// Four digits with which its MR numbers begin.
+        #[arg(long)]
+        mr_prefix: Option<String>,
+    },
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PersonCommand {
+    Add {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        facility: String,
+        #[command(flatten)]
+        fields: Person,
+    },
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum RosterCommand {
+    Set {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        person: Id,
+        #[arg(long)]
+        specialty: Option<String>,
+        #[arg(long)]
+        phone: Option<String>,
+        #[arg(long, default_value = "always")]
+        hours: String,
+    },
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Args)]
+pub struct Token {
+    #[command(flatten)]
+    data: Data,
+    /// Says that this is meant: the token opens every record of the facility.
+    #[arg(long, required = true)]
+    operator: bool,
+    #[arg(long)]
+    facility: String,
+    #[arg(long, default_value_t = 15)]
+    minutes: i64,
+    #[arg(long)]
+    hours: Option<i64>,
+}
+
+#[derive(Args)]
+pub struct MrBlock {
+    #[command(flatten)]
+    data: Data,
+    #[arg(long)]
+    facility: String,
+    #[arg(long)]
+    first: i64,
+    #[arg(long)]
+    last: i64,
+    #[arg(long, default_value = "sample")]
+    purpose: String,
+}
+
+#[derive(Subcommand)]
+pub enum DeviceCommand {
+    /// The device may no longer push, pull or get a token.
+    Revoke {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        device: Id,
+    },
+}
+
+impl Person {
+    fn fields(self) -> Option<PersonFields> {
+        Some(PersonFields {
+            name: self.name?,
+            role: self.role?,
+            registration: self.registration,
+            qualification: self.qualification,
+            specialty: self.specialty,
+            phone: self.phone,
+            hours: self.hours,
+        })
+    }
+}
+
+impl Serve {
+    /// The configuration to serve with.
+    pub fn config(self) -> Config {
+        Config {
+            key_file: self.data.key_file.unwrap_or_else(|| default_key_file(&self.data.data)),
+            listen: self.listen,
+            public: self.public,
+            plain_http_loopback: self.plain_http_loopback,
+            relay_listen: self.relay_listen,
+            relay_external: self.relay_external,
+            relay_allow: self.relay_allow,
+            ..Config::new(self.data.data)
+        }
+    }
+}
+
+/// Does an operator's command and returns what to print.
+pub async fn operate(command: Command) -> anyhow::Result<String> {
+    let (data, request) = match command {
+        Command::Serve(_) => bail!("serve is no operator's command"),
+        Command::Enroll(e) => (
+            e.data,
+            Request::Enroll { facility: e.facility, person: e.person, new: e.fields.fields(), public: e.public },
+        ),
+        Command::Facility(FacilityCommand::Add { data, name, kind, id, place, address, mr_prefix }) => {
+            (data, Request::AddFacility { new: NewFacility { id, name, kind, place, address, mr_prefix } })
+        }
+        Command::Facility(FacilityCommand::List { data }) => (data, Request::Facilities),
+        Command::Person(PersonCommand::Add { data, facility, fields }) => {
+            let new = fields.fields().context("a person has a --name and a --role")?;
+            (data, Request::AddPerson { facility, new })
+        }
+        Command::Person(PersonCommand::List { data }) => (data, Request::Persons),
+        Command::Roster(RosterCommand::Set { data, person, specialty, phone, hours }) => {
+            (data, Request::SetRoster { person, specialty, phone, hours })
+        }
+        Command::Roster(RosterCommand::List { data }) => (data, Request::Roster),
+        Command::Token(t) => {
+            let seconds = t.hours.map_or(t.minutes * 60, |h| h * 3600);
+            (t.data, Request::Token { facility: t.facility, seconds })
+        }
+        Command::MrBlock(m) => {
+            (m.data, Request::ReserveMr { facility: m.facility, first: m.first, last: m.last, purpose: m.purpose })
+        }
+        Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
+    };
+    let reply = ask(&data, request).await?;
+    if let Reply::Failed(why) = reply {
+        bail!(why);
+    }
+    if data.json { Ok(serde_json::to_string(&reply)?) } else { Ok(words(&reply)) }
+}
+
+/// Asks the running server, or does it here if there is none.
+async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
+    match DataLock::take(&data.data) {
+        Ok(_lock) => {
+            let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
+            let now = system_clock()();
+            let db = Db::open(&data.data, &key_file, now).await?;
+            let reply = admin::run(&db, request, now).await;
+            db.close().await;
+            Ok(reply?)
+        }
+        #[cfg(unix)]
+        Err(LockError::Taken) => {
+            admin::socket::ask(&data.data, &request).await.context("the server that runs on this folder does not answer")
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// For people; a code or a token is the last line.
+fn words(reply: &Reply) -> String {
+    let facility = |f: &rabta_wire::enroll::Facility| format!("{}  {}  {}", f.id, f.kind, f.name);
+    let lines = |lines: Vec<String>| lines.join("\n");
+    match reply {
+        Reply::Facility(f) => facility(f),
+        Reply::Facilities(all) => lines(all.iter().map(facility).collect()),
+        Reply::Person { person, .. } => format!("{}  {}  {}", person.id, person.role, person.name),
+        Reply::Persons(all) => lines(all.iter().map(|(p, at)| format!("{}  {}  {}  at {at}", p.id, p.role, p.name)).collect()),
+        Reply::Code { code, person, .. } => {
+            format!("A code for person {person}, good once and for seven days:\n{code}")
+        }
+        Reply::Roster(all) => {
+            lines(all.iter().map(|r| format!("{}  {}  {}  {}  {}", r.person, r.specialty, r.name, r.phone, r.hours)).collect())
+        }
+        Reply::Token { token, .. } => token.clone(),
+        Reply::MrBlock(b) => format!("{}-{:06} to {}-{:06}", b.prefix, b.first, b.prefix, b.last),
+        Reply::Done => "done".into(),
+        Reply::Failed(why) => why.clone(),
+    }
+}

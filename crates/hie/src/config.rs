@@ -1,0 +1,54 @@
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use rabta_relay::AllowRange;
+
+use crate::{Clock, system_clock};
+
+/// How to serve.
+#[derive(Clone)]
+pub struct Config {
+    /// The folder of the encrypted database.
+    pub data: PathBuf,
+    /// The database's key, apart from the data.
+    pub key_file: PathBuf,
+    pub listen: SocketAddr,
+    /// `host:port` under which clients reach this server; goes into enrollment codes.
+    pub public: Option<String>,
+    /// No TLS. Only on a loopback address.
+    pub plain_http_loopback: bool,
+    /// The address of STUN and TURN; none without it.
+    pub relay_listen: Option<SocketAddr>,
+    /// What clients and peers see of the relay, where the server stands behind a one-to-one NAT.
+    pub relay_external: Option<IpAddr>,
+    /// Private or loopback addresses that the relay may send to all the same: demo, tests, lab.
+    pub relay_allow: Vec<AllowRange>,
+    pub clock: Clock,
+}
+
+impl Config {
+    /// The defaults for `data`: TLS on 127.0.0.1:8443, the key in `<data>.key`, no relay.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
+        Self {
+            key_file: default_key_file(&data),
+            data,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
+            public: None,
+            plain_http_loopback: false,
+            relay_listen: None,
+            relay_external: None,
+            relay_allow: Vec::new(),
+            clock: system_clock(),
+        }
+    }
+}
+
+/// `<data>.key`, beside the folder and not in it, so that a copy of the folder alone opens nothing.
+pub fn default_key_file(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or_default().to_owned();
+    name.push(".key");
+    data.with_file_name(name)
+}

@@ -1,0 +1,117 @@
+//! `POST /v1/envelopes` and `GET /v1/changes`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rabta_wire::{
+    cursor::Cursor,
+    limits,
+    log::{MEDIA_TYPE, Outcome, PullReply, Push, PushReply},
+};
+
+use super::{Caller, CoreError, EnvelopeCore};
+use crate::{
+    App,
+    audit::{Act, Event},
+    auth::{Access, Agent},
+    fhir::params::form,
+    web::{ApiError, body},
+};
+
+/// Envelopes and changes are for enrolled devices.
+fn caller(who: &Access) -> Result<Caller, ApiError> {
+    match who.agent {
+        Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
+        Agent::Operator => {
+            Err(ApiError::new(StatusCode::FORBIDDEN, "device-only", "an operator's token opens the FHIR API only"))
+        }
+    }
+}
+
+pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
+    let caller = caller(&who)?;
+    if !body::is_type(request.headers(), &[MEDIA_TYPE]) {
+        return Err(body::unsupported(MEDIA_TYPE));
+    }
+    let bytes = body::bytes(request, limits::PUSH).await?;
+    let push: Push = minicbor::decode(&bytes).map_err(|_| ApiError::bad("malformed", "the body is not a push"))?;
+    if push.envelopes.len() > limits::PUSH_COUNT {
+        let most = limits::PUSH_COUNT;
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("more than {most} envelopes")));
+    }
+    let envelopes = push.envelopes.into_iter().map(Into::into).collect();
+    let acks = app.core.push(caller, envelopes, app.now()).await?;
+    let mut stored = false;
+    for ack in &acks {
+        let outcome = match &ack.outcome {
+            Outcome::Durable { .. } => "durable",
+            Outcome::Superseded { .. } => "superseded",
+            Outcome::Refused { code, .. } => {
+                tracing::info!(envelope = %ack.id, code, "an envelope was refused");
+                "refused"
+            }
+            Outcome::Waits { .. } => "waits",
+        };
+        stored |= matches!(ack.outcome, Outcome::Durable { .. } | Outcome::Superseded { .. });
+        app.metrics.envelope(outcome);
+    }
+    if stored {
+        app.changed();
+    }
+    Ok(cbor(&PushReply { epoch: app.db.settings.epoch, acks }))
+}
+
+pub async fn pull(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
+    let caller = caller(&who)?;
+    let params = form(request.uri().query().unwrap_or("").as_bytes());
+    let param = |name: &str| params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let epoch = app.db.settings.epoch;
+    let after = match param("after") {
+        None => 0,
+        Some(text) => {
+            let cursor: Cursor = text.parse().map_err(|_| ApiError::bad("cursor", "after is not a cursor"))?;
+            if cursor.epoch != epoch {
+                return Err(ApiError::new(
+                    StatusCode::CONFLICT,
+                    "epoch",
+                    "this server was restored since: push what you have and pull from the start",
+                ));
+            }
+            cursor.seq
+        }
+    };
+    let limit = match param("limit") {
+        None => 500,
+        Some(text) => text.parse::<u32>().map_err(|_| ApiError::bad("limit", "limit is not a number"))?,
+    };
+    let page = app.core.pull(caller, after, limit.clamp(1, limits::PULL_COUNT)).await?;
+    if !page.changes.is_empty() {
+        let mut event = Event::new(Act::Pull, &who);
+        event.what = Some(format!("Device/{}", caller.device));
+        event.detail = Some(("changes", format!("{} after {after}", page.changes.len())));
+        app.audit.record(event).await?;
+    }
+    Ok(cbor(&PullReply {
+        changes: page.changes,
+        next: Cursor { epoch, seq: page.next },
+        more: page.more,
+        backed_up: 0,
+        remaining: page.remaining,
+    }))
+}
+
+fn cbor<T: minicbor::Encode<()>>(value: &T) -> Response {
+    let bytes = minicbor::to_vec(value).expect("encoding into memory cannot fail");
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response()
+}
+
+impl From<CoreError> for ApiError {
+    fn from(e: CoreError) -> Self {
+        let CoreError::Sql(e) = e;
+        e.into()
+    }
+}

@@ -1,0 +1,364 @@
+//! A small envelope core in memory: what the rules come to without a database. The contract suite runs on it and on
+//! the real one; the simulator may stand it in for a server. It keeps no versions, no audit and no FHIR index.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Mutex,
+};
+
+use rabta_domain::ask::{Party, State as AskState};
+use rabta_wire::{
+    Id,
+    envelope::{Header, Kind},
+    log::{Ack, Change, Item, Outcome},
+};
+use serde_json::Value;
+
+use super::{
+    Caller, CoreError, EnvelopeCore, Page,
+    chain::{Place, place},
+    content::{Content, consent_opens},
+    examine::{self, Examined, Refusal, codes},
+    scope::{Scope, only_while_open},
+    task::{self, Effect, Standing},
+};
+use crate::identity::{DeviceInfo, PersonKey};
+
+/// The model. Devices and persons are put in directly.
+#[derive(Default)]
+pub struct ModelCore(Mutex<Model>);
+
+#[derive(Default)]
+struct Model {
+    seq: u64,
+    devices: HashMap<Id, DeviceInfo>,
+    persons: HashMap<Id, Vec<PersonKey>>,
+    /// Of each (device, log epoch), from seq 1 on.
+    logs: HashMap<(Id, u32), Vec<Entry>>,
+    envelopes: BTreeMap<u64, Kept>,
+    resources: HashMap<(String, String), Owned>,
+    asks: HashMap<Id, Standing>,
+    changes: Vec<Row>,
+}
+
+struct Entry {
+    id: Id,
+    hash: [u8; 32],
+    settled: Option<Outcome>,
+}
+
+struct Kept {
+    header: Header,
+    bytes: Vec<u8>,
+    received_at: i64,
+    superseded: bool,
+}
+
+struct Owned {
+    facility: Id,
+    patient: Option<String>,
+    /// The envelope that wrote it last.
+    seq: u64,
+    value: Value,
+}
+
+struct Row {
+    seq: u64,
+    scope: Scope,
+    while_open: Option<Id>,
+    envelope: u64,
+}
+
+impl ModelCore {
+    pub fn add_device(&self, device: DeviceInfo) {
+        self.lock().devices.insert(device.id, device);
+    }
+
+    pub fn add_person(&self, person: Id, key: PersonKey) {
+        self.lock().persons.entry(person).or_default().push(key);
+    }
+
+    pub fn revoke_device(&self, device: Id) {
+        if let Some(device) = self.lock().devices.get_mut(&device) {
+            device.revoked = true;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Model> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl EnvelopeCore for ModelCore {
+    async fn push(&self, _carrier: Caller, envelopes: Vec<Vec<u8>>, now: i64) -> Result<Vec<Ack>, CoreError> {
+        let mut model = self.lock();
+        Ok(envelopes.into_iter().map(|bytes| model.take(bytes, now)).collect())
+    }
+
+    async fn pull(&self, reader: Caller, after: u64, limit: u32) -> Result<Page, CoreError> {
+        Ok(self.lock().pull(reader, after, limit))
+    }
+}
+
+fn refused(r: Refusal) -> Outcome {
+    Outcome::Refused { code: r.code.into(), text: r.text }
+}
+
+impl Model {
+    fn take(&mut self, bytes: Vec<u8>, now: i64) -> Ack {
+        let (envelope, header) = match examine::read(&bytes) {
+            Ok(read) => read,
+            Err((id, refusal)) => return Ack { id, outcome: refused(refusal) },
+        };
+        let id = header.id;
+        let signer = header.signed_by.as_ref().and_then(|s| self.persons.get(&s.person)).map_or(&[][..], Vec::as_slice);
+        let outcome = match examine::examine(&envelope, bytes, self.devices.get(&header.device), signer, now) {
+            Ok(examined) => self.decide(examined, now),
+            Err(refusal) => refused(refusal),
+        };
+        Ack { id, outcome }
+    }
+
+    fn decide(&mut self, examined: Examined, now: i64) -> Outcome {
+        let Examined { header, hash, bytes, verdict } = examined;
+        let log = self.logs.entry((header.device, header.epoch)).or_default();
+        let index = (header.seq - 1) as usize;
+        let tip = log.last().map(|e| (log.len() as u64, e.hash));
+        let place = place(tip, log.get(index).map(|e| (e.id, e.hash)), &header, hash);
+        if place == Place::Again
+            && let Some(settled) = &log[index].settled
+        {
+            return settled.clone();
+        }
+        let Some(device) = self.devices.get_mut(&header.device) else {
+            return refused(Refusal::new(codes::DEVICE_UNKNOWN, "unknown"));
+        };
+        if place == Place::Fork || device.forked {
+            device.forked = true;
+            return refused(Refusal::new(codes::FORK, "forked"));
+        }
+        if place == Place::Gap {
+            return Outcome::Waits { on: Id::default() };
+        }
+        if place == Place::Next {
+            log.push(Entry { id: header.id, hash, settled: None });
+        }
+        let outcome = if device.revoked {
+            refused(Refusal::new(codes::DEVICE_REVOKED, "revoked"))
+        } else {
+            match verdict {
+                Ok(content) => self.judge(&header, bytes, content, now),
+                Err(refusal) => refused(refusal),
+            }
+        };
+        if matches!(outcome, Outcome::Durable { .. } | Outcome::Superseded { .. })
+            && let Some(log) = self.logs.get_mut(&(header.device, header.epoch))
+        {
+            log[index].settled = Some(outcome.clone());
+        }
+        outcome
+    }
+
+    fn is_here(&self, id: Id) -> bool {
+        self.envelopes.values().any(|e| e.header.id == id)
+    }
+
+    fn judge(&mut self, header: &Header, bytes: Vec<u8>, content: Content, now: i64) -> Outcome {
+        if let Some(missing) = header.depends.iter().find(|d| !self.is_here(**d)) {
+            return Outcome::Waits { on: *missing };
+        }
+        if self.is_here(header.id) {
+            return refused(Refusal::new(codes::ID_TAKEN, "taken"));
+        }
+        match self.check(header, &content) {
+            Err(refusal) => refused(refusal),
+            Ok(Effect::Superseded(state)) => {
+                let seq = self.keep(header, bytes, now, true);
+                self.changes.push(Row { seq, scope: Scope::Device(header.device), while_open: None, envelope: seq });
+                Outcome::Superseded { seq, code: state.code().into() }
+            }
+            Ok(Effect::Moved) => Outcome::Durable { seq: self.project(header, bytes, content, now) },
+        }
+    }
+
+    fn check(&self, header: &Header, content: &Content) -> Result<Effect, Refusal> {
+        let ask = header.task.and_then(|t| self.asks.get(&t));
+        let patient = header.patient.map(|p| p.to_string());
+        if header.kind != Kind::Patient
+            && let Some(patient) = &patient
+        {
+            let ours = self.resources.get(&("Patient".into(), patient.clone())).map(|r| r.facility == header.facility);
+            let asked = ask.is_some_and(|a| a.patient == *patient);
+            if !ours.is_some_and(|ours| ours || asked) {
+                return Err(Refusal::new(codes::PATIENT_UNKNOWN, "unknown patient"));
+            }
+        }
+        if patient.is_none() && !matches!(header.kind, Kind::Audit | Kind::AttachmentPart) {
+            return Err(Refusal::new(codes::PATIENT, "no patient"));
+        }
+        for r in &content.resources {
+            let owner = self.resources.get(&(r.kind.into(), r.id.clone())).map(|o| o.facility);
+            if owner.is_some_and(|o| o != header.facility) && !(r.kind == "Task" && ask.is_some()) {
+                return Err(Refusal::new(codes::NOT_YOURS, "not yours"));
+            }
+        }
+        let needs_ask = matches!(header.kind, Kind::TaskMove | Kind::Communication | Kind::Advice | Kind::Decisions);
+        match (header.kind, header.task, ask) {
+            (Kind::ReferralNote, Some(_), Some(_)) => Err(Refusal::new(codes::ID_TAKEN, "there already")),
+            (Kind::ReferralNote, Some(_), None) => self.note(header, content),
+            (Kind::ReferralNote | Kind::TaskMove | Kind::Advice | Kind::Decisions, None, _) => Err(task::unknown()),
+            (_, None, _) => Ok(Effect::Moved),
+            (_, Some(_), None) if needs_ask => Err(task::unknown()),
+            (_, Some(_), None) => Ok(Effect::Moved),
+            (kind, Some(_), Some(ask)) => {
+                let here = |keys: &Vec<PersonKey>| keys.iter().any(|k| k.device == header.device);
+                let persons: Vec<Id> = self.persons.iter().filter(|(_, keys)| here(keys)).map(|(id, _)| *id).collect();
+                let parties = task::parties(ask, header, &persons);
+                let wrong_side = (kind == Kind::Advice && !parties.contains(&Party::Specialist))
+                    || (kind == Kind::Decisions && !parties.contains(&Party::Requester));
+                if parties.is_empty() || wrong_side || patient.is_some_and(|p| p != ask.patient) {
+                    return Err(task::unknown());
+                }
+                match (kind, content.task) {
+                    (Kind::TaskMove, Some(to)) => task::judge(ask, &to, header.base_version, &parties),
+                    _ => Ok(Effect::Moved),
+                }
+            }
+        }
+    }
+
+    fn note(&self, header: &Header, content: &Content) -> Result<Effect, Refusal> {
+        let task = content.task.ok_or_else(task::unknown)?;
+        if task.state != AskState::Requested {
+            return Err(Refusal::new(codes::TASK_STATE, "starts as requested"));
+        }
+        if task.owner.is_some_and(|o| !self.persons.contains_key(&o)) {
+            return Err(Refusal::new(codes::TASK_OWNER, "unknown person"));
+        }
+        let patient = header.patient.map(|p| p.to_string());
+        let kept = self.resources.iter().filter(|((kind, _), o)| kind == "Consent" && o.patient == patient && o.facility == header.facility);
+        let opens = content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value))
+            || kept.map(|(_, o)| &o.value).any(consent_opens);
+        if opens { Ok(Effect::Moved) } else { Err(Refusal::new(codes::CONSENT_MISSING, "no consent")) }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn keep(&mut self, header: &Header, bytes: Vec<u8>, now: i64, superseded: bool) -> u64 {
+        let seq = self.next();
+        self.envelopes.insert(seq, Kept { header: header.clone(), bytes, received_at: now, superseded });
+        seq
+    }
+
+    fn show(&mut self, scope: Scope, while_open: Option<Id>, envelope: u64) {
+        let seq = self.next();
+        self.changes.push(Row { seq, scope, while_open, envelope });
+    }
+
+    fn show_patient(&mut self, task: Id, patient: &str, person: Id) {
+        let mut about: Vec<(&String, u64)> = self
+            .resources
+            .iter()
+            .filter(|((kind, _), o)| o.patient.as_deref() == Some(patient) && (kind == "Patient" || kind == "Consent"))
+            .map(|((kind, _), o)| (kind, o.seq))
+            .collect();
+        about.sort_by(|a, b| b.cmp(a));
+        for seq in about.into_iter().map(|(_, seq)| seq).collect::<Vec<_>>() {
+            self.show(Scope::Person(person), Some(task), seq);
+        }
+    }
+
+    fn project(&mut self, header: &Header, bytes: Vec<u8>, content: Content, now: i64) -> u64 {
+        let patient = header.patient.map(|p| p.to_string()).unwrap_or_default();
+        if header.kind == Kind::ReferralNote
+            && let Some(task) = content.task
+            && let Some(owner) = task.owner
+        {
+            self.show_patient(task.id, &patient, owner);
+        }
+        let seq = self.keep(header, bytes, now, false);
+        for r in content.resources {
+            let owned = self.resources.entry((r.kind.into(), r.id)).or_insert_with(|| Owned {
+                facility: header.facility,
+                patient: None,
+                seq,
+                value: Value::Null,
+            });
+            (owned.patient, owned.seq, owned.value) = (r.patient, seq, r.value);
+        }
+        let before = header.task.and_then(|t| self.asks.get(&t)).cloned();
+        if let Some(to) = content.task {
+            let (facility, version, note) = match &before {
+                Some(ask) => (ask.facility, ask.version + 1, ask.note),
+                None => (header.facility, 1, seq),
+            };
+            let ask = Standing { id: to.id, facility, patient: patient.clone(), owner: to.owner, state: to.state, version, note };
+            self.asks.insert(to.id, ask);
+        }
+        if header.kind == Kind::Audit {
+            self.changes.push(Row { seq, scope: Scope::Device(header.device), while_open: None, envelope: seq });
+            return seq;
+        }
+        let clinic = before.as_ref().map_or(header.facility, |a| a.facility);
+        self.changes.push(Row { seq, scope: Scope::Facility(clinic), while_open: None, envelope: seq });
+        let was = before.and_then(|a| a.owner);
+        let is = content.task.map_or(was, |t| t.owner);
+        if let (Some(owner), Some(task)) = (was.or(is), header.task) {
+            self.show(Scope::Person(owner), only_while_open(header.kind).then_some(task), seq);
+        }
+        if let (Some(task), Some(owner)) = (header.task, is) {
+            if was.is_some() && was != Some(owner) {
+                self.show_patient(task, &patient, owner);
+                let of_ask = |e: &Kept| e.header.task == Some(task) && !e.superseded;
+                let all: Vec<u64> = self.envelopes.iter().filter(|(_, e)| of_ask(e)).map(|(seq, _)| *seq).collect();
+                all.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
+            }
+            if header.kind == Kind::ReferralNote {
+                let is_part = |e: &Kept| e.header.kind == Kind::AttachmentPart && header.depends.contains(&e.header.id);
+                let parts: Vec<u64> = self.envelopes.iter().filter(|(_, e)| is_part(e)).map(|(seq, _)| *seq).collect();
+                parts.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
+            }
+        }
+        if matches!(header.kind, Kind::Patient | Kind::Consent) {
+            let open = self.asks.values().filter(|a| a.patient == patient && !a.state.is_closed());
+            let asked: Vec<(Id, Id)> = open.filter_map(|a| Some((a.id, a.owner?))).collect();
+            asked.into_iter().for_each(|(task, owner)| self.show(Scope::Person(owner), Some(task), seq));
+        }
+        seq
+    }
+
+    fn pull(&self, reader: Caller, after: u64, limit: u32) -> Page {
+        let seen = |row: &&Row| {
+            let scope = match row.scope {
+                Scope::Everybody => true,
+                Scope::Facility(facility) => facility == reader.facility,
+                Scope::Device(device) => device == reader.device,
+                Scope::Person(person) => {
+                    self.persons.get(&person).is_some_and(|keys| keys.iter().any(|k| k.device == reader.device))
+                }
+            };
+            let open = row.while_open.is_none_or(|task| {
+                self.asks.get(&task).is_some_and(|a| !a.state.is_closed() && a.owner.map(Scope::Person) == Some(row.scope))
+            });
+            scope && open && row.seq > after
+        };
+        let mut rows: Vec<&Row> = self.changes.iter().filter(seen).collect();
+        rows.sort_by_key(|row| row.seq);
+        let remaining = rows.len().saturating_sub(limit as usize) as u64;
+        rows.truncate(limit as usize);
+        let changes: Vec<Change> = rows
+            .iter()
+            .filter_map(|row| {
+                let kept = self.envelopes.get(&row.envelope)?;
+                let item = Item::Envelope { bytes: kept.bytes.clone().into(), received_at: kept.received_at };
+                Some(Change { seq: row.seq, item })
+            })
+            .collect();
+        let more = remaining > 0;
+        let last = changes.last().map_or(after, |c| c.seq);
+        Page { changes, next: if more { last } else { self.seq.max(after) }, more, remaining }
+    }
+}

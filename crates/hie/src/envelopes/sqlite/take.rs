@@ -1,0 +1,210 @@
+//! One envelope, inside the transaction: its place in the chain, what it depends on, what it may do, and then all of
+//! its effects.
+
+use rabta_wire::{
+    Id,
+    envelope::{Header, Kind},
+    log::Outcome,
+};
+use sqlx::{Connection, SqliteConnection};
+
+use super::{project, record};
+use crate::{
+    auth::Access,
+    envelopes::{
+        chain::{Place, place},
+        content::{Content, consent_opens},
+        examine::{Examined, Refusal, codes},
+        sequencer::Sequencer,
+        task::{self, Effect, Standing},
+    },
+    fhir::store,
+    identity,
+};
+
+/// Takes one envelope and says what became of it. Its effects are in a savepoint: an error undoes them all.
+pub async fn take(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    who: &Access,
+    examined: Examined,
+    now: i64,
+) -> Result<Outcome, sqlx::Error> {
+    let mut tx = tx.begin().await?;
+    let outcome = decide(&mut tx, sequencer, who, examined, now).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+async fn decide(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    who: &Access,
+    examined: Examined,
+    now: i64,
+) -> Result<Outcome, sqlx::Error> {
+    let Examined { header, hash, bytes, verdict } = examined;
+    let place = place(record::tip(tx, &header).await?, record::at(tx, &header).await?, &header, hash);
+    if place == Place::Again
+        && let Some(outcome) = record::settled(tx, &header).await?
+    {
+        return Ok(outcome);
+    }
+    let Some(device) = identity::device(tx, header.device).await? else {
+        return Ok(record::refused(Refusal::new(codes::DEVICE_UNKNOWN, "no device of this HIE wrote this")));
+    };
+    if place == Place::Fork || device.forked {
+        record::fork(tx, &header, hash, &bytes, now).await?;
+        return Ok(record::refused(Refusal::new(
+            codes::FORK,
+            "two copies of this device have both gone on writing; both were kept, and the device must be enrolled anew",
+        )));
+    }
+    if place == Place::Gap {
+        // Its predecessors are missing, and their ids are not known here.
+        return Ok(Outcome::Waits { on: Id::default() });
+    }
+    let outcome = if device.revoked {
+        record::refused(Refusal::new(codes::DEVICE_REVOKED, "this device's enrollment was revoked"))
+    } else {
+        match verdict {
+            Ok(content) => judge(tx, sequencer, who, &header, &bytes, &content, now).await?,
+            Err(refusal) => record::refused(refusal),
+        }
+    };
+    record::settle(tx, &header, hash, &outcome, now).await?;
+    Ok(outcome)
+}
+
+/// What only the record can say; then the effects.
+async fn judge(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    who: &Access,
+    header: &Header,
+    bytes: &[u8],
+    content: &Content,
+    now: i64,
+) -> Result<Outcome, sqlx::Error> {
+    for dependency in &header.depends {
+        if !record::is_here(tx, *dependency).await? {
+            return Ok(Outcome::Waits { on: *dependency });
+        }
+    }
+    if record::is_here(tx, header.id).await? {
+        return Ok(record::refused(Refusal::new(codes::ID_TAKEN, "another envelope has this id")));
+    }
+    let standing = match header.task {
+        Some(task) => record::standing(tx, task).await?,
+        None => None,
+    };
+    let superseded = match check(tx, header, content, standing.as_ref()).await? {
+        Ok(Effect::Moved) => None,
+        Ok(Effect::Superseded(state)) => Some(state),
+        Err(refusal) => return Ok(record::refused(refusal)),
+    };
+    let act = project::Act { header, bytes, content, standing: standing.as_ref(), superseded, now };
+    let seq = project::project(tx, sequencer, who, &act).await?;
+    Ok(match superseded {
+        Some(state) => Outcome::Superseded { seq, code: state.code().into() },
+        None => Outcome::Durable { seq },
+    })
+}
+
+async fn check(
+    tx: &mut SqliteConnection,
+    header: &Header,
+    content: &Content,
+    standing: Option<&Standing>,
+) -> Result<Result<Effect, Refusal>, sqlx::Error> {
+    let refuse = |code, text: &str| Ok(Err(Refusal::new(code, text)));
+    let patient = header.patient.map(|p| p.to_string());
+
+    // The patient: there, and of this facility, unless an ask brought them to the writer.
+    if header.kind != Kind::Patient
+        && let Some(patient) = &patient
+    {
+        let owner = store::head(tx, "Patient", patient).await?.map(|(_, owner, _)| owner);
+        let asked = standing.is_some_and(|s| s.patient == *patient);
+        match owner {
+            Some(owner) if owner == Some(header.facility) || asked => {}
+            // Another facility's patient and none at all look the same.
+            _ => return refuse(codes::PATIENT_UNKNOWN, "this patient is not in this facility's record at the HIE"),
+        }
+    }
+    if patient.is_none() && !matches!(header.kind, Kind::Audit | Kind::AttachmentPart) {
+        return refuse(codes::PATIENT, "the envelope names no patient");
+    }
+
+    // Nobody writes over what another facility owns; an ask's Task belongs to both sides.
+    for resource in &content.resources {
+        let owner = store::head(tx, resource.kind, &resource.id).await?.map(|(_, owner, _)| owner);
+        let shared = resource.kind == "Task" && standing.is_some();
+        if owner.is_some_and(|owner| owner != Some(header.facility)) && !shared {
+            return refuse(codes::NOT_YOURS, "an id in the payload cannot be written by this facility");
+        }
+    }
+
+    match (header.task, standing, header.kind) {
+        (None, _, Kind::TaskMove | Kind::ReferralNote | Kind::Advice | Kind::Decisions) => {
+            Ok(Err(task::unknown()))
+        }
+        (None, ..) => Ok(Ok(Effect::Moved)),
+        (Some(_), Some(_), Kind::ReferralNote) => refuse(codes::ID_TAKEN, "this ask is there already"),
+        (Some(_), None, Kind::ReferralNote) => note(tx, header, content).await,
+        // A visit, a photo or a consent may name an ask that is still to come.
+        (Some(_), None, Kind::Visit | Kind::AttachmentPart | Kind::Consent | Kind::Patient | Kind::Audit) => {
+            Ok(Ok(Effect::Moved))
+        }
+        (Some(_), None, _) => Ok(Err(task::unknown())),
+        (Some(_), Some(standing), kind) => {
+            let persons = record::persons_at(tx, header.device).await?;
+            let parties = task::parties(standing, header, &persons);
+            if parties.is_empty() || patient.as_ref().is_some_and(|p| *p != standing.patient) {
+                return Ok(Err(task::unknown()));
+            }
+            Ok(match (kind, content.task) {
+                (Kind::TaskMove, Some(to)) => task::judge(standing, &to, header.base_version, &parties),
+                (Kind::Advice, _) if !parties.contains(&rabta_domain::ask::Party::Specialist) => Err(task::unknown()),
+                (Kind::Decisions, _) if !parties.contains(&rabta_domain::ask::Party::Requester) => Err(task::unknown()),
+                _ => Ok(Effect::Moved),
+            })
+        }
+    }
+}
+
+/// A new ask: it starts as requested, goes to a person of this HIE, and needs the patient's consent first.
+async fn note(
+    tx: &mut SqliteConnection,
+    header: &Header,
+    content: &Content,
+) -> Result<Result<Effect, Refusal>, sqlx::Error> {
+    let Some(task) = content.task else { return Ok(Err(task::unknown())) };
+    if task.state != rabta_domain::ask::State::Requested {
+        return Ok(Err(Refusal::new(codes::TASK_STATE, "an ask starts as requested")));
+    }
+    if let Some(owner) = task.owner
+        && matches!(identity::person(tx, owner).await, Err(identity::IdentityError::NoPerson))
+    {
+        return Ok(Err(Refusal::new(codes::TASK_OWNER, "the ask is for a person whom this HIE does not know")));
+    }
+    let patient = header.patient.map(|p| p.to_string()).unwrap_or_default();
+    if content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value)) {
+        return Ok(Ok(Effect::Moved));
+    }
+    let sql = "SELECT v.codec, v.dictionary, v.body FROM resource r \
+               JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
+               WHERE r.type = 'Consent' AND r.patient = ? AND r.facility = ?";
+    let rows: Vec<(i64, i64, Vec<u8>)> =
+        sqlx::query_as(sql).bind(patient).bind(header.facility.0.to_vec()).fetch_all(tx).await?;
+    for (codec, dictionary, body) in rows {
+        let text = store::unpack(codec, dictionary, body)?;
+        if serde_json::from_str(&text).is_ok_and(|consent| consent_opens(&consent)) {
+            return Ok(Ok(Effect::Moved));
+        }
+    }
+    Ok(Err(Refusal::new(
+        codes::CONSENT_MISSING,
+        "nobody outside the clinic can be asked before the consent, or the emergency override, is at the HIE",
+    )))
+}

@@ -1,0 +1,143 @@
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use super::{
+    acceptable, known,
+    store::{self, Stored},
+    visible,
+};
+use crate::{
+    App,
+    audit::{Act, Event},
+    auth::Access,
+    clock::{http_date, instant},
+    web::{ApiError, FHIR_JSON},
+};
+
+/// Which versions of a resource.
+enum Which {
+    Current,
+    One(i64),
+    All,
+}
+
+async fn find(
+    db: &mut SqliteConnection,
+    who: &Access,
+    kind: &str,
+    id: &str,
+    which: Which,
+) -> Result<Vec<Stored>, sqlx::Error> {
+    let mut query = QueryBuilder::new(format!(
+        "SELECT {} FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id WHERE r.type = ",
+        store::COLUMNS
+    ));
+    query.push_bind(kind.to_owned()).push(" AND r.id = ").push_bind(id.to_owned()).push(" AND ");
+    visible::push(&mut query, who);
+    match which {
+        Which::Current => query.push(" AND v.version = r.version"),
+        Which::One(version) => query.push(" AND v.version = ").push_bind(version),
+        Which::All => query.push(" ORDER BY v.version DESC LIMIT 200"),
+    };
+    query.build().fetch_all(db).await?.iter().map(store::stored).collect()
+}
+
+/// The current version, if `who` may see it.
+pub async fn current(db: &mut SqliteConnection, who: &Access, kind: &str, id: &str) -> Result<Option<Stored>, sqlx::Error> {
+    Ok(find(db, who, kind, id, Which::Current).await?.pop())
+}
+
+/// `GET [type]/[id]`
+pub async fn read(
+    State(app): State<Arc<App>>,
+    Path((kind, id)): Path<(String, String)>,
+    who: Access,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let kind = known(&kind)?.name;
+    acceptable(&headers)?;
+    let found = {
+        let mut db = app.db.read().acquire().await?;
+        current(&mut db, &who, kind, &id).await?
+    };
+    one(&app, who, found, &headers).await
+}
+
+/// `GET [type]/[id]/_history/[version]`
+pub async fn vread(
+    State(app): State<Arc<App>>,
+    Path((kind, id, version)): Path<(String, String, String)>,
+    who: Access,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let kind = known(&kind)?.name;
+    acceptable(&headers)?;
+    let version = version.parse().map_err(|_| ApiError::not_found())?;
+    let found = {
+        let mut db = app.db.read().acquire().await?;
+        find(&mut db, &who, kind, &id, Which::One(version)).await?.pop()
+    };
+    one(&app, who, found, &headers).await
+}
+
+async fn one(app: &App, who: Access, found: Option<Stored>, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let found = found.ok_or_else(ApiError::not_found)?;
+    app.audit.record(Event::new(Act::Read, &who).about(format!("{}/{}", found.kind, found.id), found.patient.clone())).await?;
+    let etag = etag(found.version);
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    respond(StatusCode::OK, &found)
+}
+
+/// A resource with its ETag and Last-Modified.
+pub fn respond(status: StatusCode, stored: &Stored) -> Result<Response, ApiError> {
+    let shown = stored.present().map_err(|e| ApiError::internal(&e))?;
+    let headers = [
+        (header::CONTENT_TYPE, FHIR_JSON.to_owned()),
+        (header::ETAG, etag(stored.version)),
+        (header::LAST_MODIFIED, http_date(stored.updated_at)),
+    ];
+    Ok((status, headers, shown).into_response())
+}
+
+/// A weak ETag of a version (http://hl7.org/fhir/R4/http.html#versioning).
+pub fn etag(version: i64) -> String {
+    format!("W/\"{version}\"")
+}
+
+/// `GET [type]/[id]/_history`, newest first.
+pub async fn history(
+    State(app): State<Arc<App>>,
+    Path((kind, id)): Path<(String, String)>,
+    who: Access,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let kind = known(&kind)?.name;
+    acceptable(&headers)?;
+    let found = {
+        let mut db = app.db.read().acquire().await?;
+        find(&mut db, &who, kind, &id, Which::All).await?
+    };
+    let newest = found.first().ok_or_else(ApiError::not_found)?;
+    app.audit.record(Event::new(Act::Read, &who).about(format!("{kind}/{id}"), newest.patient.clone())).await?;
+    let mut out = format!(r#"{{"resourceType":"Bundle","type":"history","total":{},"entry":["#, newest.version);
+    for (i, version) in found.iter().enumerate() {
+        let shown = version.present().map_err(|e| ApiError::internal(&e))?;
+        let (method, status) = if version.version == 1 { ("POST", "201") } else { ("PUT", "200") };
+        out.push_str(&format!(
+            r#"{}{{"fullUrl":"{kind}/{id}","resource":{shown},"request":{{"method":"{method}","url":"{kind}/{id}"}},"response":{{"status":"{status}","etag":"W/\"{}\"","lastModified":"{}"}}}}"#,
+            if i == 0 { "" } else { "," },
+            version.version,
+            instant(version.updated_at),
+        ));
+    }
+    out.push_str("]}");
+    Ok(([(header::CONTENT_TYPE, FHIR_JSON)], out).into_response())
+}

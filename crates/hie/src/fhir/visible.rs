@@ -1,0 +1,24 @@
+use rabta_wire::Id;
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::auth::{Access, Agent};
+
+/// Adds the condition on `resource r` under which `who` may see it: of their facility or of the HIE itself; or of an
+/// ask that their facility made; or, while an ask is open that a person of their device owns, what belongs to that
+/// ask, with its patient and consent.
+///
+/// This is part of every query that finds a resource. Nothing is filtered afterwards: totals and pages would leak.
+pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Access) {
+    let blob = |id: Id| id.0.to_vec();
+    query.push("(r.facility IS NULL OR r.facility = ").push_bind(blob(who.facility));
+    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND t.facility = ").push_bind(blob(who.facility)).push(")");
+    if let Agent::Device { device, .. } = who.agent {
+        query.push(
+            " OR EXISTS (SELECT 1 FROM task t JOIN person_key k ON k.person = t.owner \
+             WHERE k.revoked_at IS NULL AND t.closed = 0 AND k.device = ",
+        );
+        query.push_bind(blob(device));
+        query.push(" AND (t.id = r.task OR (t.patient = r.patient AND r.type IN ('Patient', 'Consent'))))");
+    }
+    query.push(")");
+}

@@ -1,0 +1,173 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use axum_server::tls_rustls::RustlsConfig;
+use rabta_relay::{Relay, RelayConfig, RelayHandle, Secret, StartError};
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    App, Config, admin,
+    audit::AuditLog,
+    auth::{self, Tokens},
+    db::{DataLock, Db, LockError, OpenError},
+    envelopes::{self, SqliteCore},
+    fhir::{self, paging::Pages},
+    identity,
+    signaling::{self, Hub, Ice},
+    tls::BadTlsKey,
+    web::{self, ApiError, Guesses, health, metrics::Metrics},
+};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("plain HTTP is only for a loopback address")]
+    PlainOutside,
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the database: {0}")]
+    Sql(#[from] sqlx::Error),
+    #[error(transparent)]
+    Tls(#[from] BadTlsKey),
+    #[error("the relay: {0}")]
+    Relay(#[from] StartError),
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] std::io::Error),
+}
+
+/// A running server.
+pub struct Handle {
+    pub addr: SocketAddr,
+    /// SHA-256 of the SubjectPublicKeyInfo that clients pin.
+    pub spki_sha256: [u8; 32],
+    pub app: Arc<App>,
+    http: axum_server::Handle<SocketAddr>,
+    task: JoinHandle<std::io::Result<()>>,
+    /// Where STUN and TURN listen.
+    pub relay_addr: Option<SocketAddr>,
+    _relay: Option<RelayHandle>,
+    _lock: DataLock,
+}
+
+/// How long requests that are under way may take when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+impl Handle {
+    /// Takes no more connections, finishes what is under way, closes sockets, checkpoints and closes the database.
+    pub async fn shutdown(self) {
+        self.app.stopping.cancel();
+        self.http.graceful_shutdown(Some(DRAIN));
+        if let Ok(Err(e)) = self.task.await {
+            tracing::error!(error = %e, "the listener ended with an error");
+        }
+        self.app.db.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Opens the data and starts serving; returns once it listens.
+pub async fn serve(config: Config) -> Result<Handle, ServeError> {
+    if config.plain_http_loopback && !config.listen.ip().is_loopback() {
+        return Err(ServeError::PlainOutside);
+    }
+    let lock = DataLock::take(&config.data)?;
+    let db = Db::open(&config.data, &config.key_file, (config.clock)()).await?;
+    let listener = std::net::TcpListener::bind(config.listen).map_err(|e| ServeError::Io("cannot listen", e))?;
+    listener.set_nonblocking(true).map_err(|e| ServeError::Io("cannot listen", e))?;
+    let addr = listener.local_addr().map_err(|e| ServeError::Io("cannot listen", e))?;
+    admin::keep_public_address(&db, &config.public.clone().unwrap_or_else(|| addr.to_string())).await?;
+
+    let relay = start_relay(&config, &db).await?;
+    let ice = relay.as_ref().map(|r| (relay_address(&config, r), Secret::new(db.settings.relay_secret.to_vec())));
+
+    let app = Arc::new(App {
+        core: SqliteCore::new(db.clone()),
+        tokens: Tokens::default(),
+        audit: AuditLog::start(db.clone(), config.clock.clone()),
+        pages: Pages::default(),
+        hub: Hub::default(),
+        ice: Ice::new(ice),
+        metrics: Metrics::default(),
+        guesses: Guesses::new(),
+        stopping: CancellationToken::new(),
+        changes: watch::channel(0).0,
+        clock: config.clock.clone(),
+        db,
+    });
+    #[cfg(unix)]
+    admin::socket::listen(app.clone(), &config.data).map_err(|e| ServeError::Io("the admin socket", e))?;
+
+    let spki_sha256 = app.db.settings.tls.pins()?[0];
+    let tls = app.db.settings.tls.server_config()?;
+    let http = axum_server::Handle::new();
+    let service = router(app.clone()).into_make_service();
+    let task = if config.plain_http_loopback {
+        let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Io("cannot listen", e))?;
+        tokio::spawn(server.handle(http.clone()).serve(service))
+    } else {
+        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
+            .map_err(|e| ServeError::Io("cannot listen", e))?;
+        tokio::spawn(server.handle(http.clone()).serve(service))
+    };
+    tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
+    let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
+    Ok(Handle { addr, spki_sha256, app, http, task, relay_addr, _relay: relay, _lock: lock })
+}
+
+async fn start_relay(config: &Config, db: &Db) -> Result<Option<RelayHandle>, ServeError> {
+    let Some(listen) = config.relay_listen else { return Ok(None) };
+    let mut relay = RelayConfig::new(listen, Secret::new(db.settings.relay_secret.to_vec()));
+    relay.allow.clone_from(&config.relay_allow);
+    relay.external_ip = config.relay_external;
+    Ok(Some(Relay::start(relay).await?))
+}
+
+/// The relay as clients reach it: the public host's name, the relay's own port.
+fn relay_address(config: &Config, relay: &RelayHandle) -> String {
+    let addr = relay.local_addr();
+    match (&config.relay_external, &config.public) {
+        (Some(ip), _) => SocketAddr::new(*ip, addr.port()).to_string(),
+        (None, Some(public)) if addr.ip().is_unspecified() => {
+            format!("{}:{}", public.rsplit_once(':').map_or(public.as_str(), |(host, _)| host), addr.port())
+        }
+        _ => addr.to_string(),
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/v1/enroll/check", post(identity::http::check))
+        .route("/v1/enroll", post(identity::http::enroll))
+        .route("/v1/token", post(auth::http::token))
+        .route("/v1/envelopes", post(envelopes::http::push))
+        .route("/v1/changes", get(envelopes::http::pull))
+        .route("/v1/signal", get(signaling::signal))
+        .route("/v1/ws", get(signaling::ws))
+        .merge(fhir::routes())
+        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path does not take that method")
+        })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), web::around))
+        .with_state(app)
+}
+
+/// A panic's message may hold anything, so it is not told.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this").into_response()
+}

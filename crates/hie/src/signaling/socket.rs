@@ -1,0 +1,250 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+    },
+    response::Response,
+};
+use rabta_wire::{
+    Id,
+    signal::{
+        ClientFrame, FRAME_BYTES, FRAMES_PER_TEN_SECONDS, FrameError, Party, Refusal, Routed, ServerFrame, VERSION,
+        decode_client, encode,
+    },
+};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::ice::LIFE_S;
+use crate::{
+    App,
+    auth::{Access, Agent},
+    envelopes::Caller,
+    identity,
+    web::ApiError,
+};
+
+/// How long a lost socket may take to come back before its calls are told.
+const FLICKER: Duration = Duration::from_secs(5);
+/// How often a socket's device is looked up again, and a ping sent.
+const TICK: Duration = Duration::from_secs(30);
+/// A socket that said no hello by then is closed.
+const HELLO: Duration = Duration::from_secs(10);
+
+/// `GET /v1/signal`: authenticated by its first frame.
+pub async fn signal(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+    limited(upgrade).on_upgrade(move |socket| Session::new(app, None).run(socket))
+}
+
+/// `GET /v1/ws`: authenticated by its header.
+pub async fn ws(State(app): State<Arc<App>>, who: Access, upgrade: WebSocketUpgrade) -> Result<Response, ApiError> {
+    let caller = caller(&who).ok_or_else(|| {
+        ApiError::new(axum::http::StatusCode::FORBIDDEN, "device-only", "an operator's token opens the FHIR API only")
+    })?;
+    Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, Some(caller)).run(socket)))
+}
+
+fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES)
+}
+
+fn caller(who: &Access) -> Option<Caller> {
+    match who.agent {
+        Agent::Device { device, person } => Some(Caller { device, person, facility: who.facility }),
+        Agent::Operator => None,
+    }
+}
+
+struct Session {
+    app: Arc<App>,
+    /// From the header; hints go to it.
+    hinted: Option<Caller>,
+    /// From the hello.
+    me: Option<(Party, u64)>,
+    sender: mpsc::Sender<String>,
+    receiver: mpsc::Receiver<String>,
+    window: (Instant, usize),
+    opened: Instant,
+    ice_until: Instant,
+}
+
+/// Why a socket ends.
+struct Close(u16, &'static str);
+
+impl Session {
+    fn new(app: Arc<App>, hinted: Option<Caller>) -> Self {
+        let (sender, receiver) = mpsc::channel(FRAMES_PER_TEN_SECONDS);
+        let now = Instant::now();
+        Self { app, hinted, me: None, sender, receiver, window: (now, 0), opened: now, ice_until: now }
+    }
+
+    async fn run(mut self, mut socket: WebSocket) {
+        let Close(code, reason) = self.serve(&mut socket).await;
+        // 1006 says that there was no close frame, and is never sent (RFC 6455, section 7.4.1).
+        if code != close_code::ABNORMAL {
+            let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        }
+        if let Some((party, number)) = self.me {
+            self.app.hub.lost(number, party, self.app.now());
+            let app = self.app.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = tokio::time::sleep(FLICKER) => app.hub.still_lost(party),
+                    () = app.stopping.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    async fn serve(&mut self, socket: &mut WebSocket) -> Close {
+        let mut changes = self.app.changes.subscribe();
+        let mut hinted_to = match self.hinted {
+            // What is there already the program pulls by itself.
+            Some(caller) => self.app.core.newest(caller, 0).await.ok().flatten().unwrap_or(0),
+            None => 0,
+        };
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                () = self.app.stopping.cancelled() => return Close(close_code::RESTART, "the server stops"),
+                frame = self.receiver.recv() => {
+                    let Some(frame) = frame else { return Close(close_code::NORMAL, "") };
+                    if socket.send(Message::Text(frame.into())).await.is_err() {
+                        return Close(close_code::ABNORMAL, "");
+                    }
+                }
+                changed = changes.changed(), if self.hinted.is_some() => {
+                    let (Ok(()), Some(caller)) = (changed, self.hinted) else { return Close(close_code::RESTART, "") };
+                    if let Ok(Some(seq)) = self.app.core.newest(caller, hinted_to).await {
+                        hinted_to = seq;
+                        let hint = format!(r#"{{"t":"hint","v":{VERSION},"seq":{seq}}}"#);
+                        if socket.send(Message::Text(hint.into())).await.is_err() {
+                            return Close(close_code::ABNORMAL, "");
+                        }
+                    }
+                }
+                _ = tick.tick() => {
+                    if let Some(close) = self.tick().await {
+                        return close;
+                    }
+                    if socket.send(Message::Ping(Default::default())).await.is_err() {
+                        return Close(close_code::ABNORMAL, "");
+                    }
+                }
+                message = socket.recv() => match message {
+                    Some(Ok(Message::Text(text))) => match self.frame(&text).await {
+                        Ok(Some(answer)) => {
+                            if socket.send(Message::Text(answer.into())).await.is_err() {
+                                return Close(close_code::ABNORMAL, "");
+                            }
+                        }
+                        Ok(None) => {}
+                        Err(close) => return close,
+                    },
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Binary(_))) => return Close(close_code::UNSUPPORTED, "frames are text"),
+                    Some(Ok(Message::Close(_))) | None => return Close(close_code::NORMAL, ""),
+                    Some(Err(_)) => return Close(close_code::SIZE, "a frame that cannot be read or is too big"),
+                },
+            }
+        }
+    }
+
+    /// Looks again whether the device may be here, and renews relay credentials before they end.
+    async fn tick(&mut self) -> Option<Close> {
+        let device = self.hinted.map(|c| c.device).or(self.me.map(|(p, _)| p.device));
+        let Some(device) = device else {
+            return (self.opened.elapsed() > HELLO).then_some(Close(close_code::POLICY, "no hello"));
+        };
+        let known = async {
+            let mut db = self.app.db.read().acquire().await?;
+            identity::device(&mut db, device).await
+        };
+        if let Ok(None) = known.await.map(|d| d.filter(|d| !d.revoked)) {
+            return Some(Close(close_code::POLICY, "this device's enrollment was revoked"));
+        }
+        if let Some((party, _)) = self.me
+            && Instant::now() + TICK * 4 >= self.ice_until
+        {
+            let ice_servers = self.ice(party.device);
+            if !ice_servers.is_empty() {
+                let _ = self.sender.try_send(encode(&ServerFrame::<Routed>::IceServers { v: VERSION, ice_servers }));
+            }
+        }
+        None
+    }
+
+    fn ice(&mut self, device: Id) -> Vec<rabta_wire::signal::IceServer> {
+        self.ice_until = Instant::now() + Duration::from_secs(LIFE_S);
+        self.app.ice.servers(device, self.app.now())
+    }
+
+    fn too_many(&mut self) -> bool {
+        if self.window.0.elapsed() > Duration::from_secs(10) {
+            self.window = (Instant::now(), 0);
+        }
+        self.window.1 += 1;
+        self.window.1 > FRAMES_PER_TEN_SECONDS
+    }
+
+    /// One frame of the program; what to answer, if anything.
+    async fn frame(&mut self, text: &str) -> Result<Option<String>, Close> {
+        let refuse = |call, code| Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code })));
+        if self.too_many() {
+            return refuse(None, Refusal::TooMany);
+        }
+        let frame = match decode_client::<Routed>(text) {
+            Ok(frame) => frame,
+            Err(FrameError::TooBig(_)) => return Err(Close(close_code::SIZE, "a frame is too big")),
+            Err(FrameError::Malformed(_)) => return refuse(None, Refusal::Unknown),
+        };
+        let now = self.app.now();
+        if let ClientFrame::Hello { token, session, .. } = frame {
+            let access = self.app.tokens.access(&self.app.db, &token, now).await.ok().flatten();
+            let Some(caller) = access.as_ref().and_then(caller) else { return refuse(None, Refusal::Token) };
+            let party = Party { person: caller.person, device: caller.device };
+            if let Some((old, number)) = self.me.take() {
+                self.app.hub.lost(number, old, now);
+            }
+            let joined = self.app.hub.join(party, self.sender.clone(), session.as_deref(), now);
+            self.me = Some((party, joined.socket));
+            let ice_servers = self.ice(party.device);
+            let welcome = ServerFrame::<Routed>::Welcome { v: VERSION, session: joined.session, me: party, ice_servers };
+            for kept in joined.kept {
+                let _ = self.sender.try_send(kept);
+            }
+            return Ok(Some(encode(&welcome)));
+        }
+        let Some((me, _)) = self.me else { return refuse(None, Refusal::Token) };
+        let hub = &self.app.hub;
+        let (call, result) = match frame {
+            ClientFrame::Hello { .. } => return Ok(None),
+            ClientFrame::Ring { call, to, body, .. } => {
+                let result = match may_call(&self.app, me.person, to.person).await {
+                    Ok(true) => hub.ring(me, call, to, body, now),
+                    _ => Err(Refusal::NotAllowed),
+                };
+                (call, result)
+            }
+            ClientFrame::To { call, to, body, .. } => (call, hub.carry(me, call, to, body, now)),
+            ClientFrame::Leave { call, .. } => {
+                hub.leave_room(me, call);
+                (call, Ok(()))
+            }
+        };
+        match result {
+            Ok(()) => Ok(None),
+            Err(code) => refuse(Some(call), code),
+        }
+    }
+}
+
+/// Whether two persons are the two sides of an open ask.
+async fn may_call(app: &App, from: Id, to: Id) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM task t JOIN person a ON a.id = ? JOIN person b ON b.id = ? WHERE t.closed = 0 \
+               AND ((t.owner = a.id AND b.facility = t.facility) OR (t.owner = b.id AND a.facility = t.facility))";
+    let n: i64 =
+        sqlx::query_scalar(sql).bind(from.0.to_vec()).bind(to.0.to_vec()).fetch_one(app.db.read()).await?;
+    Ok(n > 0)
+}

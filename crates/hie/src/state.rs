@@ -1,0 +1,42 @@
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Clock,
+    audit::AuditLog,
+    auth::Tokens,
+    db::Db,
+    envelopes::SqliteCore,
+    fhir::paging::Pages,
+    signaling::{Hub, Ice},
+    web::{Guesses, metrics::Metrics},
+};
+
+/// Everything that a request may need.
+pub struct App {
+    pub db: Db,
+    pub core: SqliteCore,
+    pub clock: Clock,
+    pub tokens: Tokens,
+    pub audit: AuditLog,
+    pub pages: Pages,
+    pub hub: Hub,
+    pub ice: Ice,
+    pub metrics: Metrics,
+    pub guesses: Guesses,
+    pub stopping: CancellationToken,
+    /// Bumped when there is something new to pull.
+    pub(crate) changes: watch::Sender<u64>,
+}
+
+impl App {
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Wakes whoever waits for something to pull.
+    pub fn changed(&self) {
+        self.changes.send_modify(|n| *n += 1);
+    }
+}
