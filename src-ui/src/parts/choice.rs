@@ -4,6 +4,10 @@ use super::Draw;
 use crate::Text;
 use crate::icon::Icon;
 
+thread_local! {
+    static SET: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// One answer of a [`Choice`].
 #[derive(Clone)]
 pub struct Opt {
@@ -40,6 +44,8 @@ pub fn Choice(
     #[prop(optional, into)] off: Signal<bool>,
     #[prop(optional, into)] on_change: Option<Callback<()>>,
 ) -> impl IntoView {
+    // The same question may stand on a page twice: each set of buttons is its own.
+    let name = format!("{t}-{}", SET.with(|set| { set.set(set.get() + 1); set.get() }));
     let answers = options
         .into_iter()
         .map(|option| {
@@ -48,7 +54,7 @@ pub fn Choice(
                 <label data-t=format!("{t}-{code}")>
                     <input
                         type="radio"
-                        name=t
+                        name=name.clone()
                         value=code
                         disabled=off
                         prop:checked=move || value.get() == code

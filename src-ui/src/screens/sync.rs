@@ -32,12 +32,11 @@ pub fn SyncScreen() -> impl IntoView {
             }
         });
     };
-    Effect::new(move |before: Option<()>| {
-        session.chip.with(|chip| (chip.here_only, chip.needs_you, chip.reachable, chip.busy));
-        // The first answer sets the chip itself.
-        if before.is_none() || sync.with_untracked(Option::is_some) {
-            fetch();
-        }
+    // Asked again only when the chip says something new: the answer sets the chip, too.
+    let chip = Memo::new(move |_| session.chip.get());
+    Effect::new(move |_| {
+        chip.track();
+        fetch();
     });
     let now = move || {
         trying.set(true);
