@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     Run,
     process::{self, Kept, POLL},
+    story::Person,
     webdriver,
     window::free_port,
 };
@@ -28,6 +29,13 @@ pub struct Hie {
     server: Option<Kept>,
     /// Words to put before the program, such as `faketime`.
     pub wrapper: Vec<String>,
+}
+
+/// A one-time code and whom it is for.
+pub struct Invited {
+    pub code: String,
+    /// The person's id.
+    pub person: String,
 }
 
 impl Hie {
@@ -117,16 +125,46 @@ impl Hie {
         self.server.is_some()
     }
 
-    /// An operator's command, on the data folder; what it printed.
-    pub fn admin(&self, args: &[&str]) -> Result<String> {
+    /// An operator's command, on the data folder, whether the server runs or not; what it answered.
+    pub fn admin(&self, args: &[&str]) -> Result<Value> {
         let mut command = self.command();
-        command.args(args).arg("--data").arg(&self.data).stdin(Stdio::null());
+        command.args(args).arg("--json").arg("--data").arg(&self.data).stdin(Stdio::null());
         let out = command.output().context("starting rabta-hie")?;
         if !out.status.success() {
             let said = String::from_utf8_lossy(&out.stderr);
-            bail!("rabta-hie {} ended with {}: {}", args.first().unwrap_or(&""), out.status, said.trim());
+            bail!("rabta-hie {} ended with {}: {}", args.join(" "), out.status, said.trim());
         }
-        Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+        serde_json::from_slice(&out.stdout)
+            .with_context(|| format!("what rabta-hie {} printed", args.join(" ")))
+    }
+
+    pub fn add_facility(&self, name: &str, kind: &str, more: &[&str]) -> Result<String> {
+        let mut args = vec!["facility", "add", "--name", name, "--kind", kind];
+        args.extend(more);
+        text(&self.admin(&args)?, "/facility/id")
+    }
+
+    /// A one-time code for a new person.
+    pub fn enroll(&self, person: &Person) -> Result<Invited> {
+        let mut args =
+            vec!["enroll", "--facility", person.facility, "--name", person.name, "--role", person.role];
+        args.extend(["--registration", person.registration, "--qualification", person.qualification]);
+        if let Some(specialty) = person.specialty {
+            args.extend(["--specialty", specialty, "--phone", person.phone, "--hours", "always"]);
+        }
+        let made = self.admin(&args)?;
+        Ok(Invited { code: text(&made, "/code/code")?, person: text(&made, "/code/person")? })
+    }
+
+    /// A code for a person who is known already, on a further device.
+    pub fn enroll_again(&self, person: &Person, id: &str) -> Result<Invited> {
+        let made = self.admin(&["enroll", "--facility", person.facility, "--person", id])?;
+        Ok(Invited { code: text(&made, "/code/code")?, person: id.to_owned() })
+    }
+
+    /// A token for all that one facility may see, good for an hour.
+    pub fn token(&self, facility: &str) -> Result<String> {
+        text(&self.admin(&["token", "--operator", "--facility", facility, "--hours", "1"])?, "/token/token")
     }
 
     /// The address of a page of this server.
@@ -152,4 +190,9 @@ impl Hie {
             None => Command::new(&self.program),
         }
     }
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("rabta-hie's answer has no {pointer}"))
 }

@@ -127,6 +127,17 @@ pub fn rss(pid: u32) -> Result<u64> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
+/// When a process started, in seconds since the machine did; to a hundredth.
+pub fn started(pid: u32) -> Result<f64> {
+    /// `USER_HZ`, which Linux fixes at 100 for programs on every architecture that we run on.
+    const TICKS: f64 = 100.0;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("reading the process's state")?;
+    let after = text.rfind(')').map(|at| &text[at + 1..]).context("a process's state has its name")?;
+    // Field 22 of proc_pid_stat(5); the first after the name is the third.
+    let ticks: f64 = after.split_whitespace().nth(19).context("a start time")?.parse()?;
+    Ok(ticks / TICKS)
+}
+
 /// A program built beside the one that runs: `target/debug/NAME`.
 pub fn built(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("where this program is")?;

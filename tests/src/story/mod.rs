@@ -1,6 +1,8 @@
 //! The main job, chapter by chapter, played through the real windows. The demo plays all of it; a test plays what it
 //! needs to get to its own subject.
 
+mod clinic;
+mod find;
 mod gate;
 
 use anyhow::Result;
@@ -13,9 +15,10 @@ use crate::{
     window::{App, Window},
 };
 
+pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
 
-/// A person of the sample clinic, and what they hold.
+/// A person of the sample clinic, as the operator enters them.
 #[derive(Clone, Copy)]
 pub struct Person {
     /// For logs, pictures and the data folder.
@@ -23,8 +26,11 @@ pub struct Person {
     pub name: &'static str,
     pub role: &'static str,
     pub registration: &'static str,
+    pub qualification: &'static str,
     pub facility: &'static str,
     pub specialty: Option<&'static str>,
+    /// The duty telephone.
+    pub phone: &'static str,
 }
 
 pub const DOCTOR: Person = Person {
@@ -32,8 +38,10 @@ pub const DOCTOR: Person = Person {
     name: "Dr Ayesha Khan",
     role: "doctor",
     registration: "12345-P",
-    facility: "BHU Basti Malook",
+    qualification: "MBBS",
+    facility: CLINIC,
     specialty: None,
+    phone: "0300 5550101",
 };
 
 pub const SPECIALIST: Person = Person {
@@ -41,9 +49,14 @@ pub const SPECIALIST: Person = Person {
     name: "Dr Saira Malik",
     role: "specialist",
     registration: "54321-P",
-    facility: "Nishtar Hospital",
+    qualification: "MBBS, FCPS (Medicine)",
+    facility: HOSPITAL,
     specialty: Some("medicine"),
+    phone: "0300 5550202",
 };
+
+pub const CLINIC: &str = "BHU Basti Malook";
+pub const HOSPITAL: &str = "Nishtar Hospital";
 
 /// Everything that a run has: its folder, the server, the windows, the report.
 pub struct World {

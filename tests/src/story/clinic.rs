@@ -1,0 +1,50 @@
+//! The server with the sample clinic, and its people's apps.
+
+use anyhow::Result;
+
+use super::{CLINIC, DOCTOR, HOSPITAL, Person, SPECIALIST, World};
+use crate::{hie::Invited, window::Window};
+
+/// Both apps, joined and open at Today.
+pub struct Clinic {
+    pub doctor: Window,
+    pub specialist: Window,
+}
+
+/// Codes with which the sample clinic's people join.
+pub struct Codes {
+    pub doctor: Invited,
+    pub specialist: Invited,
+}
+
+impl World {
+    /// Starts the server and founds the clinic and the hospital, with nobody in them yet.
+    pub async fn found_empty_clinic(&mut self) -> Result<Codes> {
+        self.hie.start().await?;
+        let address = "Basti Malook, Tehsil Multan Saddar, Multan";
+        self.hie.add_facility(CLINIC, "clinic", &["--address", address])?;
+        self.hie.add_facility(HOSPITAL, "hospital", &["--address", "Nishtar Road, Multan"])?;
+        Ok(Codes { doctor: self.hie.enroll(&DOCTOR)?, specialist: self.hie.enroll(&SPECIALIST)? })
+    }
+
+    /// A person's app, joined.
+    pub async fn open_and_join(&mut self, person: Person, code: &str) -> Result<Window> {
+        let window = self.open(person).await?;
+        self.join(&window, person, code).await?;
+        Ok(window)
+    }
+
+    /// The doctor's app alone, joined to a clinic without patients: what most tests start from.
+    pub async fn open_empty_clinic(&mut self) -> Result<Window> {
+        let codes = self.found_empty_clinic().await?;
+        self.open_and_join(DOCTOR, &codes.doctor.code).await
+    }
+
+    /// Both apps, joined to a clinic without patients.
+    pub async fn open_both(&mut self) -> Result<Clinic> {
+        let codes = self.found_empty_clinic().await?;
+        let doctor = self.open_and_join(DOCTOR, &codes.doctor.code).await?;
+        let specialist = self.open_and_join(SPECIALIST, &codes.specialist.code).await?;
+        Ok(Clinic { doctor, specialist })
+    }
+}
