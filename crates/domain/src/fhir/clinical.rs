@@ -483,7 +483,11 @@ fn read_observation(resource: &Json, form: &mut VisitForm) -> Option<String> {
                 form.tests.push(Tested {
                     test,
                     value,
-                    unit: resource.str("valueQuantity.code").to_owned(),
+                    unit: resource
+                        .opt("valueQuantity.code")
+                        .or(resource.opt("valueString").and_then(|_| test.units().first().copied()))
+                        .unwrap_or_default()
+                        .to_owned(),
                     confirmed: ext_bool(resource, urls::CONFIRMED).unwrap_or(false),
                 });
                 return Some(format!("test/{}", form.tests.len() - 1));
@@ -506,7 +510,8 @@ pub(crate) fn read_measured(coded: &Json, valued: &Json) -> Option<Measured> {
     Some(Measured {
         vital,
         value: read_value(valued),
-        unit: unit.unwrap_or_default().to_owned(),
+        // Words have no unit of their own: the form's usual one.
+        unit: unit.or(valued.opt("valueString").map(|_| vital.units()[0])).unwrap_or_default().to_owned(),
         estimated: valued.has_code("method", urls::METHOD, "estimated"),
         confirmed: ext_bool(valued, urls::CONFIRMED).unwrap_or(false),
     })

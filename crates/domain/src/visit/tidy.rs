@@ -61,8 +61,10 @@ impl VisitForm {
         }
 
         for measured in &mut form.vitals {
-            tidy_number(&mut measured.value);
             tidy(&mut measured.unit);
+            if !tidy_number(&mut measured.value) {
+                measured.unit = measured.vital.units()[0].to_owned();
+            }
             measured.estimated &= measured.vital == Vital::Weight;
         }
         form.vitals.retain(|m| !m.value.is_empty());
@@ -73,7 +75,9 @@ impl VisitForm {
                 tested.unit.clear();
                 tidy(&mut tested.value);
             } else {
-                tidy_number(&mut tested.value);
+                if !tidy_number(&mut tested.value) {
+                    tested.unit = tested.test.units()[0].to_owned();
+                }
             }
         }
         form.tests.retain(|t| !t.value.is_empty());
@@ -124,11 +128,14 @@ fn tidy_all(texts: &mut Vec<String>) {
     texts.retain(|t| !t.is_empty());
 }
 
-fn tidy_number(text: &mut String) {
-    match number(text) {
+/// Whether it is a number.
+fn tidy_number(text: &mut String) -> bool {
+    let number = number(text);
+    match &number {
         Some(number) => *text = number.as_str().to_owned(),
         None => tidy(text),
     }
+    number.is_some()
 }
 
 /// Blood pressures in pairs, then the rest as FHIR gives it back: each panel stands before the single values.
