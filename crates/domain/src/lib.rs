@@ -12,9 +12,11 @@ pub mod fhir;
 pub mod medicine;
 pub mod mr;
 pub mod paper;
+pub mod passphrase;
 pub mod patient;
 pub mod pregnancy;
 mod private;
+pub mod registration;
 pub mod visit;
 pub mod vitals;
 

@@ -1,7 +1,9 @@
 //! A visit: what the page holds while it is a draft, in the order in which it is asked.
 
+mod check;
 mod tidy;
 
+pub use check::{Seen, check, may_sign};
 pub(crate) use tidy::tidied_line;
 
 use serde::{Deserialize, Serialize};
