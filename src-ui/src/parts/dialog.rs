@@ -36,6 +36,8 @@ pub fn Dialog(
         <dialog
             class="d"
             node_ref=node
+            autofocus=true
+            tabindex="-1"
             data-t=t
             on:close=move |_| {
                 if open.get_untracked() {

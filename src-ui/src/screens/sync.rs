@@ -23,7 +23,10 @@ pub fn SyncScreen() -> impl IntoView {
         spawn_local(async move {
             match ipc::call(GetSync {}).await {
                 Ok(view) => {
-                    session.chip.set(view.chip.clone());
+                    // Only what is new: this page asks again at each change of the chip.
+                    if session.chip.with_untracked(|chip| *chip != view.chip) {
+                        session.chip.set(view.chip.clone());
+                    }
                     sync.try_set(Some(view));
                 }
                 Err(problem) => {
@@ -32,10 +35,8 @@ pub fn SyncScreen() -> impl IntoView {
             }
         });
     };
-    // Asked again only when the chip says something new: the answer sets the chip, too.
-    let chip = Memo::new(move |_| session.chip.get());
     Effect::new(move |_| {
-        chip.track();
+        session.chip.track();
         fetch();
     });
     let now = move || {
