@@ -4,12 +4,12 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use rabta_call::{EngineCommand, EngineEvent, LegId};
+use rabta_call::{Device, DeviceState, EngineCommand, EngineEvent, LegId};
 use tokio::sync::{Notify, broadcast, mpsc};
 use webrtc::peer_connection::StatsSelector;
 
@@ -28,6 +28,11 @@ const OURS_WAITING: usize = 256;
 /// The encoder makes at most one key frame in this time, however many ask.
 const KEY_FRAME_AGAIN: Duration = Duration::from_millis(300);
 
+/// A sound server that died is sought this often.
+const SOUND_AGAIN: Duration = Duration::from_secs(2);
+/// And this many times in a call: one that breaks at once is not worth more.
+const MOST_REPAIRS: u32 = 30;
+
 /// Tells engines of one process apart, for their echo probes.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -42,6 +47,12 @@ pub(crate) struct Actor {
     prepared: bool,
     live: bool,
     camera_on: bool,
+    mic_on: bool,
+    /// A device broke while it ran.
+    sound_broke: Arc<Notify>,
+    camera_broke: Arc<AtomicBool>,
+    sound_due: Option<Instant>,
+    repairs: u32,
     legs: HashMap<LegId, (Leg, Ledger)>,
     last_key: Option<Instant>,
     /// A key frame was asked for too soon after another.
@@ -61,6 +72,11 @@ impl Actor {
             prepared: false,
             live: false,
             camera_on: true,
+            mic_on: true,
+            sound_broke: Arc::new(Notify::new()),
+            camera_broke: Arc::new(AtomicBool::new(false)),
+            sound_due: None,
+            repairs: 0,
             legs: HashMap::new(),
             last_key: None,
             key_due: None,
@@ -70,7 +86,7 @@ impl Actor {
     pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<EngineCommand>) {
         let own_view = tokio::spawn(own_view(self.ours.subscribe(), self.frames.clone(), self.key.clone()));
         let mut second = tokio::time::interval(Duration::from_secs(1));
-        let key = self.key.clone();
+        let (key, sound_broke) = (self.key.clone(), self.sound_broke.clone());
         loop {
             tokio::select! {
                 command = inbox.recv() => match command {
@@ -79,6 +95,8 @@ impl Actor {
                 },
                 () = key.notified() => self.force_key_frame(),
                 () = until(self.key_due) => self.force_key_frame(),
+                () = sound_broke.notified() => self.drop_sound().await,
+                () = until(self.sound_due) => self.repair_sound().await,
                 _ = second.tick() => self.report().await,
             }
         }
@@ -131,12 +149,13 @@ impl Actor {
                 return;
             }
             EngineCommand::Microphone { on } => {
+                self.mic_on = on;
                 if let Some(sound) = &self.sound {
                     sound.set_muted(!on);
                 }
                 return;
             }
-            EngineCommand::Camera { on } => return self.set_camera(on),
+            EngineCommand::Camera { on } => return self.set_camera(on).await,
             EngineCommand::VideoBudget { leg, kbps } => return self.set_budget(leg, kbps),
             EngineCommand::KeyFrame { leg } => {
                 if let Some((l, _)) = self.legs.get(&leg) {
@@ -166,32 +185,88 @@ impl Actor {
 
     async fn prepare(&mut self, live: bool) {
         if !std::mem::replace(&mut self.prepared, true) {
-            let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
-            let probe = format!("echo{}", COUNT.fetch_add(1, Ordering::Relaxed));
-            let opened = tokio::task::spawn_blocking(move || {
-                let EngineConfig { microphone, camera, loudspeaker, epoch, frame_rate, .. } = config;
-                let sound = Sound::open(&microphone, &loudspeaker, &probe, epoch, ours.clone(), tell.clone());
-                let camera = Camera::open(&camera, frame_rate, epoch, ours, tell);
-                if let Some(camera) = &camera {
-                    camera.make_ready();
-                }
-                (sound, camera)
-            });
-            match opened.await {
-                Ok((Ok(sound), camera)) => (self.sound, self.camera) = (Some(sound), camera),
-                Ok((Err(error), camera)) => {
-                    tracing::warn!(%error, "no sound");
-                    self.camera = camera;
-                    use rabta_call::{Device, DeviceState};
-                    for device in [Device::Microphone, Device::Speaker] {
-                        self.tell(EngineEvent::Device { device, state: DeviceState::Failed });
-                    }
-                }
-                Err(error) => tracing::error!(%error, "opening the devices panicked"),
-            }
+            self.open_sound().await;
+            self.open_camera().await;
         }
         if live {
             self.go_live();
+        }
+    }
+
+    /// Opens microphone and loudspeaker, or what there is of them.
+    async fn open_sound(&mut self) {
+        let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
+        let probe = format!("echo{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        // A sound server may take its time.
+        let opened = tokio::task::spawn_blocking(move || {
+            let EngineConfig { microphone, loudspeaker, epoch, .. } = config;
+            Sound::open(&microphone, &loudspeaker, &probe, epoch, ours, tell)
+        });
+        match opened.await {
+            Ok(Ok(sound)) => {
+                sound.set_muted(!self.mic_on);
+                self.sound = Some(sound);
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "no sound");
+                for device in [Device::Microphone, Device::Speaker] {
+                    self.tell(EngineEvent::Device { device, state: DeviceState::Failed });
+                }
+            }
+            Err(error) => tracing::error!(%error, "opening the sound panicked"),
+        }
+    }
+
+    async fn open_camera(&mut self) {
+        self.camera_broke.store(false, Ordering::Relaxed);
+        let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
+        let opened = tokio::task::spawn_blocking(move || {
+            let camera = Camera::open(&config.camera, config.frame_rate, config.epoch, ours, tell)?;
+            camera.make_ready();
+            Some(camera)
+        });
+        match opened.await {
+            Ok(camera) => self.camera = camera,
+            Err(error) => tracing::error!(%error, "opening the camera panicked"),
+        }
+    }
+
+    /// The sound broke, as when its server is started anew.
+    async fn drop_sound(&mut self) {
+        let Some(broken) = self.sound.take() else { return };
+        let _ = tokio::task::spawn_blocking(move || drop(broken)).await;
+        if self.repairs < MOST_REPAIRS {
+            self.repairs += 1;
+            self.sound_due = Some(Instant::now() + SOUND_AGAIN);
+        }
+    }
+
+    /// Everything of the sound is built again, with what there is.
+    async fn repair_sound(&mut self) {
+        self.sound_due = None;
+        self.open_sound().await;
+        if let Some(sound) = self.sound.as_ref().filter(|_| self.live) {
+            sound.go_live();
+        }
+        let legs: Vec<LegId> = self.legs.keys().copied().collect();
+        for id in legs {
+            self.add_voice(id);
+            let voice = self.sound.as_ref().and_then(|sound| sound.input(id));
+            if let Some((leg, _)) = self.legs.get(&id) {
+                leg.set_voice(voice);
+            }
+        }
+    }
+
+    fn add_voice(&mut self, id: LegId) {
+        let Some(sound) = &mut self.sound else { return };
+        let (events, epoch) = (self.events.clone(), self.config.epoch);
+        let first = move |at: Instant| {
+            let at_ms = at.saturating_duration_since(epoch).as_millis() as u64;
+            let _ = events.send(EngineEvent::FirstAudio { leg: id, at_ms });
+        };
+        if let Err(error) = sound.add_leg(id, first) {
+            tracing::warn!(leg = id.0, %error, "no place for a leg's voice");
         }
     }
 
@@ -207,8 +282,13 @@ impl Actor {
         }
     }
 
-    fn set_camera(&mut self, on: bool) {
+    async fn set_camera(&mut self, on: bool) {
         self.camera_on = on;
+        if on && self.prepared && (self.camera.is_none() || self.camera_broke.load(Ordering::Relaxed)) {
+            // Plugged in, or freed by another program, since the last try.
+            self.camera = None;
+            self.open_camera().await;
+        }
         if let Some(camera) = self.camera.as_ref().filter(|_| self.live) {
             if on {
                 camera.start();
@@ -246,16 +326,7 @@ impl Actor {
     async fn open_leg(
         &mut self, id: LegId, offers: bool, ice_servers: Vec<rabta_wire::signal::IceServer>,
     ) -> Result<(), webrtc::error::Error> {
-        if let Some(sound) = &mut self.sound {
-            let (events, epoch) = (self.events.clone(), self.config.epoch);
-            let first = move |at: Instant| {
-                let at_ms = at.saturating_duration_since(epoch).as_millis() as u64;
-                let _ = events.send(EngineEvent::FirstAudio { leg: id, at_ms });
-            };
-            if let Err(error) = sound.add_leg(id, first) {
-                tracing::warn!(leg = id.0, %error, "no place for a leg's voice");
-            }
-        }
+        self.add_voice(id);
         let leg = Leg::open(LegSetup {
             id,
             offers,
@@ -317,8 +388,15 @@ impl Actor {
     }
 
     fn teller(&self) -> DeviceTeller {
-        let events = self.events.clone();
+        let (events, sound, camera) =
+            (self.events.clone(), self.sound_broke.clone(), self.camera_broke.clone());
         Arc::new(move |device, state| {
+            if state == DeviceState::Failed {
+                match device {
+                    Device::Camera => camera.store(true, Ordering::Relaxed),
+                    Device::Microphone | Device::Speaker => sound.notify_one(),
+                }
+            }
             let _ = events.send(EngineEvent::Device { device, state });
         })
     }

@@ -58,7 +58,7 @@ impl Camera {
         let description = format!(
             "{input} {caps}! decodebin caps=video/x-raw expose-all-streams=false ! tee name=t \
              t. ! queue max-size-buffers=1 leaky=downstream ! \
-             appsink name=raw sync=false async=false max-buffers=1 drop=true \
+             appsink name=raw sync=false async=false max-buffers=1 drop=true wait-on-eos=false \
              t. ! queue max-size-buffers=2 {leaky} ! videoconvert ! videoscale ! \
              videorate drop-only=true max-rate={frame_rate} ! \
              video/x-raw,format=I420,width=[16,640],height=[16,480],pixel-aspect-ratio=1/1 ! \

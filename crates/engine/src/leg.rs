@@ -53,8 +53,11 @@ use crate::{
 const DOWN_AFTER: Duration = Duration::from_secs(3);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
-/// A check every 200 ms for ten seconds: over 2G an answer can take two.
-const CHECKS: u16 = 50;
+/// Connectivity checks go on for ten seconds: over 2G an answer can take two.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
+const CHECKS: u16 = 100;
+/// The payload type that the decoder's end expects, whatever was agreed on.
+const OPUS_TYPE: u8 = 111;
 /// How long a closed connection may still deliver a last message.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
@@ -89,7 +92,7 @@ struct Shared {
     epoch: Instant,
     events: Events,
     frames: mpsc::Sender<VideoFrame>,
-    voice: Option<AppSrc>,
+    voice: Mutex<Option<AppSrc>>,
     gate: Arc<Gate>,
     channel: Mutex<Option<Arc<dyn DataChannel>>>,
     /// The window wants a key frame of their picture.
@@ -107,7 +110,7 @@ impl Leg {
             .with(Slot::from(keyframe::SLOT), KeyFrameRequests::default());
         let settings = SettingEngineBuilder::new()
             .with_ice_timeouts(Some(DOWN_AFTER), Some(GIVE_UP_AFTER), Some(KEEP_ALIVE))
-            .with_ice_connection_attempts(Some(Duration::from_millis(200)), Some(CHECKS))
+            .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
             .with_relay_acceptance_min_wait(Some(Duration::from_millis(100)))
             .with_include_loopback_candidate(true)
             .with_discard_local_candidates_during_ice_restart(true)
@@ -118,7 +121,7 @@ impl Leg {
             epoch: setup.epoch,
             events: setup.events,
             frames: setup.frames,
-            voice: setup.voice,
+            voice: Mutex::new(setup.voice),
             gate: gate.clone(),
             channel: Mutex::new(None),
             wants_key: Notify::new(),
@@ -208,6 +211,11 @@ impl Leg {
         self.pc.set_configuration(configuration).await
     }
 
+    /// The sound was built anew.
+    pub(crate) fn set_voice(&self, voice: Option<AppSrc>) {
+        *self.shared.voice.lock().unwrap_or_else(|e| e.into_inner()) = voice;
+    }
+
     pub(crate) fn want_key_frame(&self) {
         self.shared.wants_key.notify_one();
     }
@@ -288,6 +296,9 @@ impl PeerConnectionEventHandler for Handler {
             RTCPeerConnectionState::Failed => LinkState::Failed,
             _ => return,
         };
+        if state != LinkState::Connecting {
+            self.0.gate.set_link(state == LinkState::Up);
+        }
         self.0.tell(EngineEvent::Link { leg: self.0.id, state });
     }
 
@@ -336,9 +347,13 @@ impl Shared {
     async fn hear(self: Arc<Self>, track: Arc<dyn TrackRemote>) {
         while let Some(event) = track.poll().await {
             let TrackRemoteEvent::OnRtpPacket(mut packet) = event else { continue };
-            let Some(voice) = self.voice.as_ref().filter(|_| self.gate.is_open()) else { continue };
-            packet.header.payload_type = outgoing::opus().payload_type;
-            if let Ok(bytes) = packet.marshal() {
+            if !self.gate.is_open() {
+                continue;
+            }
+            packet.header.payload_type = OPUS_TYPE;
+            let bytes = packet.marshal();
+            let voice = self.voice.lock().unwrap_or_else(|e| e.into_inner());
+            if let (Some(voice), Ok(bytes)) = (voice.as_ref(), bytes) {
                 sound::push(voice, Bytes::from(bytes));
             }
         }

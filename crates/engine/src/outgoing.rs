@@ -31,6 +31,8 @@ const MTU: usize = 1_120;
 /// What a leg's sender is told by others.
 pub(crate) struct Gate {
     open: AtomicBool,
+    /// Before there is a link, packets would go nowhere, and the first key frame with them.
+    link: AtomicBool,
     /// The picture's budget in kb/s; 0 holds it back.
     video_kbps: AtomicU32,
     /// The far side must get a key frame before anything else of the picture.
@@ -41,6 +43,7 @@ impl Default for Gate {
     fn default() -> Self {
         Self {
             open: AtomicBool::new(false),
+            link: AtomicBool::new(false),
             video_kbps: AtomicU32::new(600),
             needs_key: AtomicBool::new(true),
         }
@@ -51,6 +54,15 @@ impl Gate {
     pub(crate) fn set_open(&self, open: bool) {
         self.needs_key.store(true, Ordering::Relaxed);
         self.open.store(open, Ordering::Release);
+    }
+
+    pub(crate) fn set_link(&self, up: bool) {
+        self.needs_key.store(true, Ordering::Relaxed);
+        self.link.store(up, Ordering::Release);
+    }
+
+    fn may_send(&self) -> bool {
+        self.is_open() && self.link.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -98,7 +110,8 @@ pub(crate) fn vp8() -> RTCRtpCodecParameters {
 
 /// A track with a synchronization source of its own.
 pub(crate) fn track(kind: RtpCodecKind, ssrc: u32, codec: RTCRtpCodec) -> Arc<TrackLocalStaticRTP> {
-    let name = if kind == RtpCodecKind::Audio { "voice" } else { "picture" };
+    // The crate routes feedback by this name, and looks among the far side's tracks first.
+    let name = format!("{kind}-{ssrc:08x}");
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
         codec,
@@ -106,8 +119,8 @@ pub(crate) fn track(kind: RtpCodecKind, ssrc: u32, codec: RTCRtpCodec) -> Arc<Tr
     };
     Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
         "rabta".to_owned(),
-        name.to_owned(),
-        name.to_owned(),
+        name.clone(),
+        name,
         kind,
         vec![coding],
     )))
@@ -167,7 +180,7 @@ pub(crate) async fn send(
             }
             Err(broadcast::error::RecvError::Closed) => return,
         };
-        if !gate.is_open() {
+        if !gate.may_send() {
             continue;
         }
         if !std::mem::replace(&mut agreed, true) {

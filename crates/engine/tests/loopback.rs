@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Pair, config, recordings};
-use rabta_call::{DeviceState, Intent, Phase, Receipt};
+use rabta_call::{DeviceState, EngineEvent, Input, Intent, LegId, LinkState, Phase, Receipt};
 use rabta_engine::{EngineConfig, FrameSource, Loudspeaker, MediaSource};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -93,6 +93,30 @@ async fn without_camera_and_microphone_the_call_goes_on_and_says_so() {
     );
     assert!(!pair.view(1).legs[0].camera_on, "the other side is told that there is no picture");
     pair.does(0, Intent::TakeStill);
+    pair.does(0, Intent::HangUp);
+    pair.until(LONG, "both have ended", |p| p.ends.iter().all(|e| e.finished)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_ice_restart_in_mid_call_finds_the_other_side_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (video, audio) = recordings(dir.path());
+    let mut pair = Pair::new(config(&video, &audio), config(&video, &audio), vec![]);
+    pair.dial();
+    pair.until(LONG, "it rings", rings).await;
+    pair.does(1, Intent::Accept);
+    pair.until(LONG, "both are in the call", in_call).await;
+    pair.until(LONG, "pictures", |p| p.far_frames(0) >= 10 && p.far_frames(1) >= 10).await;
+    for end in 0..2 {
+        let down = EngineEvent::Link { leg: LegId(1), state: LinkState::Down };
+        pair.input(end, Input::Engine(down));
+    }
+    assert!(matches!(pair.view(0).phase, Phase::Waiting { .. }));
+    pair.until(LONG, "they found each other", in_call).await;
+    let offers = pair.log.iter().filter(|frame| frame.contains("\"type\":\"offer\"")).count();
+    assert_eq!(offers, 2, "the first and the restart's");
+    let before = (pair.far_frames(0), pair.far_frames(1));
+    pair.until(LONG, "pictures again", |p| p.far_frames(0) > before.0 + 20 && p.far_frames(1) > before.1 + 20).await;
     pair.does(0, Intent::HangUp);
     pair.until(LONG, "both have ended", |p| p.ends.iter().all(|e| e.finished)).await;
 }

@@ -107,7 +107,7 @@ impl Pair {
         self.input(end, Input::Intent(intent));
     }
 
-    fn input(&mut self, end: usize, input: Input) {
+    pub fn input(&mut self, end: usize, input: Input) {
         let now = self.now();
         if let Some(session) = self.ends[end].session.as_mut() {
             session.handle(now, input);
