@@ -9,6 +9,7 @@ pub mod hie;
 pub mod process;
 pub mod report;
 pub mod run;
+pub mod sample;
 pub mod story;
 pub mod webdriver;
 pub mod window;

@@ -3,7 +3,10 @@
 use anyhow::Result;
 
 use super::{CLINIC, DOCTOR, HOSPITAL, Person, SPECIALIST, World};
-use crate::{hie::Invited, window::Window};
+use crate::{hie::Invited, sample, window::Window};
+
+/// Where the sample clinic is, in the country package's tree of places.
+const VILLAGE: &str = "pk-pb-sample-rahimpur-kot-fazil-kot-fazil";
 
 /// Both apps, joined and open at Today.
 pub struct Clinic {
@@ -18,12 +21,32 @@ pub struct Codes {
 }
 
 impl World {
+    /// Starts the server and founds the sample clinic: about a thousand patients, loaded through the FHIR API.
+    pub async fn found_clinic(&mut self) -> Result<Codes> {
+        let codes = self.found_empty_clinic().await?;
+        sample::load(&self.hie).await?;
+        Ok(codes)
+    }
+
     /// Starts the server and founds the clinic and the hospital, with nobody in them yet.
     pub async fn found_empty_clinic(&mut self) -> Result<Codes> {
         self.hie.start().await?;
-        let address = "Basti Malook, Tehsil Multan Saddar, Multan";
-        self.hie.add_facility(CLINIC, "clinic", &["--address", address])?;
-        self.hie.add_facility(HOSPITAL, "hospital", &["--address", "Nishtar Road, Multan"])?;
+        let clinic =
+            ["--address", "Kot Fazil, Tehsil Rahimpur", "--place", VILLAGE, "--mr-prefix", sample::MR_PREFIX];
+        self.hie.add_facility(CLINIC, "clinic", &clinic)?;
+        self.hie.add_facility(HOSPITAL, "hospital", &["--address", "Hospital Road, Rahimpur"])?;
+        let (first, last) = sample::MR_NUMBERS;
+        self.hie.admin(&[
+            "mr-block",
+            "--facility",
+            CLINIC,
+            "--first",
+            first,
+            "--last",
+            last,
+            "--purpose",
+            "sample",
+        ])?;
         Ok(Codes { doctor: self.hie.enroll(&DOCTOR)?, specialist: self.hie.enroll(&SPECIALIST)? })
     }
 

@@ -30,9 +30,9 @@ pub const AYESHA: NewPatient = NewPatient {
     relation_name: "Ghulam Rasool",
     sex: "female",
     age: "34",
-    village: "Basti Malook",
-    phone: "0300 5550123",
-    cnic: "36302-5550123-4",
+    village: "Kot Fazil",
+    phone: "0300 0055123",
+    cnic: "31950-9955123-4",
 };
 
 impl World {

@@ -41,7 +41,7 @@ pub const DOCTOR: Person = Person {
     qualification: "MBBS",
     facility: CLINIC,
     specialty: None,
-    phone: "0300 5550101",
+    phone: "0300 0055101",
 };
 
 pub const SPECIALIST: Person = Person {
@@ -51,12 +51,12 @@ pub const SPECIALIST: Person = Person {
     registration: "54321-P",
     qualification: "MBBS, FCPS (Medicine)",
     facility: HOSPITAL,
-    specialty: Some("medicine"),
-    phone: "0300 5550202",
+    specialty: Some("general-medicine"),
+    phone: "068-0000123",
 };
 
-pub const CLINIC: &str = "BHU Basti Malook";
-pub const HOSPITAL: &str = "Nishtar Hospital";
+pub const CLINIC: &str = "BHU Kot Fazil";
+pub const HOSPITAL: &str = "DHQ Hospital Rahimpur";
 
 /// Everything that a run has: its folder, the server, the windows, the report.
 pub struct World {
