@@ -28,6 +28,9 @@ const OPUS: &str = "opusenc name=opus audio-type=voice bitrate=24000 frame-size=
                     packet-loss-percentage=10 dtx=true";
 /// How long a packet may be late before it is concealed.
 const JITTER_MS: u32 = 60;
+/// From a packet's arrival to the mixer at most: the jitter buffer, one frame that the decoder keeps back for
+/// what the next one knows of it, and the work.
+const HEARD_AFTER_MS: u32 = JITTER_MS + 30;
 
 /// Tells what became of a device.
 pub(crate) type DeviceTeller = Arc<dyn Fn(Device, DeviceState) + Send + Sync>;
@@ -101,7 +104,7 @@ impl Sound {
             "audiotestsrc is-live=true wave=silence samplesperbuffer=480 ! {RAW} ! mix. \
              audiomixer name=mix min-upstream-latency={}000000 ! {RAW} ! {echo_probe}\
              audioconvert ! audioresample ! {speaker} ",
-            JITTER_MS + 20
+            HEARD_AFTER_MS
         );
         if let Some(device) = &device {
             description += &format!(
@@ -190,6 +193,7 @@ impl Sound {
             .ok_or_else(|| gst::glib::bool_error!("no appsrc"))?;
         let meter = Arc::new(Meter { first: Mutex::new(Some(Box::new(first))), ..Meter::default() });
         let pad = bin.static_pad("src").ok_or_else(|| gst::glib::bool_error!("no pad"))?;
+        answer_latency(&pad);
         listen(&pad, meter.clone(), self.playing.pipeline.downgrade());
         self.playing.pipeline.add(&bin)?;
         let mix_pad = self
@@ -224,6 +228,18 @@ impl Sound {
 /// Gives an RTP packet to the decoder.
 pub(crate) fn push(source: &AppSrc, packet: Bytes) {
     let _ = source.push_buffer(gst::Buffer::from_slice(packet));
+}
+
+/// Tells the mixer the true latency of a leg. The decoder claims 120 ms, for the longest frames that Opus knows;
+/// the mixer would wait that long in every silence, later than the loudspeaker does.
+fn answer_latency(pad: &gst::Pad) {
+    pad.add_probe(gst::PadProbeType::QUERY_UPSTREAM | gst::PadProbeType::PUSH, |_, info| {
+        if let Some(gst::QueryViewMut::Latency(query)) = info.query_mut().map(|query| query.view_mut()) {
+            query.set(true, gst::ClockTime::from_mseconds(u64::from(HEARD_AFTER_MS)), gst::ClockTime::NONE);
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// Measures what goes to the mixer, and tells when the first of it is heard.

@@ -218,7 +218,8 @@ impl Serving {
         }
         let packet = Transmit::new(packet.to_vec(), TransportType::Udp, from, self.address);
         if let Some(out) = self.server.recv(packet, self.now()) {
-            let (out_from, out_to) = (out.from, out.to);
+            // turn-server-proto 0.7.3 addresses its answer to a Binding request to itself.
+            let (out_from, out_to) = (out.from, if out.to == self.address { from } else { out.to });
             self.send(out_from, out_to, &out.data.build()).await;
         }
         if self.guard.worn() {
