@@ -213,7 +213,7 @@ pub fn PassphrasePage() -> impl IntoView {
             }
         >
             <Title title=W::PassTitle body=W::PassBody />
-            <NewPassphrase first=state.passphrase second=again asked />
+            <NewPassphrase first=state.passphrase second=again asked autofocus=true />
             <Button label=W::Continue t="next" kind=Kind::Main big=true wide=true submit=true />
         </form>
     }

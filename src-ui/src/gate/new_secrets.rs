@@ -1,41 +1,37 @@
 //! A new passphrase and a new PIN: what makes them strong, and the fields that ask for each twice.
 
 use leptos::prelude::*;
+use rabta_domain::passphrase::{Advice, Hint, Strength, hint};
 
 use crate::parts::PassField;
-use crate::prefs::{say, say_with, t};
+use crate::prefs::{say, t};
 use crate::{Text, W};
 
-/// Fewer characters than this are refused.
-pub const MIN_PASSPHRASE: usize = 10;
+/// How many of the four bars.
+fn bars(strength: Strength) -> u8 {
+    match strength {
+        Strength::TooWeak => 1,
+        Strength::Weak => 2,
+        Strength::Good => 3,
+        Strength::Strong => 4,
+    }
+}
 
-/// 1 (weak) to 4 (strong), from length, words and variety. A hint, not a measure: it never refuses.
-pub fn strength(passphrase: &str) -> u8 {
-    let length = passphrase.chars().count();
-    let words = passphrase.split_whitespace().filter(|word| word.chars().count() >= 3).count();
-    let kinds = [
-        passphrase.chars().any(char::is_lowercase),
-        passphrase.chars().any(char::is_uppercase),
-        passphrase.chars().any(char::is_numeric),
-        passphrase.chars().any(|c| !c.is_alphanumeric() && !c.is_whitespace()),
-        passphrase.chars().any(|c| c.is_alphabetic() && !c.is_lowercase() && !c.is_uppercase()),
-    ]
-    .into_iter()
-    .filter(|has| *has)
-    .count();
-    let mut distinct: Vec<char> = passphrase.chars().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let varied = distinct.len();
-    if varied < 6 || length < MIN_PASSPHRASE {
-        return 1;
-    }
-    match () {
-        () if length >= 24 && words >= 4 || length >= 20 && kinds >= 3 => 4,
-        () if length >= 16 && words >= 3 || length >= 14 && kinds >= 3 => 3,
-        () if length >= 12 => 2,
-        () => 1,
-    }
+/// The verdict in words, and what would help most.
+fn verdict(hint: Hint) -> String {
+    let word = say(match hint.strength {
+        Strength::TooWeak => W::Strength1,
+        Strength::Weak => W::Strength2,
+        Strength::Good => W::Strength3,
+        Strength::Strong => W::Strength4,
+    });
+    let advice = match hint.advice {
+        Advice::MoreWords => W::PassMoreWords,
+        Advice::LessCommon => W::PassLessCommon,
+        Advice::LessRepeated => W::PassLessRepeated,
+        Advice::Nothing => return word.to_owned(),
+    };
+    if hint.strength >= Strength::Good { word.to_owned() } else { format!("{word}. {}", say(advice)) }
 }
 
 /// Whether a PIN is one that anybody tries first.
@@ -48,8 +44,8 @@ pub fn easy_pin(pin: &str) -> bool {
 
 /// What is wrong with the two, if anything; `None` also while the second is still being typed.
 pub fn passphrase_problem(first: &str, second: &str) -> Option<(W, bool)> {
-    if first.chars().count() < MIN_PASSPHRASE {
-        Some((W::PassTooShort, false))
+    if hint(first).strength == Strength::TooWeak {
+        Some((W::PassTooWeak, false))
     } else if first != second {
         Some((W::PassDiffer, true))
     } else {
@@ -72,26 +68,25 @@ pub fn pin_problem(first: &str, second: &str) -> Option<(W, bool)> {
 
 /// Passphrase, its strength, and again. `asked`: the person pressed on, so problems may be said.
 #[component]
-pub fn NewPassphrase(first: RwSignal<String>, second: RwSignal<String>, asked: RwSignal<bool>) -> impl IntoView {
+pub fn NewPassphrase(
+    first: RwSignal<String>,
+    second: RwSignal<String>,
+    asked: RwSignal<bool>,
+    #[prop(optional)] autofocus: bool,
+) -> impl IntoView {
     let problem = move || passphrase_problem(&first.get(), &second.get()).filter(|_| asked.get());
-    let words = |word: W| say_with(word, &[&MIN_PASSPHRASE.to_string()]);
-    let first_error = Signal::derive(move || problem().filter(|p| !p.1).map(|p| words(p.0)));
-    let second_error = Signal::derive(move || problem().filter(|p| p.1).map(|p| words(p.0)));
-    let level = Memo::new(move |_| first.with(|text| if text.is_empty() { 0 } else { strength(text) }));
+    let first_error = Signal::derive(move || problem().filter(|p| !p.1).map(|p| say(p.0).to_owned()));
+    let second_error = Signal::derive(move || problem().filter(|p| p.1).map(|p| say(p.0).to_owned()));
+    let judged = Memo::new(move |_| first.with(|text| (!text.is_empty()).then(|| hint(text))));
+    let level = move || judged.get().map_or(0, |hint| bars(hint.strength));
     view! {
-        <PassField label=W::PassLabel t="passphrase" value=first hint=W::PassHint error=first_error autofocus=true />
+        <PassField label=W::PassLabel t="passphrase" value=first hint=W::PassHint error=first_error autofocus />
         <div class="stack" style="--gap:6px" aria-live="polite">
-            <div class=move || format!("strength s{}", level.get()) aria-hidden="true">
-                {(1..=4_u8).map(|i| view! { <i class:on={move || level.get() >= i}></i> }).collect_view()}
+            <div class=move || format!("strength s{}", level()) aria-hidden="true">
+                {(1..=4_u8).map(|i| view! { <i class:on={move || level() >= i}></i> }).collect_view()}
             </div>
             <p class="small quiet" style="min-block-size:1.5em" data-t="strength">
-                {move || match level.get() {
-                    0 => "",
-                    1 => say(W::Strength1),
-                    2 => say(W::Strength2),
-                    3 => say(W::Strength3),
-                    _ => say(W::Strength4),
-                }}
+                {move || judged.get().map(verdict)}
             </p>
         </div>
         <PassField label=W::PassAgain t="passphrase-again" value=second error=second_error />
@@ -121,15 +116,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_words_are_stronger() {
-        assert_eq!(strength("aaaaaaaaaaaaaaaaaaaaaaaaaa"), 1);
-        assert_eq!(strength("chai"), 1);
-        assert_eq!(strength("chai aur paratha"), 3);
-        assert_eq!(strength("mango tree behind the old school"), 4);
-        assert_eq!(strength("آم کا درخت پرانے اسکول کے پیچھے"), 4);
-    }
-
-    #[test]
     fn pins_that_anybody_tries_first_are_easy() {
         for pin in ["1234", "4321", "0000", "777777", "456789"] {
             assert!(easy_pin(pin), "{pin}");
@@ -144,6 +130,7 @@ mod tests {
         assert_eq!(pin_problem("25", ""), Some((W::PinShort, false)));
         assert_eq!(pin_problem("2580", "2581"), Some((W::PinDiffer, true)));
         assert_eq!(pin_problem("2580", "2580"), None);
-        assert_eq!(passphrase_problem("chai aur paratha", "chai"), Some((W::PassDiffer, true)));
+        assert_eq!(passphrase_problem("mango tree behind the old school", "mango"), Some((W::PassDiffer, true)));
+        assert_eq!(passphrase_problem("password", ""), Some((W::PassTooWeak, false)));
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::Private;
-use rabta_ipc::gate::{ConfirmRecovery, PersonRef, UnlockRecovery};
+use rabta_ipc::gate::{ConfirmRecovery, NewRecovery, PersonRef, UnlockRecovery};
 
 use super::code;
 use super::new_secrets::{NewPassphrase, NewPin, passphrase_problem, pin_problem};
@@ -81,6 +81,17 @@ pub fn AskPage() -> impl IntoView {
             }
         });
     };
+    let another = move || {
+        spawn_local(async move {
+            match ipc::call(NewRecovery {}).await {
+                Ok(recovery) => {
+                    state.recovery.set(recovery.code.0);
+                    state.step.set(Step::RecoveryShow);
+                }
+                Err(problem) => error.set(Some(problem)),
+            }
+        });
+    };
     view! {
         <form
             class="stack"
@@ -116,7 +127,11 @@ pub fn AskPage() -> impl IntoView {
                 }
                     .into_any()
             } else {
-                view! { <p class="small quiet">{t(W::RecoveryLost)}</p> }.into_any()
+                view! {
+                    <p class="small quiet">{t(W::RecoveryNewHint)}</p>
+                    <Button label=W::RecoveryNew t="new-recovery" kind=Kind::Plain wide=true on_press=another />
+                }
+                    .into_any()
             }}
         </form>
     }

@@ -103,6 +103,7 @@ pub fn Contact() -> impl IntoView {
 
 #[component]
 fn PhoneQuestion(fields: PhoneFields, names: [&'static str; 6]) -> impl IntoView {
+    let form = expect_context::<Form>();
     let odd = Signal::derive(move || {
         let digits: String = fields.number.with(|n| n.chars().filter(char::is_ascii_digit).collect());
         (digits.starts_with("03") && digits.len() != 11).then(|| say(W::PhoneOdd).to_owned())
@@ -122,6 +123,7 @@ fn PhoneQuestion(fields: PhoneFields, names: [&'static str; 6]) -> impl IntoView
                     input_mode="tel"
                     hint=W::PhoneHint
                     warning
+                    error=form.error(names[0])
                     max=30
                     on_input=move || left.set(false)
                     on_leave=move || left.set(true)

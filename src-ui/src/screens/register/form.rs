@@ -3,6 +3,7 @@ use rabta_domain::age::AgeSaid;
 use rabta_domain::paper::{Assurance, Paper, cnic_sex_differs, normalize_cnic};
 use rabta_domain::patient::{Guardian, Newborn, Phone, Place, Registration, Relation, Sex};
 use rabta_domain::Private;
+use rabta_domain::registration::check;
 
 use super::age::{AgeFields, parse_day, show_day};
 use crate::prefs::say;
@@ -10,8 +11,44 @@ use crate::{W, format};
 
 /// How many phones the form has room for.
 pub const PHONES: usize = 3;
-/// The longest name, in letters.
-const NAME_MAX: usize = 300;
+
+/// The fields in the page's order, so that the first problem is the first that is seen.
+const ORDER: [&str; 18] = [
+    "name", "name-other", "mother", "relation-name", "sex", "age", "birth-date", "age-from", "guardian-name",
+    "guardian-phone", "guardian-cnic", "village", "landmark", "phone", "phone-2", "phone-3", "paper-number", "paper-expires",
+];
+
+/// The form's field for a field of the registration.
+fn field(of: &str, code: &str) -> &'static str {
+    match of {
+        "name_other_script" => "name-other",
+        "relation" => "relation-name",
+        "sex" => "sex",
+        "age" => "age",
+        "place" => "village",
+        "phones.0" => "phone",
+        "phones.1" => "phone-2",
+        "phones.2" => "phone-3",
+        "guardian" if code == "cnic-unreadable" => "guardian-cnic",
+        "guardian" if code == "phone-unreadable" => "guardian-phone",
+        "guardian" => "guardian-name",
+        _ if of.starts_with("papers") => "paper-number",
+        _ => "name",
+    }
+}
+
+/// What a finding says at its field.
+fn word(code: &str) -> W {
+    match code {
+        "name-missing" | "name-no-letter" => W::NameMissing,
+        "name-too-long" | "text-too-long" => W::NameTooLong,
+        "name-control" | "text-control" => W::NameControl,
+        "phone-unreadable" => W::PhoneBad,
+        "cnic-unreadable" => W::CnicBad,
+        "cnic-is-guardians" => W::CnicGuardians,
+        _ => W::FieldInvalid,
+    }
+}
 
 /// One phone of the form.
 #[derive(Clone, Copy)]
@@ -123,49 +160,28 @@ impl Form {
         }
     }
 
-    /// What is wrong, by field, in the page's order.
+    /// What stops it, by field, in the page's order: what the domain says, and what only the form can know.
     pub fn problems(&self) -> Vec<(&'static str, W)> {
         let mut found = Vec::new();
-        let name = self.name.get();
-        if self.newborn.get() {
-            if self.mother.with(Option::is_none) {
-                found.push(("mother", W::NewbornMotherHint));
-            }
-        } else if name.trim().is_empty() {
-            found.push(("name", W::NameMissing));
-        }
-        if name.chars().count() > NAME_MAX {
-            found.push(("name", W::NameTooLong));
+        if self.newborn.get() && self.mother.with(Option::is_none) {
+            found.push(("mother", W::NewbornMotherHint));
         }
         if self.sex.with(String::is_empty) {
             found.push(("sex", W::SexMissing));
         }
-        if let Some(problem) = self.age.problem(self.newborn.get()) {
-            found.push(problem);
-        }
-        if !self.paper_number.with(|n| n.trim().is_empty())
-            && matches!(self.paper_kind.get().as_str(), "cnic" | "b-form" | "nicop" | "poc")
-            && normalize_cnic(&self.paper_number.get()).is_none()
-        {
-            found.push(("paper-number", W::CnicBad));
-        }
+        found.extend(self.age.problem(self.newborn.get()));
         if !self.paper_expires.with(|n| n.trim().is_empty()) && parse_day(&self.paper_expires.get()).is_none() {
             found.push(("paper-expires", W::AgeBadDate));
         }
-        if self.is_child.get()
-            && !self.guardian_cnic.with(|n| n.trim().is_empty())
-            && normalize_cnic(&self.guardian_cnic.get()).is_none()
-        {
-            found.push(("guardian-cnic", W::CnicBad));
-        }
-        if let Some(refused) = self.refused.get() {
-            let field = ["name", "sex", "age", "paper-number", "village", "phone", "relation-name"]
-                .into_iter()
-                .find(|field| refused.starts_with(field) || refused.contains(&field.replace('-', "_")));
-            if let Some(field) = field {
-                found.push((field, W::FieldInvalid));
+        for finding in check(&self.registration(), format::local_date()) {
+            if finding.stops && finding.field != "age" {
+                found.push((field(&finding.field, &finding.code), word(&finding.code)));
             }
         }
+        if let Some(refused) = self.refused.get() {
+            found.push((field(&refused, ""), W::FieldInvalid));
+        }
+        found.sort_by_key(|problem| ORDER.iter().position(|field| *field == problem.0));
         found
     }
 

@@ -20,7 +20,7 @@ pub fn GuardianFields() -> impl IntoView {
         <div class="stack">
             <p class="quiet small">{t(W::GuardianWhy)}</p>
             <div class="grid-2">
-                <Field label=W::GuardianName t="guardian-name" value=form.guardian_name />
+                <Field label=W::GuardianName t="guardian-name" value=form.guardian_name error=form.error("guardian-name") />
                 <Pick
                     label=W::GuardianRelation
                     t="guardian-relation"
@@ -36,7 +36,7 @@ pub fn GuardianFields() -> impl IntoView {
                         ("GUARD", W::GuardianOther.into()),
                     ]
                 />
-                <Field label=W::GuardianPhone t="guardian-phone" value=form.guardian_phone ltr=true input_mode="tel" max=30 optional_word=true />
+                <Field label=W::GuardianPhone t="guardian-phone" value=form.guardian_phone ltr=true input_mode="tel" max=30 optional_word=true error=form.error("guardian-phone") />
                 <Field
                     label=W::GuardianCnic
                     t="guardian-cnic"

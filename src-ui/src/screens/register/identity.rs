@@ -28,7 +28,7 @@ pub fn Identity(new: bool) -> impl IntoView {
         <div class="stack" style="--gap:18px">
             <div class="name-row">
                 <Field label=W::FullName t="name" value=form.name hint=W::FullNameHint error=form.error("name") />
-                <Field label=W::NameOther t="name-other" value=form.name_other optional_word=true />
+                <Field label=W::NameOther t="name-other" value=form.name_other optional_word=true error=form.error("name-other") />
                 <Pick
                     label=W::Prefix
                     t="prefix"
