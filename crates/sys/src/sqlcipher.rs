@@ -5,13 +5,24 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::c_int;
+use std::{ffi::c_int, sync::Once};
 
 use sqlx::sqlite::LockedSqliteHandle;
 
 /// SQLite's result code, where it was not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code(pub i32);
+
+/// Initializes SQLite and SQLCipher, once. Call it before the first connection: SQLite calls itself initialized
+/// before SQLCipher is, so that of two first connections at the same time one is refused ("sqlcipher not
+/// initialized").
+pub fn initialize() {
+    static ONCE: Once = Once::new();
+    // SAFETY: sqlite3_initialize takes nothing, may be called from any thread and repeatedly.
+    ONCE.call_once(|| unsafe {
+        libsqlite3_sys::sqlite3_initialize();
+    });
+}
 
 /// Keys the main database of a connection on which nothing was read or written yet. `spec` is SQLCipher's raw key
 /// form, `x'` + 64 hexadecimal digits + `'`, no NUL at the end; the caller wipes it.

@@ -41,6 +41,7 @@ impl RawKey {
 
 /// Opens and keys a connection. Nothing is read yet.
 async fn keyed(options: SqliteConnectOptions, key: &RawKey) -> Result<SqliteConnection, StoreError> {
+    rabta_sys::sqlcipher::initialize();
     let mut connection = options.disable_statement_logging().connect().await?;
     let spec = key.spec();
     let mut handle = connection.lock_handle().await?;
@@ -49,11 +50,15 @@ async fn keyed(options: SqliteConnectOptions, key: &RawKey) -> Result<SqliteConn
     Ok(connection)
 }
 
-/// Whether `key` opens the database and which migration wrote it last; the files stay as they are, byte for byte.
-///
-/// The write-ahead log is left alone (`immutable`), so this may see an older state than the next opening will.
+/// Whether `key` opens the database and which migration wrote it last; database and write-ahead log stay as they
+/// are, byte for byte: a read-only connection makes no checkpoint when it closes.
 pub(crate) async fn probe(path: &Path, key: &RawKey) -> Result<Option<i64>, StoreError> {
-    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    // After a crash, or on a full disk, the database is whole only together with its log. Where there is none, not
+    // even the shared-memory file is made.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let no_log = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(no_log);
     let mut connection = keyed(options, key).await?;
     let answer = async {
         let tables = sqlx::query("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")

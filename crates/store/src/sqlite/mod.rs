@@ -6,6 +6,8 @@
 mod connect;
 mod find;
 mod keys;
+#[cfg(test)]
+mod plan_test;
 mod read;
 pub(crate) mod sql;
 mod store;

@@ -20,10 +20,14 @@ mod create;
 mod derive;
 mod file;
 mod folder;
+#[cfg(test)]
+mod memory_test;
 mod open;
 mod recovery;
 mod screen;
 mod secret;
+#[cfg(test)]
+mod tests;
 mod unlock;
 mod wrap;
 

@@ -300,6 +300,16 @@ impl OpenVault {
     }
 }
 
+#[cfg(test)]
+impl OpenVault {
+    pub(crate) fn signer_secret_for_test(&self) -> Secret {
+        let secrets = self.secrets();
+        let mut copy = derive::empty();
+        copy.copy_from_slice(secrets.as_ref().expect("open").person.key.as_bytes());
+        copy
+    }
+}
+
 impl Secrets {
     /// Wipes everything but the hold on the folder, which must outlive the connections.
     fn keep_folder(self) -> FolderLock {
