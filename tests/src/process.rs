@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -136,6 +137,39 @@ pub fn started(pid: u32) -> Result<f64> {
     // Field 22 of proc_pid_stat(5); the first after the name is the third.
     let ticks: f64 = after.split_whitespace().nth(19).context("a start time")?.parse()?;
     Ok(ticks / TICKS)
+}
+
+/// Whether a process's memory holds these bytes anywhere. Needs the right to read it: the same user, or root.
+pub fn memory_holds(pid: u32, wanted: &[u8]) -> Result<bool> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).context("reading the memory map")?;
+    let memory = File::open(format!("/proc/{pid}/mem")).context("opening the memory")?;
+    let mut buffer = vec![0_u8; 1 << 20];
+    for line in maps.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(range), Some(rights)) = (words.next(), words.next()) else { continue };
+        // What can be written is what the program wrote.
+        if !rights.starts_with("rw") || line.ends_with("[vvar]") {
+            continue;
+        }
+        let Some((start, end)) = range.split_once('-') else { continue };
+        let (mut at, end) = (u64::from_str_radix(start, 16)?, u64::from_str_radix(end, 16)?);
+        while at < end {
+            let length = usize::try_from((end - at).min(buffer.len() as u64))?;
+            // Pages of devices cannot be read.
+            let Ok(read) = memory.read_at(&mut buffer[..length], at) else { break };
+            if buffer[..read].windows(wanted.len()).any(|part| part == wanted) {
+                return Ok(true);
+            }
+            // Overlapping, so that nothing hides across a seam.
+            let step =
+                if read < length || at + read as u64 == end { read } else { read - (wanted.len() - 1) };
+            if step == 0 {
+                break;
+            }
+            at += step as u64;
+        }
+    }
+    Ok(false)
 }
 
 /// A program built beside the one that runs: `target/debug/NAME`.

@@ -66,9 +66,12 @@ fn base() -> PathBuf {
     std::env::var_os("RABTA_RUN").map_or_else(|| std::env::temp_dir().join("rabta-run"), PathBuf::from)
 }
 
-/// Whether this run leaves windows and browsers out (`cargo xtask test --fast`).
-pub fn fast() -> bool {
-    std::env::var_os("RABTA_FAST").is_some()
+/// Windows are opened by one test at a time: they share two cores, and times matter.
+static WINDOWS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Waits for the other tests' windows to be gone.
+pub async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    WINDOWS.lock().await
 }
 
 /// The checkout, for its sample data, media and sources.

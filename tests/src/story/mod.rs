@@ -6,6 +6,7 @@ mod find;
 mod gate;
 
 use anyhow::Result;
+use tokio::sync::MutexGuard;
 
 use crate::{
     Run,
@@ -65,11 +66,18 @@ pub struct World {
     pub report: Option<Report>,
     /// A screen that is there already, for people to watch. Otherwise each window gets a hidden one.
     pub display: Option<Display>,
+    _alone: Option<MutexGuard<'static, ()>>,
 }
 
 impl World {
     pub fn new(run: Run) -> Result<Self> {
-        Ok(Self { hie: Hie::new(&run)?, run, report: None, display: None })
+        Ok(Self { hie: Hie::new(&run)?, run, report: None, display: None, _alone: None })
+    }
+
+    /// For a test that opens windows; it waits until other such tests of this program are over.
+    pub async fn of_test(name: &str) -> Result<Self> {
+        let alone = crate::run::alone().await;
+        Ok(Self { _alone: Some(alone), ..Self::new(Run::of_test(name)?)? })
     }
 
     /// Starts a person's app. Its camera and microphone play the recordings of that person.
@@ -94,6 +102,13 @@ impl World {
             None => Window::open(&self.run, change(app)).await?,
         };
         window.resize(WIDE).await?;
+        Ok(window)
+    }
+
+    /// A person's app on a data folder that exists already, at the unlock page.
+    pub async fn reopen(&self, person: Person) -> Result<Window> {
+        let window = self.open(person).await?;
+        window.screen("unlock").await?;
         Ok(window)
     }
 
