@@ -48,14 +48,14 @@ impl Session {
         let observations = of("Observation", 60).await?;
         let last_visit = of("Encounter", 8).await?.iter().find_map(visit_day);
         let state = store.custody_of("Patient", id).await.map_err(|e| self.told(e))?;
-        let known = fhir::card::Known {
+        let known = fhir::Known {
             related: &all_parsed(relatives),
             allergies: &all_parsed(&allergies),
             observations: &all_parsed(&observations),
             last_visit,
             custody: custody(state.as_ref()),
         };
-        let card = parsed(patient).and_then(|p| fhir::card::patient_card(&p, &known, self.stamp().today).ok());
+        let card = parsed(patient).and_then(|p| fhir::patient_card(&p, &known, self.stamp().today).ok());
         Ok(card.unwrap_or_else(|| unreadable(id)))
     }
 }

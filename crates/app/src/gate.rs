@@ -21,14 +21,14 @@ use rabta_store::{
     RecordStore, Transaction,
     vault::{CreateError, NewVault, OpenVault, Passphrase, Person, Pin, PinError, RecoveryCode, UnlockError, Vault, VaultState},
 };
-use rabta_sync::HieClient;
-use rabta_wire::{Id, code::EnrollmentCode};
+use rabta_sync::{HieClient, HieError};
+use rabta_wire::{Id, code::EnrollmentCode, enroll::codes};
 
 use crate::{
     App, Session,
     routes::routes,
     session::{Enrollment, new_wire_id},
-    sync_task::{self, refusal},
+    sync_task,
 };
 
 /// Set once the recovery code was asked back.
@@ -142,8 +142,8 @@ impl App {
 
     async fn check_code(&self, check: CheckCode) -> Result<Invitation, Error> {
         let code = parse_code(&check.code)?;
-        let client = HieClient::for_code(&code, sync_task::Clock::new(&self.0)).map_err(refusal)?;
-        let invited = client.check_code(&code).await.map_err(refusal)?;
+        let client = HieClient::for_code(&code, sync_task::Clock::new(&self.0)).map_err(hie)?;
+        let invited = client.check_code(&code).await.map_err(hie)?;
         Ok(Invitation {
             facility: invited.facility.name,
             name: invited.person.name,
@@ -163,8 +163,8 @@ impl App {
             return Err(Error::new("not-allowed"));
         }
         let code = parse_code(&join.code)?;
-        let client = HieClient::for_code(&code, sync_task::Clock::new(&self.0)).map_err(refusal)?;
-        let invited = client.check_code(&code).await.map_err(refusal)?;
+        let client = HieClient::for_code(&code, sync_task::Clock::new(&self.0)).map_err(hie)?;
+        let invited = client.check_code(&code).await.map_err(hie)?;
         let passphrase = Passphrase::new(join.passphrase.0);
         let pin = Pin::new(join.pin.0).map_err(|_| Error::field("invalid", "pin"))?;
 
@@ -348,7 +348,7 @@ async fn enroll(vault: &OpenVault, client: &HieClient, code: EnrollmentCode, pin
     vault.set_pin(pin).await.map_err(pin_error)?;
     let device_key = vault.device_key().map_err(|_| Error::new("vault-locked"))?;
     let signer = vault.signer().map_err(|_| Error::new("vault-locked"))?;
-    let enrolled = client.enroll(&code, &device_key, signer.key(), &device_name(), None).await.map_err(refusal)?;
+    let enrolled = client.enroll(&code, &device_key, signer.key(), &device_name(), None).await.map_err(hie)?;
     vault.set_device(enrolled.device).await.map_err(crate::error::store)?;
     let setting = Enrollment::setting(enrolled.invitation.person.id);
     let enrollment = Enrollment { address: code.address, enrolled };
@@ -452,5 +452,20 @@ fn pin_error(error: PinError) -> Error {
         PinError::Wrong { left } => Error::detail("wrong-pin", left),
         PinError::VaultLocked | PinError::NoPin => Error::new("vault-locked"),
         PinError::Store(error) => crate::error::store(error),
+    }
+}
+
+/// What the HIE did, as the window is told.
+pub(crate) fn hie(error: HieError) -> Error {
+    match error {
+        HieError::Unreachable(_) => Error::new("hie-unreachable"),
+        HieError::KeyChanged => Error::new("hie-key-changed"),
+        HieError::Refused { code, text, .. } => match code.as_str() {
+            codes::UNKNOWN => Error::new("code-unknown"),
+            codes::USED => Error::new("code-used"),
+            codes::EXPIRED => Error::new("code-expired"),
+            _ => Error::detail("hie-refused", format!("{code}: {text}")),
+        },
+        HieError::EpochChanged(_) | HieError::Malformed(_) => Error::detail("hie-refused", error),
     }
 }

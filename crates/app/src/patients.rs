@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use rabta_domain::{
     fhir::{self, patient::Ids},
-    paper::Paper,
+    paper::{Paper, normalize_cnic},
     patient::{Guardian, PatientCard, Registration},
+    registration,
 };
 use rabta_ipc::{
     Error, Event,
@@ -93,9 +94,7 @@ impl Session {
     }
 
     async fn register(&self, register: Register) -> Result<PatientCard, Error> {
-        let mut form = register.registration;
-        rabta_domain::registration::check(&mut form, self.stamp().today)
-            .map_err(|problem| Error { detail: Some(problem.code.to_owned()), ..Error::field("invalid", problem.field) })?;
+        let mut form = self.checked(register.registration)?;
         let others = self.settle_cnic(&mut form, None, register.shared_cnic).await?;
         let mr = self.store().next_mr().await.map_err(|e| self.told(e))?;
         let id = new_id();
@@ -112,9 +111,7 @@ impl Session {
     }
 
     async fn amend(&self, amend: Amend) -> Result<PatientCard, Error> {
-        let mut form = amend.registration;
-        rabta_domain::registration::check(&mut form, self.stamp().today)
-            .map_err(|problem| Error { detail: Some(problem.code.to_owned()), ..Error::field("invalid", problem.field) })?;
+        let mut form = self.checked(amend.registration)?;
         self.settle_cnic(&mut form, Some(&amend.id), amend.shared_cnic).await?;
         let existing = self.store().resource("Patient", &amend.id).await.map_err(|e| self.told(e))?;
         let existing = existing.ok_or_else(|| Error::new("not-found"))?;
@@ -134,6 +131,25 @@ impl Session {
         .await?;
         self.emit(Event::Patient { id: amend.id.clone() });
         self.card(&amend.id).await
+    }
+
+    /// The form with its numbers in their one writing; `invalid` with the field where something stops it.
+    fn checked(&self, mut form: Registration) -> Result<Registration, Error> {
+        let findings = registration::check(&form, self.stamp().today);
+        if let Some(stop) = findings.into_iter().find(|f| f.stops) {
+            return Err(Error { detail: Some(stop.code), ..Error::field("invalid", &stop.field) });
+        }
+        for phone in &mut form.phones {
+            if let Some(number) = registration::normalize_phone(&phone.number) {
+                phone.number = number.into();
+            }
+        }
+        for paper in &mut form.papers {
+            if let Some(number) = normalize_cnic(&paper.number) {
+                paper.number = number.into();
+            }
+        }
+        Ok(form)
     }
 
     fn demographics(

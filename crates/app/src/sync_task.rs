@@ -77,7 +77,7 @@ impl SyncTask {
         let identity = Identity {
             device: enrollment.enrolled.device,
             person,
-            device_key: Arc::new(vault.device().key().clone()),
+            device_key: vault.device_key().map_err(|_| Error::new("vault-locked"))?,
         };
         let clock = Clock::new(app);
         let offset = Offset::remembered(remembered.clock_offset);

@@ -122,6 +122,7 @@ pub struct Today {
     pub done: Vec<DraftRow>,
     /// Follow-ups due.
     pub promises: Vec<Promise>,
+    /// 0 on the first day.
     pub patients: u64,
 }
 

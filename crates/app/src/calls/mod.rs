@@ -85,11 +85,11 @@ impl Calls {
             tasks: TaskTracker::new(),
         };
         let hie = crate::sync_task::hie_key(enrollment);
-        if let (Some(signaling), Ok(hie)) = (sync.signaling(), hie) {
+        if let (Some(signaling), Ok(hie), Ok(device_key)) = (sync.signaling(), hie, vault.device_key()) {
             let host = Host::new(host::Parts {
                 app: app.clone(),
                 me: Party { person, device: enrollment.enrolled.device },
-                device_key: Arc::new(vault.device().key().clone()),
+                device_key,
                 trust: Trust { store: vault.store().clone(), hie, sync: sync.handle().clone() },
                 socket: sync.socket().clone(),
                 desk: calls.desk.clone(),

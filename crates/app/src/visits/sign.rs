@@ -3,7 +3,7 @@
 use rabta_domain::{
     fhir::{self, Bundle, visit::VisitContext},
     medicine,
-    visit::{AllergyAnswer, AllergyState},
+    visit::{AllergyAnswer, Seen},
     vitals::Months,
 };
 use rabta_ipc::{
@@ -27,7 +27,8 @@ impl Session {
     pub(super) async fn findings(&self, body: &DraftBody) -> Result<Check, Error> {
         let card = self.card(&body.patient).await?;
         let age = card.age.map(|age| Months { low: age.months_low, high: age.months_high });
-        let findings = rabta_domain::visit::check(&body.form, age, card.sex, self.stamp().today);
+        let seen = Seen { age, sex: card.sex, today: self.stamp().today, remote: false };
+        let findings = rabta_domain::visit::check(&body.form, &seen);
         let clashes = medicine::clashes(&body.form.medicines, &body.form.allergies);
         Ok(Check { findings, clashes })
     }
@@ -91,17 +92,7 @@ impl Session {
     /// What is known of the patient's allergies, as a visit's answer begins.
     pub(super) async fn known_allergies(&self, patient: &str) -> Result<AllergyAnswer, Error> {
         let known = self.store().of_patient(patient, "AllergyIntolerance", None, 50).await.map_err(|e| self.told(e))?;
-        let mut answer = AllergyAnswer::default();
-        for resource in all_parsed(&known) {
-            let Ok(json) = resource.view() else { continue };
-            if let Some(allergy) = fhir::allergy(&json) {
-                answer.items.push(allergy);
-            }
-        }
-        if !answer.items.is_empty() {
-            answer.state = AllergyState::Known;
-        }
-        Ok(answer)
+        Ok(fhir::allergies::answer(&all_parsed(&known)))
     }
 }
 

@@ -25,7 +25,7 @@ impl Session {
         self.visit_view(&get.id).await
     }
 
-    pub(super) async fn visit_view(&self, id: &str) -> Result<VisitView, Error> {
+    pub(crate) async fn visit_view(&self, id: &str) -> Result<VisitView, Error> {
         if let Some(draft) = self.find_visit_draft(id).await? {
             let replaced = draft.body.replaces.is_some();
             return Ok(VisitView {

@@ -7,6 +7,7 @@
 //! so that a projection can store each entry as it is.
 
 pub mod advice;
+pub mod allergies;
 pub mod audit;
 mod bundle;
 mod card;

@@ -17,11 +17,11 @@ use super::{
     visit::{self, VisitContext, loinc},
 };
 use crate::{
+    Private,
     ask::{AskForm, Urgency},
     patient::PatientCard,
     visit::VisitForm,
-    vitals::{Measured, Months, Tested, Verdict},
-    Private,
+    vitals::{Measured, Months, Tested, Verdict, Vital},
 };
 
 /// What a note needs besides the visit.
@@ -208,20 +208,34 @@ pub fn view(payload: &[u8], today: Date) -> Result<ReferralNote, BundleError> {
         facility: read_facility(composition.get("custodian")),
         sent: dates::parse_instant(composition.str("date")),
         consent: consent.and_then(|c| referenced(c, "valueReference", "Consent")).unwrap_or_default().to_owned(),
-        vitals: gravest_first(visit.vitals.iter().map(|m| (m.clone(), m.judge(age)))),
+        vitals: gravest_first(pressures_together(&visit.vitals, age)),
         tests: gravest_first(visit.tests.iter().map(|t| (t.clone(), t.judge(age)))),
         visit,
         task,
     })
 }
 
+/// The two numbers of a blood pressure stand together, in the grade of the graver one.
+fn pressures_together(vitals: &[Measured], age: Months) -> impl Iterator<Item = (Measured, Verdict)> {
+    let pressure = |m: &&Measured| matches!(m.vital, Vital::Systolic | Vital::Diastolic);
+    let worst = vitals.iter().filter(pressure).map(|m| m.judge(age)).min_by_key(|v| grade(*v));
+    vitals.iter().map(move |m| {
+        let own = m.judge(age);
+        (m.clone(), if pressure(&m) { worst.unwrap_or(own) } else { own })
+    })
+}
+
 /// Stable: within one grade the form's order stays. A confirmed slip counts as critical already.
 fn gravest_first<T>(all: impl Iterator<Item = (T, Verdict)>) -> Vec<Judged<T>> {
     let mut all: Vec<_> = all.map(|(value, verdict)| Judged { value, verdict }).collect();
-    all.sort_by_key(|j| match j.verdict {
+    all.sort_by_key(|j| grade(j.verdict));
+    all
+}
+
+fn grade(verdict: Verdict) -> u8 {
+    match verdict {
         Verdict::Critical | Verdict::Impossible => 0,
         Verdict::Unlikely | Verdict::Abnormal | Verdict::NotANumber => 1,
         Verdict::Usual => 2,
-    });
-    all
+    }
 }

@@ -149,12 +149,22 @@ pub(crate) fn quantity(value: Decimal, unit: &str) -> Json {
 /// why (`emptyReason`), as IPS asks.
 pub(crate) fn section(loinc: &str, title: &str, paragraphs: &[&str], entries: Vec<Json>, empty: &str) -> Json {
     let silent = paragraphs.iter().all(|p| p.is_empty());
-    let reason =
-        if silent && entries.is_empty() { concept(urls::EMPTY_REASON, empty, "") } else { Json::Null };
+    let nothing = silent && entries.is_empty();
+    let reason = if nothing { concept(urls::EMPTY_REASON, empty, "") } else { Json::Null };
+    // cmp-1: a section without entries has a text.
+    let text = match empty {
+        "notasked" => "Not asked",
+        "nilknown" => "None",
+        _ => "Not available",
+    };
     obj! {
         "title": title,
         "code": concept(urls::LOINC, loinc, ""),
-        "text": if silent { Json::Null } else { narrative(paragraphs) },
+        "text": match (nothing, silent) {
+            (true, _) => narrative(&[text]),
+            (false, true) => Json::Null,
+            (false, false) => narrative(paragraphs),
+        },
         "entry": entries,
         "emptyReason": reason,
     }
@@ -168,6 +178,7 @@ pub(crate) fn find_section<'a>(composition: &'a Json, loinc: &str) -> Option<&'a
 /// One paragraph of the section with a LOINC code; empty where there is none.
 pub(crate) fn section_text(composition: &Json, loinc: &str, paragraph: usize) -> String {
     find_section(composition, loinc)
+        .filter(|s| s.get("emptyReason").is_nothing())
         .and_then(|s| paragraphs(s.str("text.div")).into_iter().nth(paragraph))
         .unwrap_or_default()
 }

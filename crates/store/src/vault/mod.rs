@@ -24,6 +24,7 @@ mod folder;
 mod memory_test;
 mod open;
 mod recovery;
+mod renew;
 mod screen;
 mod secret;
 #[cfg(test)]

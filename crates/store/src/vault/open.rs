@@ -40,7 +40,7 @@ pub struct OpenVault {
     store: SqliteStore,
     pub(crate) secrets: Mutex<Option<Secrets>>,
     /// While `vault.json` is being changed.
-    changing: tokio::sync::Mutex<()>,
+    pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 /// All that vault lock wipes.
@@ -55,7 +55,7 @@ pub(crate) struct Secrets {
 /// A person's signing key in memory.
 pub(crate) struct PersonKey {
     pub person: Id,
-    key: Arc<SigningKey>,
+    pub(crate) key: Arc<SigningKey>,
 }
 
 impl PersonKey {
@@ -79,7 +79,7 @@ pub enum KeyError {
 #[derive(Clone)]
 pub struct PersonSigner {
     person: Id,
-    key: Arc<SigningKey>,
+    pub(crate) key: Arc<SigningKey>,
 }
 
 impl PersonSigner {
@@ -268,7 +268,7 @@ impl OpenVault {
         Ok(())
     }
 
-    fn copy_of_key(&self) -> Result<Secret, KeyError> {
+    pub(crate) fn copy_of_key(&self) -> Result<Secret, KeyError> {
         let secrets = self.secrets();
         let mut copy = derive::empty();
         copy.copy_from_slice(secrets.as_ref().ok_or(KeyError::VaultLocked)?.key.0.as_slice());
