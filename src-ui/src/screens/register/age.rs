@@ -216,19 +216,23 @@ pub fn AgeQuestion() -> impl IntoView {
 
 /// A day as typed in Pakistan: day, month, year, whatever stands between; also `1992-11-25`.
 pub fn parse_day(text: &str) -> Option<Date> {
-    let parts: Vec<u16> =
+    let parts: Vec<u32> =
         text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).map(|p| p.parse().ok()).collect::<Option<_>>()?;
     let [a, b, c] = parts[..] else {
-        return (parts.len() == 1 && text.trim().len() == 8).then(|| {
-            let text = text.trim();
-            parse_day(&format!("{} {} {}", &text[..2], &text[2..4], &text[4..]))
-        })?;
+        // "25111992", as fast typists do.
+        let digits = text.trim();
+        return match (digits.get(..2), digits.get(2..4), digits.get(4..8)) {
+            (Some(day), Some(month), Some(year)) if parts.len() == 1 && digits.len() == 8 => {
+                parse_day(&format!("{day} {month} {year}"))
+            }
+            _ => None,
+        };
     };
     let (year, month, day) = if a > 31 { (a, b, c) } else { (c, b, a) };
     if year < 1880 {
         return None;
     }
-    Date::from_calendar_date(i32::from(year), Month::try_from(u8::try_from(month).ok()?).ok()?, u8::try_from(day).ok()?).ok()
+    Date::from_calendar_date(i32::try_from(year).ok()?, Month::try_from(u8::try_from(month).ok()?).ok()?, u8::try_from(day).ok()?).ok()
 }
 
 /// A day as it is typed.

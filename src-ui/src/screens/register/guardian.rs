@@ -10,12 +10,11 @@ use crate::W;
 pub fn GuardianFields() -> impl IntoView {
     let form = expect_context::<Form>();
     // Mostly it is the father or mother who was just named.
-    Effect::new(move |_| {
-        let (relation, name) = (form.relation.get(), form.relation_name.get());
-        if form.guardian_name.with_untracked(String::is_empty) && !name.trim().is_empty() && relation != "HUSB" {
-            form.guardian_relation.set(relation);
-        }
-    });
+    let (relation, name) = (form.relation.get_untracked(), form.relation_name.get_untracked());
+    if form.guardian_name.with_untracked(String::is_empty) && !name.trim().is_empty() && relation != "HUSB" {
+        form.guardian_relation.set(relation);
+        form.guardian_name.set(name);
+    }
     view! {
         <div class="stack">
             <p class="quiet small">{t(W::GuardianWhy)}</p>
