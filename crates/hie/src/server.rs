@@ -154,8 +154,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/token", post(auth::http::token))
         .route("/v1/envelopes", post(envelopes::http::push))
         .route("/v1/changes", get(envelopes::http::pull))
-        .route("/v1/signal", get(signaling::signal))
-        .route("/v1/ws", get(signaling::ws))
+        .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
         .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path") })
         .method_not_allowed_fallback(|| async {

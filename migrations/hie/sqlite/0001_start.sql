@@ -110,13 +110,15 @@ CREATE TABLE operator_token (
 
 -- The log of envelopes ------------------------------------------------------------------------------------
 
--- Every authenticated entry of every device's log, taken or not: the chain goes on over a refused one.
+-- Every authenticated entry of every device's log, taken or not, in whatever order it came: the chain goes on over a
+-- refused one, and what is urgent comes before what was written earlier.
 CREATE TABLE log_entry (
     device    BLOB NOT NULL REFERENCES device (id),
     log_epoch INTEGER NOT NULL,
     log_seq   INTEGER NOT NULL,
     id        BLOB NOT NULL,
     hash      BLOB NOT NULL,
+    prev      BLOB NOT NULL,
     -- 0 durable, 1 superseded, 2 refused, 3 waiting
     state     INTEGER NOT NULL,
     code      TEXT,

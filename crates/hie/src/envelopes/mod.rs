@@ -21,6 +21,7 @@ use std::future::Future;
 
 use rabta_wire::{
     Id,
+    envelope::Kind,
     log::{Ack, Change},
 };
 
@@ -43,6 +44,17 @@ pub struct Page {
     pub next: u64,
     pub more: bool,
     pub remaining: u64,
+}
+
+/// A stored envelope's exact payload and its media type.
+pub(crate) fn payload_of(bytes: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let (envelope, header) = examine::read(bytes).ok()?;
+    let payload = content::unpack(&envelope, &header).ok()?;
+    let media_type = match header.kind {
+        Kind::AttachmentPart => "application/cbor",
+        _ => "application/fhir+json",
+    };
+    Some((media_type, payload))
 }
 
 /// The store failed; nothing was taken.

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     Caller, CoreError, EnvelopeCore, Page,
-    chain::{Place, place},
+    chain::{Neighbors, Place, place},
     content::{Content, consent_opens},
     examine::{self, Examined, Refusal, codes},
     scope::{Scope, only_while_open},
@@ -33,8 +33,8 @@ struct Model {
     seq: u64,
     devices: HashMap<Id, DeviceInfo>,
     persons: HashMap<Id, Vec<PersonKey>>,
-    /// Of each (device, log epoch), from seq 1 on.
-    logs: HashMap<(Id, u32), Vec<Entry>>,
+    /// Of each (device, log epoch), by seq.
+    logs: HashMap<(Id, u32), BTreeMap<u64, Entry>>,
     envelopes: BTreeMap<u64, Kept>,
     resources: HashMap<(String, String), Owned>,
     asks: HashMap<Id, Standing>,
@@ -42,8 +42,8 @@ struct Model {
 }
 
 struct Entry {
-    id: Id,
     hash: [u8; 32],
+    prev: [u8; 32],
     settled: Option<Outcome>,
 }
 
@@ -122,12 +122,13 @@ impl Model {
     fn decide(&mut self, examined: Examined, now: i64) -> Outcome {
         let Examined { header, hash, bytes, verdict } = examined;
         let log = self.logs.entry((header.device, header.epoch)).or_default();
-        let index = (header.seq - 1) as usize;
-        let tip = log.last().map(|e| (log.len() as u64, e.hash));
-        let place = place(tip, log.get(index).map(|e| (e.id, e.hash)), &header, hash);
-        if place == Place::Again
-            && let Some(settled) = &log[index].settled
-        {
+        let known = Neighbors {
+            before: log.get(&(header.seq - 1)).map(|e| e.hash),
+            at: log.get(&header.seq).map(|e| e.hash),
+            after: log.get(&(header.seq + 1)).map(|e| e.prev),
+        };
+        let place = place(known, &header, hash);
+        if let (Place::Again, Some(Entry { settled: Some(settled), .. })) = (place, log.get(&header.seq)) {
             return settled.clone();
         }
         let Some(device) = self.devices.get_mut(&header.device) else {
@@ -137,12 +138,7 @@ impl Model {
             device.forked = true;
             return refused(Refusal::new(codes::FORK, "forked"));
         }
-        if place == Place::Gap {
-            return Outcome::Waits { on: Id::default() };
-        }
-        if place == Place::Next {
-            log.push(Entry { id: header.id, hash, settled: None });
-        }
+        log.entry(header.seq).or_insert(Entry { hash, prev: header.prev, settled: None });
         let outcome = if device.revoked {
             refused(Refusal::new(codes::DEVICE_REVOKED, "revoked"))
         } else {
@@ -152,9 +148,9 @@ impl Model {
             }
         };
         if matches!(outcome, Outcome::Durable { .. } | Outcome::Superseded { .. })
-            && let Some(log) = self.logs.get_mut(&(header.device, header.epoch))
+            && let Some(entry) = self.logs.get_mut(&(header.device, header.epoch)).and_then(|l| l.get_mut(&header.seq))
         {
-            log[index].settled = Some(outcome.clone());
+            entry.settled = Some(outcome.clone());
         }
         outcome
     }

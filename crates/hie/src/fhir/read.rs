@@ -5,6 +5,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::json;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{
@@ -64,9 +66,27 @@ pub async fn read(
     acceptable(&headers)?;
     let found = {
         let mut db = app.db.read().acquire().await?;
-        current(&mut db, &who, kind, &id).await?
+        match current(&mut db, &who, kind, &id).await? {
+            None if kind == "Binary" => payload(&mut db, &who, &id).await?,
+            found => found,
+        }
     };
     one(&app, who, found, &headers).await
+}
+
+/// The exact payload of an envelope as a Binary: what a Provenance's detached JWS was made over. It is stored once, as
+/// the envelope.
+async fn payload(db: &mut SqliteConnection, who: &Access, id: &str) -> Result<Option<Stored>, ApiError> {
+    let Ok(envelope) = id.parse::<rabta_wire::Id>() else { return Ok(None) };
+    let mut query = QueryBuilder::new("SELECT e.bytes, e.received_at, e.patient FROM envelope e WHERE e.superseded = 0 AND e.id = ");
+    query.push_bind(envelope.0.to_vec()).push(" AND ");
+    visible::push_envelope(&mut query, who);
+    let row: Option<(Vec<u8>, i64, Option<String>)> = query.build_query_as().fetch_optional(db).await?;
+    let Some((bytes, updated_at, patient)) = row else { return Ok(None) };
+    let Some((content_type, payload)) = crate::envelopes::payload_of(&bytes) else { return Ok(None) };
+    let body = json!({"resourceType": "Binary", "contentType": content_type, "data": STANDARD.encode(payload)}).to_string();
+    let kind = "Binary".to_owned();
+    Ok(Some(Stored { kind, id: id.to_owned(), version: 1, updated_at, facility: None, patient, body }))
 }
 
 /// `GET [type]/[id]/_history/[version]`

@@ -62,10 +62,6 @@ pub async fn by_get(
 }
 
 async fn first_page(app: &App, who: Access, search: Search, asked: &[(String, String)]) -> Result<Response, ApiError> {
-    let total = {
-        let mut db = app.db.read().acquire().await?;
-        total(&mut db, &who, &search).await?
-    };
     let mut event = Event::new(Act::Query, &who);
     let asked: Vec<String> = asked.iter().map(|(name, value)| format!("{name}={value}")).collect();
     event.query = Some(format!("{}?{}", search.kind, asked.join("&")));
@@ -78,9 +74,14 @@ async fn first_page(app: &App, who: Access, search: Search, asked: &[(String, St
         Some(id) => sees_patient(app, &who, &id).await?.then_some(id),
         None => None,
     };
+    let found = {
+        let mut db = app.db.read().acquire().await?;
+        let total = total(&mut db, &who, &search).await?;
+        answer(app, who, &mut db, search, total, None).await?
+    };
+    // What is not audited is not told.
     app.audit.record(event).await?;
-    let mut db = app.db.read().acquire().await?;
-    answer(app, who, &mut db, search, total, None).await
+    Ok(found)
 }
 
 async fn sees_patient(app: &App, who: &Access, id: &str) -> Result<bool, sqlx::Error> {

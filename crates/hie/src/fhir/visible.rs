@@ -22,3 +22,18 @@ pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Access) {
     }
     query.push(")");
 }
+
+/// The same for `envelope e`, whose exact payload a signature's proof needs.
+pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Access) {
+    let blob = |id: Id| id.0.to_vec();
+    query.push("(e.facility = ").push_bind(blob(who.facility));
+    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND t.facility = ").push_bind(blob(who.facility)).push(")");
+    if let Agent::Device { device, .. } = who.agent {
+        query.push(
+            " OR EXISTS (SELECT 1 FROM task t JOIN person_key k ON k.person = t.owner \
+             WHERE t.id = e.task AND k.revoked_at IS NULL AND t.closed = 0 AND k.device = ",
+        );
+        query.push_bind(blob(device)).push(")");
+    }
+    query.push(")");
+}

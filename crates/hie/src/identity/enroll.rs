@@ -112,7 +112,8 @@ pub async fn enroll(db: &Db, tx: &mut SqliteConnection, ask: &Enroll, now: i64) 
     VerifyingKey::from_bytes(&person_key).map_err(|_| EnrollError::Field("person_key"))?;
     let countersignature = bytes::<64>("countersignature", &ask.countersignature)?;
     let secret = bytes::<10>("secret", &ask.secret)?;
-    let input = [b"rabta enroll 1\0".as_slice(), &secret, &person_key].concat();
+    // The two as they stand in the request: base64url text.
+    let input = [b"rabta enroll 1\0", ask.secret.as_bytes(), ask.person_key.as_bytes()].concat();
     verifier
         .verify(&input, &Signature::from_bytes(&countersignature))
         .map_err(|_| EnrollError::Field("countersignature"))?;

@@ -35,12 +35,13 @@ impl From<EnrollError> for ApiError {
     fn from(e: EnrollError) -> Self {
         let status = match &e {
             EnrollError::Unknown => StatusCode::NOT_FOUND,
-            EnrollError::Used | EnrollError::Expired => StatusCode::CONFLICT,
+            // Not 409: that is how a changed epoch is told.
+            EnrollError::Used | EnrollError::Expired => StatusCode::GONE,
             EnrollError::Field(_) => StatusCode::BAD_REQUEST,
             EnrollError::Identity(super::IdentityError::Sql(_)) | EnrollError::Tls => {
                 return Self::internal(&e);
             }
-            EnrollError::Identity(_) => StatusCode::CONFLICT,
+            EnrollError::Identity(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, e.code(), e.to_string())
     }

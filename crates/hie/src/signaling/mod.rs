@@ -1,9 +1,8 @@
 //! The WebSocket: who is here, frames between the ends of a call, hints that there is something to pull. A dumb
 //! authenticated router: bodies pass unread, and only between parties of an open ask.
 //!
-//! - `GET /v1/signal`: the first frame is a hello with the token ([`rabta_wire::signal`]).
-//! - `GET /v1/ws`: the token is in the `Authorization` header; hints (`{"t":"hint","v":1,"seq":n}`,
-//!   [`rabta_wire::log::Hint`]) come at once, signaling after a hello as well.
+//! `GET /v1/ws` ([`rabta_wire::signal::PATH`]) with the token in the `Authorization` header. Hints
+//! (`{"t":"hint","v":1,"seq":n}`, read as [`rabta_wire::log::Hint`]) come at once, signaling after a hello.
 
 mod bus;
 mod hub;
@@ -13,4 +12,4 @@ mod socket;
 pub use bus::{LocalBus, RoomBus};
 pub use hub::Hub;
 pub use ice::Ice;
-pub use socket::{signal, ws};
+pub use socket::ws;

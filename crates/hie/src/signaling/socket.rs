@@ -29,20 +29,13 @@ use crate::{
 const FLICKER: Duration = Duration::from_secs(5);
 /// How often a socket's device is looked up again, and a ping sent.
 const TICK: Duration = Duration::from_secs(30);
-/// A socket that said no hello by then is closed.
-const HELLO: Duration = Duration::from_secs(10);
-
-/// `GET /v1/signal`: authenticated by its first frame.
-pub async fn signal(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
-    limited(upgrade).on_upgrade(move |socket| Session::new(app, None).run(socket))
-}
 
 /// `GET /v1/ws`: authenticated by its header.
 pub async fn ws(State(app): State<Arc<App>>, who: Access, upgrade: WebSocketUpgrade) -> Result<Response, ApiError> {
     let caller = caller(&who).ok_or_else(|| {
         ApiError::new(axum::http::StatusCode::FORBIDDEN, "device-only", "an operator's token opens the FHIR API only")
     })?;
-    Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, Some(caller)).run(socket)))
+    Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, caller).run(socket)))
 }
 
 fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -58,14 +51,13 @@ fn caller(who: &Access) -> Option<Caller> {
 
 struct Session {
     app: Arc<App>,
-    /// From the header; hints go to it.
-    hinted: Option<Caller>,
+    /// From the header: hints are for it, and only its own hello is taken.
+    caller: Caller,
     /// From the hello.
     me: Option<(Party, u64)>,
     sender: mpsc::Sender<String>,
     receiver: mpsc::Receiver<String>,
     window: (Instant, usize),
-    opened: Instant,
     ice_until: Instant,
 }
 
@@ -73,10 +65,10 @@ struct Session {
 struct Close(u16, &'static str);
 
 impl Session {
-    fn new(app: Arc<App>, hinted: Option<Caller>) -> Self {
+    fn new(app: Arc<App>, caller: Caller) -> Self {
         let (sender, receiver) = mpsc::channel(FRAMES_PER_TEN_SECONDS);
         let now = Instant::now();
-        Self { app, hinted, me: None, sender, receiver, window: (now, 0), opened: now, ice_until: now }
+        Self { app, caller, me: None, sender, receiver, window: (now, 0), ice_until: now }
     }
 
     async fn run(mut self, mut socket: WebSocket) {
@@ -99,11 +91,9 @@ impl Session {
 
     async fn serve(&mut self, socket: &mut WebSocket) -> Close {
         let mut changes = self.app.changes.subscribe();
-        let mut hinted_to = match self.hinted {
-            // What is there already the program pulls by itself.
-            Some(caller) => self.app.core.newest(caller, 0).await.ok().flatten().unwrap_or(0),
-            None => 0,
-        };
+        // The first hint says how things stand: what came between a pull and this socket is not missed.
+        changes.mark_changed();
+        let mut hinted_to = 0;
         let mut tick = tokio::time::interval(TICK);
         loop {
             tokio::select! {
@@ -114,9 +104,11 @@ impl Session {
                         return Close(close_code::ABNORMAL, "");
                     }
                 }
-                changed = changes.changed(), if self.hinted.is_some() => {
-                    let (Ok(()), Some(caller)) = (changed, self.hinted) else { return Close(close_code::RESTART, "") };
-                    if let Ok(Some(seq)) = self.app.core.newest(caller, hinted_to).await {
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return Close(close_code::RESTART, "the server stops");
+                    }
+                    if let Ok(Some(seq)) = self.app.core.newest(self.caller, hinted_to).await {
                         hinted_to = seq;
                         let hint = format!(r#"{{"t":"hint","v":{VERSION},"seq":{seq}}}"#);
                         if socket.send(Message::Text(hint.into())).await.is_err() {
@@ -153,10 +145,7 @@ impl Session {
 
     /// Looks again whether the device may be here, and renews relay credentials before they end.
     async fn tick(&mut self) -> Option<Close> {
-        let device = self.hinted.map(|c| c.device).or(self.me.map(|(p, _)| p.device));
-        let Some(device) = device else {
-            return (self.opened.elapsed() > HELLO).then_some(Close(close_code::POLICY, "no hello"));
-        };
+        let device = self.caller.device;
         let known = async {
             let mut db = self.app.db.read().acquire().await?;
             identity::device(&mut db, device).await
@@ -202,7 +191,8 @@ impl Session {
         let now = self.app.now();
         if let ClientFrame::Hello { token, session, .. } = frame {
             let access = self.app.tokens.access(&self.app.db, &token, now).await.ok().flatten();
-            let Some(caller) = access.as_ref().and_then(caller) else { return refuse(None, Refusal::Token) };
+            let mine = access.as_ref().and_then(caller).filter(|c| c.device == self.caller.device);
+            let Some(caller) = mine else { return refuse(None, Refusal::Token) };
             let party = Party { person: caller.person, device: caller.device };
             if let Some((old, number)) = self.me.take() {
                 self.app.hub.lost(number, old, now);

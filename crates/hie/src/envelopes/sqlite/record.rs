@@ -5,7 +5,7 @@ use rabta_wire::{Id, envelope::Header, log::Outcome};
 use sqlx::{Row, SqliteConnection};
 
 use crate::{
-    envelopes::{examine::Refusal, task::Standing},
+    envelopes::{chain::Neighbors, examine::Refusal, task::Standing},
     identity,
 };
 
@@ -20,23 +20,27 @@ fn hash(bytes: Vec<u8>) -> Result<Hash, sqlx::Error> {
     bytes.try_into().map_err(|_| sqlx::Error::Decode("a hash that is not 32 bytes".into()))
 }
 
-/// The newest known entry of the header's log: its seq and hash.
-pub async fn tip(db: &mut SqliteConnection, h: &Header) -> Result<Option<(u64, Hash)>, sqlx::Error> {
-    let sql = "SELECT log_seq, hash FROM log_entry WHERE device = ? AND log_epoch = ? ORDER BY log_seq DESC LIMIT 1";
-    let row = sqlx::query(sql).bind(h.device.0.to_vec()).bind(i64::from(h.epoch)).fetch_optional(db).await?;
-    row.map(|r| Ok((r.try_get::<i64, _>(0)? as u64, hash(r.try_get(1)?)?))).transpose()
-}
-
-/// What is known at the header's place.
-pub async fn at(db: &mut SqliteConnection, h: &Header) -> Result<Option<(Id, Hash)>, sqlx::Error> {
-    let sql = "SELECT id, hash FROM log_entry WHERE device = ? AND log_epoch = ? AND log_seq = ?";
-    let row = sqlx::query(sql)
+/// What is known around the header's place in its log.
+pub async fn neighbors(db: &mut SqliteConnection, h: &Header) -> Result<Neighbors, sqlx::Error> {
+    let sql = "SELECT log_seq, hash, prev FROM log_entry WHERE device = ? AND log_epoch = ? AND log_seq BETWEEN ? AND ?";
+    let seq = h.seq as i64;
+    let rows = sqlx::query(sql)
         .bind(h.device.0.to_vec())
         .bind(i64::from(h.epoch))
-        .bind(h.seq as i64)
-        .fetch_optional(db)
+        .bind(seq - 1)
+        .bind(seq.saturating_add(1))
+        .fetch_all(db)
         .await?;
-    row.map(|r| Ok((identity::id(r.try_get(0)?)?, hash(r.try_get(1)?)?))).transpose()
+    let mut known = Neighbors::default();
+    for row in rows {
+        let at: i64 = row.try_get(0)?;
+        match at - seq {
+            0 => known.at = Some(hash(row.try_get(1)?)?),
+            1 => known.after = Some(hash(row.try_get(2)?)?),
+            _ => known.before = Some(hash(row.try_get(1)?)?),
+        }
+    }
+    Ok(known)
 }
 
 /// The outcome that the header's entry already has for good, if it has.
@@ -73,7 +77,8 @@ pub async fn settle(
         Outcome::Refused { code, .. } => (REFUSED, Some(code.clone())),
         Outcome::Waits { on } => (WAITING, Some(on.to_string())),
     };
-    let sql = "INSERT INTO log_entry (device, log_epoch, log_seq, id, hash, state, code, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
+    let sql = "INSERT INTO log_entry (device, log_epoch, log_seq, id, hash, prev, state, code, seen_at) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) \
                ON CONFLICT (device, log_epoch, log_seq) DO UPDATE SET state = excluded.state, code = excluded.code";
     sqlx::query(sql)
         .bind(h.device.0.to_vec())
@@ -81,6 +86,7 @@ pub async fn settle(
         .bind(h.seq as i64)
         .bind(h.id.0.to_vec())
         .bind(entry.to_vec())
+        .bind(h.prev.to_vec())
         .bind(state)
         .bind(code)
         .bind(now)

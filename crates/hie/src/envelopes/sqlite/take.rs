@@ -2,7 +2,6 @@
 //! its effects.
 
 use rabta_wire::{
-    Id,
     envelope::{Header, Kind},
     log::Outcome,
 };
@@ -44,7 +43,7 @@ async fn decide(
     now: i64,
 ) -> Result<Outcome, sqlx::Error> {
     let Examined { header, hash, bytes, verdict } = examined;
-    let place = place(record::tip(tx, &header).await?, record::at(tx, &header).await?, &header, hash);
+    let place = place(record::neighbors(tx, &header).await?, &header, hash);
     if place == Place::Again
         && let Some(outcome) = record::settled(tx, &header).await?
     {
@@ -59,10 +58,6 @@ async fn decide(
             codes::FORK,
             "two copies of this device have both gone on writing; both were kept, and the device must be enrolled anew",
         )));
-    }
-    if place == Place::Gap {
-        // Its predecessors are missing, and their ids are not known here.
-        return Ok(Outcome::Waits { on: Id::default() });
     }
     let outcome = if device.revoked {
         record::refused(Refusal::new(codes::DEVICE_REVOKED, "this device's enrollment was revoked"))

@@ -1,0 +1,14 @@
+//! The server as other systems reach it: HTTP over TLS on loopback.
+
+mod support;
+
+mod server {
+    pub mod access;
+    pub mod asks;
+    pub mod bad_input;
+    pub mod enrollment;
+    pub mod fhir;
+    pub mod life;
+    pub mod sockets;
+    pub mod transactions;
+}

@@ -1,0 +1,140 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ed25519_dalek::VerifyingKey;
+use rabta_wire::{
+    cert::{SignedCert, Subject},
+    enroll::{Check, Enrolled, Invitation, RosterEntry},
+    log::Item,
+};
+
+use crate::support::server::{Server, code, said};
+
+#[tokio::test]
+async fn a_code_shows_what_it_is_for_and_then_certifies_device_and_person() {
+    let server = Server::start().await;
+    let clinic = server.facility("BHU Basti Malook", "clinic").await;
+    let code = server.code(clinic, "doctor").await;
+    assert_eq!(code.address, server.handle.addr.to_string());
+    assert_eq!(code.spki_sha256_16, server.handle.spki_sha256[..16]);
+
+    let check = Check { secret: URL_SAFE_NO_PAD.encode(code.secret) };
+    for _ in 0..2 {
+        let answer = server.http.post(server.url("/v1/enroll/check")).json(&check).send().await.unwrap();
+        let shown: Invitation = answer.json().await.unwrap();
+        assert_eq!((shown.facility.name.as_str(), shown.person.role.as_str()), ("BHU Basti Malook", "doctor"));
+    }
+
+    let (ask, member) = Server::enrollment(&code);
+    let answer = server.http.post(server.url("/v1/enroll")).json(&ask).send().await.unwrap();
+    let enrolled: Enrolled = answer.json().await.unwrap();
+    let key: [u8; 32] = URL_SAFE_NO_PAD.decode(&enrolled.hie_key).unwrap().try_into().unwrap();
+    let hie = VerifyingKey::from_bytes(&key).unwrap();
+    let certs: Vec<_> =
+        enrolled.certs.iter().map(|c| SignedCert::open(&URL_SAFE_NO_PAD.decode(c).unwrap(), &hie).unwrap()).collect();
+    assert!(certs.iter().any(|c| c.key == *member.device_key.verifying_key().as_bytes() && matches!(c.subject, Subject::Device { id, .. } if id == enrolled.device)));
+    assert!(certs.iter().any(|c| c.key == *member.person_key.verifying_key().as_bytes() && matches!(c.subject, Subject::Person { .. })));
+    assert_eq!(enrolled.pins.len(), 2);
+    assert_eq!(URL_SAFE_NO_PAD.decode(&enrolled.pins[0]).unwrap(), server.handle.spki_sha256);
+    let block = enrolled.mr_block.unwrap();
+    assert_eq!(block.last - block.first + 1, 10_000);
+    assert!(rabta_domain::mr::parse(&rabta_domain::mr::format(&block.prefix, block.first)).is_some());
+}
+
+#[tokio::test]
+async fn a_code_used_twice_is_refused_and_a_lost_answer_is_given_again() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let invited = server.code(clinic, "doctor").await;
+    let (ask, _) = Server::enrollment(&invited);
+    let enroll = |ask: &rabta_wire::enroll::Enroll| said(server.http.post(server.url("/v1/enroll")).json(ask));
+    let (status, first) = enroll(&ask).await;
+    assert_eq!(status, 200);
+    let (status, again) = enroll(&ask).await;
+    assert_eq!((status, &again["device"], &again["mr_block"]), (200, &first["device"], &first["mr_block"]));
+
+    let (other, _) = Server::enrollment(&invited);
+    let (status, outcome) = enroll(&other).await;
+    assert_eq!((status, code(&outcome)), (410, "enroll-used"));
+    let check = Check { secret: URL_SAFE_NO_PAD.encode(invited.secret) };
+    let (_, outcome) = said(server.http.post(server.url("/v1/enroll/check")).json(&check)).await;
+    assert_eq!(code(&outcome), "enroll-used");
+}
+
+#[tokio::test]
+async fn a_code_expires_after_seven_days_and_a_guess_is_unknown() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let invited = server.code(clinic, "doctor").await;
+    server.advance(7 * 24 * 3600);
+    let check = |secret: [u8; 10]| {
+        let check = Check { secret: URL_SAFE_NO_PAD.encode(secret) };
+        said(server.http.post(server.url("/v1/enroll/check")).json(&check))
+    };
+    let (status, outcome) = check(invited.secret).await;
+    assert_eq!((status, code(&outcome)), (410, "enroll-expired"));
+    let (status, outcome) = check([7; 10]).await;
+    assert_eq!((status, code(&outcome)), (404, "enroll-unknown"));
+}
+
+#[tokio::test]
+async fn a_key_that_the_device_did_not_countersign_is_refused() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let invited = server.code(clinic, "doctor").await;
+    let (mut ask, _) = Server::enrollment(&invited);
+    ask.person_key = Server::enrollment(&invited).0.person_key;
+    let (status, outcome) = said(server.http.post(server.url("/v1/enroll")).json(&ask)).await;
+    assert_eq!((status, code(&outcome)), (400, "enroll-invalid"));
+    // The code is not used up by it.
+    let (ask, _) = Server::enrollment(&invited);
+    assert_eq!(said(server.http.post(server.url("/v1/enroll")).json(&ask)).await.0, 200);
+}
+
+#[tokio::test]
+async fn every_device_gets_its_own_block_and_a_reserved_range_is_left_out() {
+    use rabta_hie::admin::{Reply, Request};
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let reserve = Request::ReserveMr { facility: clinic.to_string(), first: 1, last: 2_000, purpose: "sample".into() };
+    assert!(matches!(server.admin(reserve).await, Reply::MrBlock(_)));
+    let (_, one) = server.join(clinic, "doctor").await;
+    let (_, two) = server.join(clinic, "nurse").await;
+    let (one, two) = (one.mr_block.unwrap(), two.mr_block.unwrap());
+    assert!(one.first > 2_000 && two.first > one.last && one.prefix == two.prefix);
+    let hospital = server.facility("B", "hospital").await;
+    assert!(server.join(hospital, "specialist").await.1.mr_block.is_none());
+}
+
+#[tokio::test]
+async fn certificates_and_the_roster_reach_everybody() {
+    use rabta_hie::admin::Request;
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let hospital = server.facility("B", "hospital").await;
+    let (doctor, _) = server.join(clinic, "doctor").await;
+    let (specialist, _) = server.join(hospital, "specialist").await;
+    for hours in ["mon-fri 08:00-16:00", "always"] {
+        let set = Request::SetRoster {
+            person: specialist.person,
+            specialty: Some("dermatology".into()),
+            phone: Some("042-111".into()),
+            hours: hours.into(),
+        };
+        server.admin(set).await;
+    }
+    let token = server.token(&doctor).await;
+    let reply = server.pull(&token, None).await;
+    let certs = reply.changes.iter().filter(|c| matches!(c.item, Item::Cert { .. })).count();
+    assert_eq!(certs, 4);
+    let rosters: Vec<Vec<RosterEntry>> = reply
+        .changes
+        .iter()
+        .filter_map(|c| match &c.item {
+            Item::Roster { json } => Some(serde_json::from_slice(json).unwrap()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rosters.len(), 1);
+    assert_eq!((rosters[0][0].person, rosters[0][0].hours.as_str()), (specialist.person, "always"));
+    let (status, _) = said(server.get(&token, "/fhir/Patient")).await;
+    assert_eq!(status, 200);
+}
