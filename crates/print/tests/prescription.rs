@@ -61,6 +61,8 @@ fn poppler(tool: &str, args: &[&str], pdf: &[u8]) -> String {
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // Old poppler does not know every key of a tagged PDF, and says so.
+        .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|e| panic!("{tool} of poppler-utils does not start: {e}"));
     let mut stdin = child.stdin.take().expect("piped");
@@ -127,7 +129,7 @@ fn urdu_is_set_in_nastaliq_and_the_names_stand() {
 #[test]
 fn fifteen_medicines_and_a_name_of_300_characters_flow_with_the_header_on_each_page() {
     for lang in [Lang::En, Lang::Ur] {
-        for name in ["Ghulam ".repeat(42) + "Fatima", "ع".repeat(300), "W".repeat(300)] {
+        for name in ["Ghulam ".repeat(42) + "Fatima", "ع".repeat(300), "Q".repeat(300)] {
             let mut long = data();
             long.name = name.clone().into();
             long.medicines = (0..15).map(|n| line(&format!("Medicine{n:02}"), "1+1+1", "tablet")).collect();
@@ -140,8 +142,8 @@ fn fifteen_medicines_and_a_name_of_300_characters_flow_with_the_header_on_each_p
             for n in 0..15 {
                 assert!(page.contains(&format!("Medicine{n:02}")), "medicine {n}");
             }
-            if name.starts_with('W') {
-                assert_eq!(page.matches('W').count() - page.matches("W/O").count(), 300 * count, "letters are cut off");
+            if name.starts_with('Q') {
+                assert_eq!(page.matches('Q').count(), 300 * count, "letters are cut off");
             }
         }
     }

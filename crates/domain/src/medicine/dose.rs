@@ -148,10 +148,11 @@ impl DoseUnit {
     /// What a bare number counts for a form; `None` where it could be anything: "5 TDS" of a syrup.
     fn of_form(form: &str) -> Option<Self> {
         Some(match form {
-            "tablet" | "capsule" | "sachet" | "injection" | "suppository" | "pessary" | "lozenge" | "patch" => Self::Piece,
-            "drops" => Self::Drop,
+            "tablet" | "capsule" | "sachet" | "injection" | "suppository" | "pessary" | "lozenge" | "patch"
+            | "implant" | "infusion" => Self::Piece,
+            "drops" | "eye drops" | "ear drops" => Self::Drop,
             "inhaler" => Self::Puff,
-            "cream" | "ointment" | "gel" | "lotion" => Self::Application,
+            "cream" | "ointment" | "eye ointment" | "gel" | "lotion" | "shampoo" => Self::Application,
             _ => return None,
         })
     }

@@ -203,6 +203,8 @@ fn urdu_unit(unit: DoseUnit, form: &str) -> &'static str {
             "sachet" => "ساشے",
             "injection" => "ٹیکہ",
             "suppository" | "pessary" => "بتی",
+            "infusion" => "ڈرپ",
+            "implant" => "امپلانٹ",
             _ => "گولی",
         },
         DoseUnit::Milliliter => "ملی لیٹر",
