@@ -1,1 +1,56 @@
-fn main() {}
+//! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--json]`.
+//!
+//! A figure over its bar is shown, not hidden: the run fails after all were taken.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod app;
+mod figure;
+mod hie;
+mod ui;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use figure::Figure;
+
+const NAMES: [&str; 3] = ["ui", "app", "hie"];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let json = args.iter().any(|a| a == "--json");
+    let asked: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
+    let names = if asked.is_empty() { NAMES.to_vec() } else { asked };
+    let mut fine = true;
+    let mut objects = Vec::new();
+    for name in names {
+        eprintln!("==> bench {name}");
+        match take(name).await {
+            Ok(figures) => {
+                print!("{}", figure::table(name, &figures));
+                objects.push(figure::json(name, &figures));
+                fine &= figures.iter().all(Figure::holds);
+            }
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                fine = false;
+            }
+        }
+    }
+    if json {
+        for object in objects {
+            println!("{object}");
+        }
+    }
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn take(name: &str) -> Result<Vec<Figure>> {
+    match name {
+        "ui" => ui::take(),
+        "app" => app::take().await,
+        "hie" => hie::take().await,
+        _ => bail!("there is no bench {name}; there are {}", NAMES.join(", ")),
+    }
+}

@@ -4,6 +4,7 @@
 mod clinic;
 mod find;
 mod gate;
+mod tell;
 
 use anyhow::Result;
 use tokio::sync::MutexGuard;
@@ -18,6 +19,7 @@ use crate::{
 
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
+pub use tell::{CallFigures, Figures};
 
 /// A person of the sample clinic, as the operator enters them.
 #[derive(Clone, Copy)]
@@ -56,6 +58,16 @@ pub const SPECIALIST: Person = Person {
     phone: "068-0000123",
 };
 
+impl Person {
+    /// Recordings in place of the devices: a talking head and speech.
+    pub fn media(&self) -> [(String, String); 2] {
+        let folder = crate::run::checkout().join("packages/pk/media");
+        let who = if self.role == "specialist" { "specialist" } else { "doctor" };
+        let file = |ending: &str| folder.join(format!("{who}.{ending}")).display().to_string();
+        [("RABTA_CAMERA".to_owned(), file("webm")), ("RABTA_MICROPHONE".to_owned(), file("ogg"))]
+    }
+}
+
 pub const CLINIC: &str = "BHU Kot Fazil";
 pub const HOSPITAL: &str = "DHQ Hospital Rahimpur";
 
@@ -91,18 +103,27 @@ impl World {
         person: Person,
         change: impl FnOnce(App<'a>) -> App<'a>,
     ) -> Result<Window> {
-        let media = crate::run::checkout().join("packages/pk/media");
-        let file = |ending: &str| media.join(format!("{}.{ending}", person.key)).display().to_string();
-        let app = App::new(person.key, self.run.path(person.key))
-            .env("RABTA_CAMERA", file("webm"))
-            .env("RABTA_MICROPHONE", file("ogg"))
-            .env("RABTA_SPEAKER", "none");
-        let window = match &self.display {
-            Some(display) => Window::open_on(&self.run, change(app), display).await?,
-            None => Window::open(&self.run, change(app)).await?,
-        };
+        let window = self.open_sized_by_itself(person, change).await?;
         window.resize(WIDE).await?;
         Ok(window)
+    }
+
+    /// The same, in the size that the app gives itself: nothing is done to it before it shows.
+    pub async fn open_as_it_is(&self, person: Person) -> Result<Window> {
+        self.open_sized_by_itself(person, |app| app).await
+    }
+
+    async fn open_sized_by_itself<'a>(
+        &self,
+        person: Person,
+        change: impl FnOnce(App<'a>) -> App<'a>,
+    ) -> Result<Window> {
+        let mut app = App::new(person.key, self.run.path(person.key)).env("RABTA_SPEAKER", "none");
+        app.env.extend(person.media());
+        match &self.display {
+            Some(display) => Window::open_on(&self.run, change(app), display).await,
+            None => Window::open(&self.run, change(app)).await,
+        }
     }
 
     /// A person's app on a data folder that exists already, at the unlock page.

@@ -1,0 +1,78 @@
+//! A figure and its bar, as a table and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+/// A measured value that must be at most its bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub name: &'static str,
+    pub value: f64,
+    pub unit: &'static str,
+    pub bar: f64,
+}
+
+impl Figure {
+    pub fn new(name: &'static str, value: f64, unit: &'static str, bar: f64) -> Self {
+        Self { name, value, unit, bar }
+    }
+
+    pub fn holds(&self) -> bool {
+        self.value <= self.bar
+    }
+}
+
+/// `{"bench":…,"results":[…]}`, values to a tenth.
+pub fn json(bench: &str, figures: &[Figure]) -> Value {
+    let tenth = |x: f64| (x * 10.0).round() / 10.0;
+    let one =
+        |f: &Figure| json!({ "name": f.name, "value": tenth(f.value), "unit": f.unit, "bar": tenth(f.bar) });
+    json!({ "bench": bench, "results": figures.iter().map(one).collect::<Vec<_>>() })
+}
+
+pub fn table(bench: &str, figures: &[Figure]) -> String {
+    let mut out = format!("{bench:<28}{:>10}  {:<5}{:>10}\n", "value", "unit", "bar");
+    for f in figures {
+        let verdict = if f.holds() { "" } else { "  OVER" };
+        let _ = writeln!(out, "  {:<26}{:>10.1}  {:<5}{:>10.1}{verdict}", f.name, f.value, f.unit, f.bar);
+    }
+    out
+}
+
+/// The middle one; the mean of the two in the middle where their number is even.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[n / 2],
+        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_over_its_bar_is_marked_and_does_not_hold() {
+        let over = Figure::new("unlock", 1200.0, "ms", 1000.0);
+        assert!(!over.holds());
+        assert!(table("app", &[over]).contains("OVER"));
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0]), 2.5);
+    }
+
+    #[test]
+    fn the_object_has_numbers_for_value_and_bar() {
+        let object = json("ui", &[Figure::new("a", 1.26, "kB", 250.0)]);
+        assert_eq!(
+            object.to_string(),
+            r#"{"bench":"ui","results":[{"bar":250.0,"name":"a","unit":"kB","value":1.3}]}"#
+        );
+    }
+}

@@ -1,0 +1,32 @@
+//! What the server costs while nobody asks it anything.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use rabta_tests::{Run, process, story::World};
+
+use crate::figure::Figure;
+
+/// Memory is read until it has not grown for this long.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// The sample clinic is loaded, then the server is started anew: what a clinic's server holds overnight.
+pub async fn take() -> Result<Vec<Figure>> {
+    let mut world = World::new(Run::kept("bench-hie")?)?;
+    world.found_clinic().await?;
+    world.hie.stop()?;
+    world.hie.start().await?;
+    let pid = world.hie.pid()?;
+    let mut highest = process::rss(pid)?;
+    let mut since = Instant::now();
+    while since.elapsed() < QUIET {
+        let now = process::rss(pid)?;
+        if now > highest {
+            highest = now;
+            since = Instant::now();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.hie.stop()?;
+    Ok(vec![Figure::new("idle_rss", highest as f64 / 1e6, "MB", 60.0)])
+}

@@ -1,0 +1,71 @@
+//! The whole story in order: what the demo plays.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::{AYESHA, DOCTOR, SPECIALIST, World};
+
+/// What the story measured.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Figures {
+    pub call: CallFigures,
+    /// Written while the server was stopped.
+    pub visits_saved: u64,
+    /// Of those, at the server when it was back.
+    pub visits_at_hie_after: u64,
+}
+
+/// From accepting until the other party was heard and seen, milliseconds.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct CallFigures {
+    pub accept_to_first_audio_ms: u64,
+    pub accept_to_first_video_ms: u64,
+}
+
+impl World {
+    /// Plays the main job, chapter by chapter.
+    pub async fn tell(&mut self) -> Result<Figures> {
+        let figures = Figures::default();
+        let codes = self
+            .chapter("server", "The server starts with the sample clinic", async |w| w.found_clinic().await)
+            .await?;
+        let doctor = self
+            .chapter("set-up", "The doctor joins with a one-time code", async |w| {
+                w.open_and_join(DOCTOR, &codes.doctor.code).await
+            })
+            .await?;
+        let specialist = self
+            .chapter("set-up-specialist", "The specialist joins", async |w| {
+                w.open_and_join(SPECIALIST, &codes.specialist.code).await
+            })
+            .await?;
+        self.chapter("unlock", "Locking and unlocking", async |w| w.lock_and_open(&doctor).await).await?;
+        self.chapter("register", "Finding nobody, registering a new patient", async |w| {
+            w.register(&doctor, &AYESHA).await
+        })
+        .await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        self.hie.stop()?;
+        Ok(figures)
+    }
+
+    /// Plays a chapter and tells the report how long it took.
+    pub async fn chapter<T>(
+        &mut self,
+        name: &str,
+        title: &str,
+        play: impl AsyncFnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        if let Some(report) = &mut self.report {
+            report.begin(name, title);
+        }
+        let start = Instant::now();
+        let result = play(self).await?;
+        if let Some(report) = &mut self.report {
+            report.end(start.elapsed());
+        }
+        Ok(result)
+    }
+}
