@@ -92,11 +92,18 @@ fn age(said: &AgeSaid, today: Date, add: &mut impl FnMut(&str, &str, bool)) {
             add("age-bounds", "age", true);
         }
     }
+    let years_said = match said.said {
+        Said::Years { n } => i32::from(n),
+        Said::Months { n } => i32::from(n) / 12,
+        Said::Weeks { n } => i32::from(n) / 52,
+        Said::Days { n } => i32::from(n) / 365,
+        _ => 0,
+    };
     let year_ahead = matches!(said.said, Said::BirthYear { year } if year > today.year());
-    if born.earliest > today || year_ahead || said.on > today {
-        add("born-in-the-future", "age", true);
-    } else if today.year() - born.latest.year() > OLDEST_YEARS {
+    if years_said > OLDEST_YEARS || today.year() - born.latest.year() > OLDEST_YEARS {
         add("age-impossible", "age", true);
+    } else if born.earliest > today || year_ahead || said.on > today {
+        add("born-in-the-future", "age", true);
     }
     // Under five, doses and growth need months (CLINIC.md, Identity).
     let years_only = matches!(said.said, Said::Years { .. } | Said::BirthYear { .. });
@@ -247,6 +254,7 @@ mod tests {
         assert_eq!(aged(Said::BirthDate { date: date!(2026 - 11 - 23) })[0], ("born-in-the-future".into(), true));
         assert_eq!(aged(Said::BirthYear { year: 2027 })[0], ("born-in-the-future".into(), true));
         assert_eq!(aged(Said::Years { n: 150 }), one("age-impossible", true));
+        assert!(aged(Said::Years { n: u16::MAX }).contains(&("age-impossible".into(), true)));
         assert_eq!(aged(Said::Years { n: 110 }), []);
         assert!(aged(Said::Years { n: 3 }).contains(&("age-in-months".into(), false)));
         assert!(aged(Said::Months { n: 40 }).iter().all(|(code, _)| code != "age-in-months"));

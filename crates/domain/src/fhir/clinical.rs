@@ -100,7 +100,7 @@ pub(crate) fn resources(form: &VisitForm, frame: &Frame<'_>, slots: &mut Slots, 
         AllergyState::NoneKnown => all.allergies.push(no_allergy(frame, slots.id("allergy/none", new_id))),
         AllergyState::Known => {
             for (n, item) in form.allergies.items.iter().enumerate() {
-                let id = own_id(&item.id, || slots.id(&format!("allergy/{n}"), new_id));
+                let id = own_id(&all.allergies, &item.id, || slots.id(&format!("allergy/{n}"), new_id));
                 all.allergies.push(allergy(item, frame, id));
             }
         }
@@ -109,11 +109,11 @@ pub(crate) fn resources(form: &VisitForm, frame: &Frame<'_>, slots: &mut Slots, 
         all.current.push(current_medicine(medicine, frame, slots.id(&format!("current/{n}"), new_id)));
     }
     for (n, diagnosis) in form.diagnoses.iter().enumerate() {
-        let id = own_id(&diagnosis.id, || slots.id(&format!("condition/{n}"), new_id));
+        let id = own_id(&all.conditions, &diagnosis.id, || slots.id(&format!("condition/{n}"), new_id));
         all.conditions.push(condition(diagnosis, frame, id));
     }
     for (n, line) in form.medicines.iter().enumerate() {
-        let id = own_id(&line.id, || slots.id(&format!("medicine/{n}"), new_id));
+        let id = own_id(&all.medicines, &line.id, || slots.id(&format!("medicine/{n}"), new_id));
         all.medicines.push(medication::request(line, "order", frame, id));
     }
     for photo in &form.photos {
@@ -122,8 +122,10 @@ pub(crate) fn resources(form: &VisitForm, frame: &Frame<'_>, slots: &mut Slots, 
     all
 }
 
-fn own_id(id: &str, other: impl FnOnce() -> String) -> String {
-    if is_id(id) { id.to_owned() } else { other() }
+/// The row's own id, unless it is none or another row has it: a Bundle holds each resource once.
+fn own_id(before: &[Json], id: &str, other: impl FnOnce() -> String) -> String {
+    let free = is_id(id) && before.iter().all(|r| r.str("id") != id);
+    if free { id.to_owned() } else { other() }
 }
 
 // --- Observations -------------------------------------------------------------------------------------------
