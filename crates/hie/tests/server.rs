@@ -9,6 +9,7 @@ mod server {
     pub mod enrollment;
     pub mod fhir;
     pub mod life;
+    pub mod payloads;
     pub mod sockets;
     pub mod transactions;
 }
