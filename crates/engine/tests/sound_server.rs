@@ -26,7 +26,7 @@ impl Drop for Server {
 }
 
 fn server(dir: &Path) -> Option<Server> {
-    let socket = format!("module-native-protocol-unix auth-anonymous=1 socket={}/pulse", dir.display());
+    let socket = format!("module-native-protocol-unix auth-anonymous=1 socket={}/sound.socket", dir.display());
     let child = Command::new("pulseaudio")
         .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"])
         .args(["-L", &socket])
@@ -51,8 +51,8 @@ fn real_devices_carry_a_voice() {
     // The server is found through the environment, which a process may only set for another.
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", INNER, "--ignored", "--nocapture"])
-        .env("PULSE_SERVER", format!("unix:{}/pulse", dir.path().display()))
-        .env("PULSE_SOCKET", dir.path().join("pulse"))
+        .env("PULSE_SERVER", format!("unix:{}/sound.socket", dir.path().display()))
+        .env("PULSE_SOCKET", dir.path().join("sound.socket"))
         .status()
         .unwrap();
     assert!(status.success());

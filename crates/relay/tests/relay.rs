@@ -147,7 +147,7 @@ impl Client {
         let packet = self.receive().await?;
         let message = Message::from_bytes(&packet).unwrap();
         let peer = message.attribute::<XorPeerAddress>().unwrap().addr(message.transaction_id());
-        Some((peer, message.attribute::<Data>().unwrap().data().to_vec()))
+        Some((peer, message.attribute::<Data<'_>>().unwrap().data().to_vec()))
     }
 }
 
