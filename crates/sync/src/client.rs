@@ -36,7 +36,8 @@ pub struct Identity {
     pub device: Id,
     /// The person at the device now.
     pub person: Id,
-    pub device_key: SigningKey,
+    /// Shared rather than copied: fewer places to wipe.
+    pub device_key: Arc<SigningKey>,
 }
 
 impl std::fmt::Debug for Identity {

@@ -19,7 +19,6 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
     HieClient,
-    clock::Clock,
     error::HieError,
     plan::{Link, Local, Operation, Tier, Unsent, plan},
     status::{Changed, Status},
@@ -170,14 +169,19 @@ impl<S: RecordStore + 'static> Driver<S> {
                     self.store.enter_epoch(epoch).await?;
                     (self.link.new_epoch, self.link.catching_up) = (None, true);
                 }
-                Operation::Push(ids) => self.push(&ids, &entries, &local).await?,
+                Operation::Push(ids) => {
+                    if !self.push(&ids, &entries, &local).await? {
+                        return Ok(None);
+                    }
+                }
                 Operation::Pull { after, limit } => self.pull(after, limit).await?,
             }
         }
         Ok(None)
     }
 
-    async fn push(&mut self, ids: &[Id], entries: &[LogEntry], local: &Local) -> Result<(), Failure> {
+    /// Whether all of it was taken.
+    async fn push(&mut self, ids: &[Id], entries: &[LogEntry], local: &Local) -> Result<bool, Failure> {
         let chosen: Vec<&LogEntry> = ids.iter().filter_map(|id| entries.iter().find(|e| e.id == *id)).collect();
         self.busy(true);
         let began = self.now();
@@ -198,7 +202,7 @@ impl<S: RecordStore + 'static> Driver<S> {
         }
         self.recount().await?;
         let _ = self.changes.send(changed);
-        Ok(())
+        Ok(reply.acks.iter().all(|ack| matches!(ack.outcome, Outcome::Durable { .. })))
     }
 
     fn acked(&mut self, entry: &LogEntry, ack: &Ack) {

@@ -173,7 +173,7 @@ impl Link {
     }
 }
 
-/// What to do next, in order. `seed` spreads the laptops of a district that all lost their network at once.
+/// What to do next, in order; after a failure, or a push of which not everything was taken, plan again. `seed` spreads the laptops of a district that all lost their network at once.
 pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation> {
     if let Some(epoch) = link.new_epoch {
         return vec![Operation::ResetEpoch(epoch)];
@@ -187,6 +187,8 @@ pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation
     let most = if link.calling { CALLING_PUSH } else { link.push_bytes };
     let mut operations = Vec::new();
     let asks = batch(order.iter().filter(|(tier, _)| *tier == Tier::Ask), most);
+    // What depends on an ask that does not fit into this round waits with it.
+    let mut left: BTreeSet<Id> = order.iter().map(|(_, e)| e.id).filter(|id| !asks.contains(id)).collect();
     if !asks.is_empty() {
         operations.push(Operation::Push(asks));
     }
@@ -195,7 +197,14 @@ pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation
         operations.push(Operation::Pull { after: local.cursor, limit });
     }
     if !link.catching_up && !link.calling {
-        let rest = batch(order.iter().filter(|(tier, _)| *tier != Tier::Ask), most);
+        let free = order.iter().filter(|(tier, e)| {
+            let free = *tier != Tier::Ask && !e.depends.iter().any(|d| left.contains(d));
+            if free {
+                left.remove(&e.id);
+            }
+            free
+        });
+        let rest = batch(free, most);
         if !rest.is_empty() {
             operations.push(Operation::Push(rest));
         }
@@ -421,7 +430,7 @@ mod tests {
             let mut breaks = breaks.into_iter();
             let mut now = 1;
             for _ in 0..2_000 {
-                for operation in plan(&local, &link, now, seed) {
+                'round: for operation in plan(&local, &link, now, seed) {
                     match operation {
                         Operation::Wait { until } => {
                             prop_assert!(until > now);
@@ -442,7 +451,7 @@ mod tests {
                                 prop_assert!(envelope.depends.iter().all(|d| arrived.contains(d)));
                                 if refuse.contains(&id) {
                                     local.unsent.iter_mut().filter(|e| e.id == id).for_each(|e| e.refused = true);
-                                    break;
+                                    break 'round;
                                 }
                                 arrived.insert(id);
                                 local.unsent.retain(|e| e.id != id);

@@ -162,7 +162,7 @@ impl FakeHie {
 }
 
 pub fn me() -> Identity {
-    Identity { device: Id([1; 16]), person: Id([2; 16]), device_key: SigningKey::from_bytes(&[3; 32]) }
+    Identity { device: Id([1; 16]), person: Id([2; 16]), device_key: Arc::new(SigningKey::from_bytes(&[3; 32])) }
 }
 
 async fn read(tls: &mut (impl AsyncReadExt + Unpin)) -> Option<Request> {

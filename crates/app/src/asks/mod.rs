@@ -1,0 +1,37 @@
+//! Asking a specialist: the note that goes out, the Task that both sides move, messages, the advice and what the
+//! doctor makes of it.
+//!
+//! What the window sees is read from the ask's signed envelopes, this device's and everybody else's
+//! ([`case::Case`]); nothing is kept beside them that could say something else.
+
+mod advice;
+mod case;
+mod decisions;
+mod list;
+mod messages;
+mod moves;
+mod note;
+mod roster;
+mod send;
+mod view;
+
+use rabta_ipc::ask::{
+    CheckAdvice, Decide, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk, SendMessage,
+    SignAdvice,
+};
+
+use crate::{Session, routes::routes};
+
+routes!(Session {
+    GetRoster => get_roster,
+    PreviewNote => preview_note,
+    SendAsk => send_ask,
+    ListAsks => list_asks,
+    OpenAsk => open_ask,
+    MoveAsk => move_ask,
+    SendMessage => send_message,
+    SaveAdvice => save_advice,
+    CheckAdvice => check_advice,
+    SignAdvice => sign_advice,
+    Decide => decide,
+});
