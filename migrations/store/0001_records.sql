@@ -211,7 +211,7 @@ CREATE TABLE device_key (
 
 CREATE TABLE person_key (
     person BLOB NOT NULL,
-    -- passphrase or recovery.
+    -- passphrase/<salt of the wraps that go with it> or recovery.
     kind   TEXT NOT NULL,
     nonce  BLOB NOT NULL,
     sealed BLOB NOT NULL,

@@ -23,7 +23,9 @@ pub enum Field {
 
 impl Field {
     pub fn from_number(number: i64) -> Option<Self> {
-        [Self::Name, Self::Relative, Self::Place, Self::Phone, Self::Paper, Self::Mr].into_iter().find(|f| *f as i64 == number)
+        [Self::Name, Self::Relative, Self::Place, Self::Phone, Self::Paper, Self::Mr]
+            .into_iter()
+            .find(|f| *f as i64 == number)
     }
 }
 

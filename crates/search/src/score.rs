@@ -29,7 +29,8 @@ impl Query {
         }
         let asked = self.tokens.len() as u32;
         // Somebody with just these names comes before somebody with two names more.
-        let names = keys.iter().filter(|(field, key)| *field == Field::Name && key.starts_with('n')).count() as u32;
+        let names =
+            keys.iter().filter(|(field, key)| *field == Field::Name && key.starts_with('n')).count() as u32;
         Some(total * 10 / asked + 20_u32.saturating_sub(names.abs_diff(asked) * 4))
     }
 }
@@ -61,7 +62,9 @@ fn number(digits: &str, tag: &str, key: &str) -> Option<u32> {
     let national = digits::national(digits);
     match tag {
         "d" | "n" if key == digits || key == national => Some(120),
-        "d" | "n" if key.starts_with(digits) || key.starts_with(national) => Some((50 + 5 * digits.len() as u32).min(110)),
+        "d" | "n" if key.starts_with(digits) || key.starts_with(national) => {
+            Some((50 + 5 * digits.len() as u32).min(110))
+        }
         _ => None,
     }
 }

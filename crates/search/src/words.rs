@@ -4,8 +4,30 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Words that join or address, and tell nobody apart.
 const SMALL_WORDS: &[&str] = &[
-    "so", "do", "wo", "co", "bin", "bint", "ibn", "binte", "mr", "mrs", "miss", "ms", "mst", "mstt", "musamat", "dr", "ولد", "بن", "بنت",
-    "زوجہ", "دختر", "مسمات", "مسماہ", "ڈاکٹر",
+    "so",
+    "do",
+    "wo",
+    "co",
+    "bin",
+    "bint",
+    "ibn",
+    "binte",
+    "mr",
+    "mrs",
+    "miss",
+    "ms",
+    "mst",
+    "mstt",
+    "musamat",
+    "dr",
+    "ولد",
+    "بن",
+    "بنت",
+    "زوجہ",
+    "دختر",
+    "مسمات",
+    "مسماہ",
+    "ڈاکٹر",
 ];
 
 /// Lower case, without marks, vowel signs, joiners and apostrophes; one form for letters that Arabic and Urdu

@@ -50,7 +50,12 @@ fn spellings_of_one_name_find_each_other() {
     ] {
         for query in group {
             for name in group {
-                assert!(finds(query, name), "{query} does not find {name}: {} {}", skeleton(&query.to_lowercase()), skeleton(&name.to_lowercase()));
+                assert!(
+                    finds(query, name),
+                    "{query} does not find {name}: {} {}",
+                    skeleton(&query.to_lowercase()),
+                    skeleton(&name.to_lowercase())
+                );
             }
         }
     }
@@ -115,7 +120,9 @@ fn words_come_in_any_order_and_unfinished() {
 
 #[test]
 fn every_beginning_of_a_name_finds_it() {
-    for name in ["Muhammad", "Rukhsana", "Zulfiqar", "Ayesha", "Khadija", "Shahnaz", "محمد", "عائشہ", "Abdurrehman"] {
+    for name in
+        ["Muhammad", "Rukhsana", "Zulfiqar", "Ayesha", "Khadija", "Shahnaz", "محمد", "عائشہ", "Abdurrehman"]
+    {
         let letters: Vec<char> = name.chars().collect();
         for n in 1..=letters.len() {
             let typed: String = letters[..n].iter().collect();
@@ -142,7 +149,13 @@ fn names_written_as_one_word_or_two_are_the_same() {
 
 #[test]
 fn one_slip_of_a_key_is_forgiven() {
-    for (query, name) in [("muhamnad", "Muhammad"), ("rukhsama", "Rukhsana"), ("zulfqiar", "Zulfiqar"), ("nasrreem", "Nasreen"), ("shahbza", "Shahbaz")] {
+    for (query, name) in [
+        ("muhamnad", "Muhammad"),
+        ("rukhsama", "Rukhsana"),
+        ("zulfqiar", "Zulfiqar"),
+        ("nasrreem", "Nasreen"),
+        ("shahbza", "Shahbaz"),
+    ] {
         assert!(finds(query, name), "{query} / {name}");
     }
     assert!(score("rukhsana", "Rukhsana") > score("rukhsama", "Rukhsana"));
@@ -150,7 +163,8 @@ fn one_slip_of_a_key_is_forgiven() {
 
 fn by_number(query: &str, keys: &[Key]) -> bool {
     let query = Query::parse(query).expect("there are digits in it");
-    let held = query.tokens().iter().all(|t| t.ranges().iter().any(|r| keys.iter().any(|k| r.holds(k.as_str()))));
+    let held =
+        query.tokens().iter().all(|t| t.ranges().iter().any(|r| keys.iter().any(|k| r.holds(k.as_str()))));
     let scored = query.score(keys.iter().map(|k| (Field::Paper, k.as_str()))).is_some();
     assert_eq!(held, scored);
     scored
@@ -159,7 +173,8 @@ fn by_number(query: &str, keys: &[Key]) -> bool {
 #[test]
 fn numbers_are_found_however_they_are_written() {
     let cnic = number_keys("35202-1234567-1");
-    for query in ["35202-1234567-1", "3520212345671", "35202 1234567 1", "35202", "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"] {
+    for query in ["35202-1234567-1", "3520212345671", "35202 1234567 1", "35202", "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"]
+    {
         assert!(by_number(query, &cnic), "{query}");
     }
     assert!(!by_number("35202-1234568", &cnic));
@@ -180,7 +195,8 @@ fn numbers_are_found_however_they_are_written() {
 
 #[test]
 fn a_name_and_a_number_narrow_each_other() {
-    let mut keys: Vec<(Field, Key)> = name_keys("Ayesha Bibi").into_iter().map(|k| (Field::Name, k)).collect();
+    let mut keys: Vec<(Field, Key)> =
+        name_keys("Ayesha Bibi").into_iter().map(|k| (Field::Name, k)).collect();
     keys.extend(phone_keys("0300-1234567").into_iter().map(|k| (Field::Phone, k)));
     let score = |q: &str| Query::parse(q).and_then(|q| q.score(keys.iter().map(|(f, k)| (*f, k.as_str()))));
     assert!(score("ayesha 0300").is_some());

@@ -85,7 +85,11 @@ pub struct NewEnvelope {
 
 /// The envelope that follows `head`, sealed, and the head after it. Payloads are packed without a dictionary until
 /// the HIE and this device have agreed on one.
-pub(crate) fn seal_next(head: LogHead, new: &NewEnvelope, sealer: &dyn Sealer) -> (Envelope, Header, LogHead) {
+pub(crate) fn seal_next(
+    head: LogHead,
+    new: &NewEnvelope,
+    sealer: &dyn Sealer,
+) -> (Envelope, Header, LogHead) {
     let packed = pack(&new.payload, None);
     let header = Header {
         version: 1,
@@ -123,7 +127,8 @@ pub(crate) fn project(header: &Header, payload: &[u8]) -> Result<Projection, Sto
     let bad = |why| StoreError::Payload(header.id, why);
     if header.kind == Kind::AttachmentPart {
         let part: AttachmentPart = minicbor::decode(payload).map_err(|_| bad("not an attachment part"))?;
-        let sound = part.index < part.count && part.count <= PARTS && part.bytes.len() <= limits::ATTACHMENT_PART;
+        let sound =
+            part.index < part.count && part.count <= PARTS && part.bytes.len() <= limits::ATTACHMENT_PART;
         return if sound { Ok(Projection::Part(part)) } else { Err(bad("an impossible attachment part")) };
     }
     let patient = header.patient.map(|p| p.to_string());

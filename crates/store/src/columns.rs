@@ -11,7 +11,8 @@ pub use rabta_domain::fhir::BundleError;
 /// More references than this of one resource are not followed.
 const LINKS: usize = 200;
 /// Resource types that references are not indexed for: patients have a column, people and places are not listed by.
-const NOT_LINKED: &[&str] = &["Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device"];
+const NOT_LINKED: &[&str] =
+    &["Patient", "Practitioner", "PractitionerRole", "Organization", "Location", "Device"];
 
 /// `(type, id, exact bytes)` of a payload's entries.
 pub fn bundle_entries(payload: &[u8]) -> Result<Vec<(String, String, Vec<u8>)>, BundleError> {
@@ -38,7 +39,9 @@ impl Columns {
         }
         let patient = match kind {
             "Patient" => Some(id.to_owned()),
-            _ => ["subject", "patient", "for", "beneficiary"].iter().find_map(|field| patient_reference(&json[field])),
+            _ => ["subject", "patient", "for", "beneficiary"]
+                .iter()
+                .find_map(|field| patient_reference(&json[field])),
         };
         let state = state(kind, &json);
         let mut links = Vec::new();
@@ -165,8 +168,12 @@ mod tests {
 
     fn read(text: &str) -> Columns {
         let json: Value = serde_json::from_str(text).expect("test JSON");
-        Columns::read(json["resourceType"].as_str().unwrap_or_default(), json["id"].as_str().unwrap_or_default(), text.as_bytes())
-            .expect("a resource")
+        Columns::read(
+            json["resourceType"].as_str().unwrap_or_default(),
+            json["id"].as_str().unwrap_or_default(),
+            text.as_bytes(),
+        )
+        .expect("a resource")
     }
 
     #[test]

@@ -13,8 +13,8 @@ use rabta_wire::{
 };
 
 use crate::{
-    AuditEntry, Attachment, DeviceSigner, EntryState, NewEnvelope, NewResource, PullBatch, Pulled, RecordStore, SaveDraft, Sealer,
-    StoreError, StoredCert, Transaction,
+    Attachment, AuditEntry, DeviceSigner, EntryState, NewEnvelope, NewResource, PullBatch, Pulled,
+    RecordStore, SaveDraft, Sealer, StoreError, StoredCert, Transaction,
 };
 
 type Held = Result<(), StoreError>;
@@ -89,14 +89,23 @@ fn patient(id: &str, name: &str) -> NewResource {
 }
 
 fn put(kind: &str, id: &str, body: String) -> NewResource {
-    NewResource { kind: kind.into(), id: id.into(), patient: None, envelope: None, server_version: None, body: json(body).into() }
+    NewResource {
+        kind: kind.into(),
+        id: id.into(),
+        patient: None,
+        envelope: None,
+        server_version: None,
+        body: json(body).into(),
+    }
 }
 
 fn encounter(id: &str, patient: &str) -> NewResource {
     put(
         "Encounter",
         id,
-        format!(r#"{{"resourceType":"Encounter","id":"{id}","status":"finished","subject":{{"reference":"Patient/{patient}"}}}}"#),
+        format!(
+            r#"{{"resourceType":"Encounter","id":"{id}","status":"finished","subject":{{"reference":"Patient/{patient}"}}}}"#
+        ),
     )
 }
 
@@ -106,7 +115,9 @@ fn bundle(resources: &[String]) -> Vec<u8> {
 }
 
 fn encounter_bundle(encounter: Id, patient: Id) -> Vec<u8> {
-    bundle(&[format!(r#"{{"resourceType":"Encounter","id":"{encounter}","status":"finished","subject":{{"reference":"Patient/{patient}"}}}}"#)])
+    bundle(&[format!(
+        r#"{{"resourceType":"Encounter","id":"{encounter}","status":"finished","subject":{{"reference":"Patient/{patient}"}}}}"#
+    )])
 }
 
 fn envelope(n: u8, kind: Kind, depends: &[u8]) -> NewEnvelope {
@@ -126,7 +137,13 @@ fn envelope(n: u8, kind: Kind, depends: &[u8]) -> NewEnvelope {
 }
 
 fn draft(id: &str, patient: Option<&str>, text: &str) -> SaveDraft {
-    SaveDraft { id: id.into(), kind: "visit".into(), patient: patient.map(Into::into), updated_at: 5, body: text.as_bytes().to_vec().into() }
+    SaveDraft {
+        id: id.into(),
+        kind: "visit".into(),
+        patient: patient.map(Into::into),
+        updated_at: 5,
+        body: text.as_bytes().to_vec().into(),
+    }
 }
 
 async fn append(store: &impl RecordStore, envelopes: Vec<NewEnvelope>) -> Held {
@@ -187,7 +204,9 @@ pub async fn drafts_are_listed_newest_first(store: &impl RecordStore) -> Held {
         store.save_draft(draft(name, patient, "{}")).await?;
     }
     let other = SaveDraft { kind: "advice".into(), ..draft("e", Some("p"), "{}") };
-    let committed = store.commit(Transaction::new().save_draft(other).save_draft(draft("a", Some("p"), "{1}")), None).await?;
+    let committed = store
+        .commit(Transaction::new().save_draft(other).save_draft(draft("a", Some("p"), "{1}")), None)
+        .await?;
     assert_eq!(committed.drafts, [("e".to_owned(), 1), ("a".to_owned(), 2)]);
     let names = |drafts: Vec<crate::Draft>| drafts.into_iter().map(|d| d.id).collect::<Vec<_>>();
     assert_eq!(names(store.drafts(None).await?), ["e", "c", "b", "a"]);
@@ -224,7 +243,12 @@ pub async fn the_bytes_are_kept_as_they_came(store: &impl RecordStore) -> Held {
 
 pub async fn lists_are_in_the_order_of_arrival_and_do_not_move(store: &impl RecordStore) -> Held {
     for n in ["e1", "e2", "e3"] {
-        store.commit(Transaction::new().put(encounter(n, "p")).put(encounter(&format!("{n}-other"), "q")), None).await?;
+        store
+            .commit(
+                Transaction::new().put(encounter(n, "p")).put(encounter(&format!("{n}-other"), "q")),
+                None,
+            )
+            .await?;
     }
     store.commit(Transaction::new().put(encounter("e1", "p")), None).await?;
     let all = store.of_patient("p", "Encounter", None, 10).await?;
@@ -258,7 +282,11 @@ pub async fn tasks_are_listed_by_state_and_while_open(store: &impl RecordStore) 
             ),
         )
     };
-    let tasks = [task("t1", "requested", "requested"), task("t2", "done", "completed"), task("t3", "requested", "requested")];
+    let tasks = [
+        task("t1", "requested", "requested"),
+        task("t2", "done", "completed"),
+        task("t3", "requested", "requested"),
+    ];
     store.commit(tasks.into_iter().fold(Transaction::new(), Transaction::put), None).await?;
     store.commit(Transaction::new().put(task("t1", "answered", "in-progress")), None).await?;
     assert_eq!(ids(&store.in_state("Task", "requested", None, 10).await?), ["t3"]);
@@ -270,7 +298,11 @@ pub async fn tasks_are_listed_by_state_and_while_open(store: &impl RecordStore) 
 
 pub async fn what_refers_to_something_is_found_from_it(store: &impl RecordStore) -> Held {
     let about = |kind: &str, id: &str, field: &str, target: &str| {
-        put(kind, id, format!(r#"{{"resourceType":"{kind}","id":"{id}","{field}":{{"reference":"{target}"}}}}"#))
+        put(
+            kind,
+            id,
+            format!(r#"{{"resourceType":"{kind}","id":"{id}","{field}":{{"reference":"{target}"}}}}"#),
+        )
     };
     let transaction = Transaction::new()
         .put(about("Observation", "o1", "encounter", "Encounter/e"))
@@ -280,7 +312,9 @@ pub async fn what_refers_to_something_is_found_from_it(store: &impl RecordStore)
     assert_eq!(ids(&store.referring_to("e", None).await?), ["o1", "c1"]);
     assert_eq!(ids(&store.referring_to("e", Some("Condition")).await?), ["c1"]);
     // Moved to another encounter.
-    store.commit(Transaction::new().put(about("Observation", "o1", "encounter", "Encounter/other")), None).await?;
+    store
+        .commit(Transaction::new().put(about("Observation", "o1", "encounter", "Encounter/other")), None)
+        .await?;
     assert_eq!(ids(&store.referring_to("e", None).await?), ["c1"]);
     Ok(())
 }
@@ -298,9 +332,20 @@ fn ayesha() -> [NewResource; 2] {
 
 pub async fn a_patient_is_found_by_any_of_their_facts(store: &impl RecordStore) -> Held {
     let [person, husband] = ayesha();
-    store.commit(Transaction::new().put(patient("p2", "Ayesha Khatoon")).put(person).put(husband), None).await?;
+    store
+        .commit(Transaction::new().put(patient("p2", "Ayesha Khatoon")).put(person).put(husband), None)
+        .await?;
     for query in [
-        "ayesha bibi", "bibi aisha", "عائشہ بی", "akram ayesha", "0300-1234567", "3001234", "3520212345672", "35202-1234567-2", "3740-000123-4", "1234",
+        "ayesha bibi",
+        "bibi aisha",
+        "عائشہ بی",
+        "akram ayesha",
+        "0300-1234567",
+        "3001234",
+        "3520212345672",
+        "35202-1234567-2",
+        "3740-000123-4",
+        "1234",
         "chak 44",
     ] {
         let page = store.find_patients(query, 0, 10).await?;
@@ -344,9 +389,15 @@ pub async fn a_number_used_twice_shows_whose_it_is(store: &impl RecordStore) -> 
     let [person, husband] = ayesha();
     store.commit(Transaction::new().put(person).put(husband), None).await?;
     let own = store.number_uses("3520212345672").await?;
-    assert_eq!(own.iter().map(|u| (u.patient.as_str(), u.source_kind.as_str())).collect::<Vec<_>>(), [("p1", "Patient")]);
+    assert_eq!(
+        own.iter().map(|u| (u.patient.as_str(), u.source_kind.as_str())).collect::<Vec<_>>(),
+        [("p1", "Patient")]
+    );
     let husbands = store.number_uses("35202-7654321-1").await?;
-    assert_eq!(husbands.iter().map(|u| (u.patient.as_str(), u.source_id.as_str())).collect::<Vec<_>>(), [("p1", "r1")]);
+    assert_eq!(
+        husbands.iter().map(|u| (u.patient.as_str(), u.source_id.as_str())).collect::<Vec<_>>(),
+        [("p1", "r1")]
+    );
     assert!(store.number_uses("35202-7654321").await?.is_empty(), "a part is not the number");
     assert!(store.number_uses("").await?.is_empty());
     Ok(())
@@ -453,8 +504,16 @@ async fn unsent(store: &impl RecordStore) -> Result<Vec<u8>, StoreError> {
 }
 
 pub async fn a_refused_envelope_holds_back_only_what_needs_it(store: &impl RecordStore) -> Held {
-    append(store, vec![envelope(1, Kind::Patient, &[]), envelope(2, Kind::Visit, &[1]), envelope(3, Kind::Visit, &[2]), envelope(4, Kind::Visit, &[])])
-        .await?;
+    append(
+        store,
+        vec![
+            envelope(1, Kind::Patient, &[]),
+            envelope(2, Kind::Visit, &[1]),
+            envelope(3, Kind::Visit, &[2]),
+            envelope(4, Kind::Visit, &[]),
+        ],
+    )
+    .await?;
     store.mark_acks(id(50), &[ack(1, Outcome::Refused { code: "bad".into(), text: "bad".into() })]).await?;
     assert_eq!(unsent(store).await?, [4]);
     assert_eq!(store.quarantined().await?.iter().map(|e| e.id).collect::<Vec<_>>(), [id(1)]);
@@ -466,7 +525,13 @@ pub async fn a_refused_envelope_holds_back_only_what_needs_it(store: &impl Recor
 }
 
 fn part(n: u8, attachment: Id, index: u32, count: u32, bytes: &[u8]) -> NewEnvelope {
-    let part = AttachmentPart { attachment, index, count, content_type: "image/jpeg".into(), bytes: bytes.to_vec().into() };
+    let part = AttachmentPart {
+        attachment,
+        index,
+        count,
+        content_type: "image/jpeg".into(),
+        bytes: bytes.to_vec().into(),
+    };
     let payload = minicbor::to_vec(part).expect("encoding into memory cannot fail");
     NewEnvelope { payload: payload.into(), ..envelope(n, Kind::AttachmentPart, &[]) }
 }
@@ -500,12 +565,32 @@ pub async fn unsent_envelopes_fit_the_request(store: &impl RecordStore) -> Held 
 
 pub async fn custody_is_counted_overall_by_kind_and_by_patient(store: &impl RecordStore) -> Held {
     let other = NewEnvelope { patient: Some(id(110)), ..envelope(4, Kind::Visit, &[]) };
-    append(store, vec![envelope(1, Kind::Patient, &[]), envelope(2, Kind::Visit, &[]), envelope(3, Kind::Visit, &[]), other]).await?;
-    store.mark_acks(id(50), &[ack(1, Outcome::Durable { seq: 1 }), ack(3, Outcome::Refused { code: "x".into(), text: "y".into() })]).await?;
+    append(
+        store,
+        vec![
+            envelope(1, Kind::Patient, &[]),
+            envelope(2, Kind::Visit, &[]),
+            envelope(3, Kind::Visit, &[]),
+            other,
+        ],
+    )
+    .await?;
+    store
+        .mark_acks(
+            id(50),
+            &[
+                ack(1, Outcome::Durable { seq: 1 }),
+                ack(3, Outcome::Refused { code: "x".into(), text: "y".into() }),
+            ],
+        )
+        .await?;
     let all = store.custody().await?;
     assert_eq!((all.here, all.at_hie, all.quarantined, all.superseded), (2, 1, 1, 0));
     let by_kind = store.custody_by_kind().await?;
-    assert_eq!(by_kind.iter().map(|(k, c)| (*k, c.total(), c.here)).collect::<Vec<_>>(), [(Kind::Patient, 1, 0), (Kind::Visit, 3, 2)]);
+    assert_eq!(
+        by_kind.iter().map(|(k, c)| (*k, c.total(), c.here)).collect::<Vec<_>>(),
+        [(Kind::Patient, 1, 0), (Kind::Visit, 3, 2)]
+    );
     let one = store.custody_of_patient(&id(100).to_string()).await?;
     assert_eq!((one.here, one.at_hie, one.quarantined), (1, 1, 1));
     Ok(())
@@ -516,10 +601,20 @@ pub async fn each_record_knows_where_it_is(store: &impl RecordStore) -> Held {
     let name = id(1).to_string();
     assert_eq!(store.custody_of("Encounter", &name).await?, Some(EntryState::Here));
     store.mark_acks(id(50), &[ack(1, Outcome::Durable { seq: 3 })]).await?;
-    assert_eq!(store.custody_of("Encounter", &name).await?, Some(EntryState::AtHie(Cursor { epoch: id(50), seq: 3 })));
-    let theirs = Pulled::Envelope { seq: 9, received_at: 1, bytes: foreign(7, Kind::Visit, None, encounter_bundle(id(7), id(100))) };
+    assert_eq!(
+        store.custody_of("Encounter", &name).await?,
+        Some(EntryState::AtHie(Cursor { epoch: id(50), seq: 3 }))
+    );
+    let theirs = Pulled::Envelope {
+        seq: 9,
+        received_at: 1,
+        bytes: foreign(7, Kind::Visit, None, encounter_bundle(id(7), id(100))),
+    };
     store.apply_pull(pull(50, 9, vec![theirs])).await?;
-    assert_eq!(store.custody_of("Encounter", &id(7).to_string()).await?, Some(EntryState::AtHie(Cursor { epoch: id(50), seq: 9 })));
+    assert_eq!(
+        store.custody_of("Encounter", &id(7).to_string()).await?,
+        Some(EntryState::AtHie(Cursor { epoch: id(50), seq: 9 }))
+    );
     assert_eq!(store.custody_of("Encounter", "none").await?, None);
     Ok(())
 }
@@ -538,14 +633,19 @@ pub async fn a_pull_applied_twice_changes_nothing(store: &impl RecordStore) -> H
             vec![
                 pulled_patient(1, "One"),
                 pulled_patient(2, "Two"),
-                Pulled::Envelope { seq: 8, received_at: 1, bytes: foreign(7, Kind::Visit, None, encounter_bundle(id(7), id(100))) },
+                Pulled::Envelope {
+                    seq: 8,
+                    received_at: 1,
+                    bytes: foreign(7, Kind::Visit, None, encounter_bundle(id(7), id(100))),
+                },
                 Pulled::Roster(b"[]".to_vec()),
             ],
         )
     };
     assert_eq!(store.cursor().await?, None);
     store.apply_pull(batch()).await?;
-    let before = (store.history("Patient", "p").await?, store.history("Encounter", &id(7).to_string()).await?);
+    let before =
+        (store.history("Patient", "p").await?, store.history("Encounter", &id(7).to_string()).await?);
     store.apply_pull(batch()).await?;
     let after = (store.history("Patient", "p").await?, store.history("Encounter", &id(7).to_string()).await?);
     assert_eq!(before, after);
@@ -574,7 +674,10 @@ pub async fn our_own_envelope_in_a_pull_is_an_ack(store: &impl RecordStore) -> H
     append(store, vec![envelope(1, Kind::Visit, &[])]).await?;
     let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
     store.apply_pull(pull(50, 5, vec![Pulled::Envelope { seq: 5, received_at: 1, bytes: own }])).await?;
-    assert_eq!(store.log_entry(id(1)).await?.expect("appended").state, EntryState::AtHie(Cursor { epoch: id(50), seq: 5 }));
+    assert_eq!(
+        store.log_entry(id(1)).await?.expect("appended").state,
+        EntryState::AtHie(Cursor { epoch: id(50), seq: 5 })
+    );
     assert_eq!(store.received(id(1)).await?, None);
     assert_eq!(store.history("Encounter", &id(1).to_string()).await?.len(), 1);
     Ok(())
@@ -582,9 +685,14 @@ pub async fn our_own_envelope_in_a_pull_is_an_ack(store: &impl RecordStore) -> H
 
 pub async fn others_envelopes_are_kept_as_received(store: &impl RecordStore) -> Held {
     let bytes = foreign(7, Kind::TaskMove, Some(id(90)), encounter_bundle(id(7), id(100)));
-    store.apply_pull(pull(50, 5, vec![Pulled::Envelope { seq: 5, received_at: 77, bytes: bytes.clone() }])).await?;
+    store
+        .apply_pull(pull(50, 5, vec![Pulled::Envelope { seq: 5, received_at: 77, bytes: bytes.clone() }]))
+        .await?;
     let received = store.received(id(7)).await?.expect("kept");
-    assert_eq!((received.bytes.as_slice(), received.received_at, received.device), (bytes.as_slice(), 77, id(201)));
+    assert_eq!(
+        (received.bytes.as_slice(), received.received_at, received.device),
+        (bytes.as_slice(), 77, id(201))
+    );
     assert_eq!(store.received_of_task(id(90)).await?, [received]);
     Ok(())
 }
@@ -628,15 +736,27 @@ pub async fn parts_make_an_attachment_in_any_order(store: &impl RecordStore) -> 
     let photo = id(80);
     let theirs = |n: u8, index| {
         let payload = part(n, photo, index, 3, &[index as u8; 4]).payload.0;
-        Pulled::Envelope { seq: u64::from(n), received_at: 1, bytes: foreign(n, Kind::AttachmentPart, None, payload) }
+        Pulled::Envelope {
+            seq: u64::from(n),
+            received_at: 1,
+            bytes: foreign(n, Kind::AttachmentPart, None, payload),
+        }
     };
     store.apply_pull(pull(50, 2, vec![theirs(1, 2), theirs(2, 0)])).await?;
     assert_eq!(store.attachment(&photo.to_string()).await?, None);
     store.apply_pull(pull(50, 3, vec![theirs(3, 1), theirs(2, 0)])).await?;
     let whole = store.attachment(&photo.to_string()).await?.expect("all parts are here");
-    assert_eq!((whole.bytes.as_slice(), whole.content_type.as_str()), (&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2][..], "image/jpeg"));
+    assert_eq!(
+        (whole.bytes.as_slice(), whole.content_type.as_str()),
+        (&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2][..], "image/jpeg")
+    );
 
-    let own = Attachment { id: "x".into(), content_type: "image/png".into(), bytes: vec![1; 9].into(), thumb: vec![2].into() };
+    let own = Attachment {
+        id: "x".into(),
+        content_type: "image/png".into(),
+        bytes: vec![1; 9].into(),
+        thumb: vec![2].into(),
+    };
     store.commit(Transaction::new().put_attachment(own.clone()), None).await?;
     assert_eq!(store.attachment("x").await?, Some(own));
     Ok(())
@@ -660,7 +780,12 @@ pub async fn mr_numbers_are_given_once_and_run_out(store: &impl RecordStore) -> 
 }
 
 pub async fn the_newest_certificate_of_a_key_wins(store: &impl RecordStore) -> Held {
-    let cert = |key, issued_at| StoredCert { subject: id(1), key: [key; 32], issued_at, bytes: vec![issued_at as u8] };
+    let cert = |key, issued_at| StoredCert {
+        subject: id(1),
+        key: [key; 32],
+        issued_at,
+        bytes: vec![issued_at as u8],
+    };
     let certs = [cert(1, 5), cert(2, 9), cert(1, 7), cert(1, 6)];
     store.commit(certs.into_iter().fold(Transaction::new(), Transaction::put_cert), None).await?;
     assert_eq!(store.certs(id(1)).await?, [cert(2, 9), cert(1, 7)]);
@@ -678,12 +803,23 @@ pub async fn settings_are_set_and_unset(store: &impl RecordStore) -> Held {
 }
 
 pub async fn audit_waits_until_it_is_in_an_envelope(store: &impl RecordStore) -> Held {
-    let entry = |action: &str| AuditEntry { at: 1, person: id(1), action: action.into(), entity: "Patient/p".into(), patient: Some("p".into()) };
-    store.commit(Transaction::new().audit(entry("read")).audit(entry("update")).audit(entry("print")), None).await?;
+    let entry = |action: &str| AuditEntry {
+        at: 1,
+        person: id(1),
+        action: action.into(),
+        entity: "Patient/p".into(),
+        patient: Some("p".into()),
+    };
+    store
+        .commit(Transaction::new().audit(entry("read")).audit(entry("update")).audit(entry("print")), None)
+        .await?;
     let waiting = store.unsent_audit(2).await?;
     assert_eq!(waiting.iter().map(|a| a.entry.clone()).collect::<Vec<_>>(), [entry("read"), entry("update")]);
     store.commit(Transaction::new().audit_sent(waiting[1].seq), None).await?;
-    assert_eq!(store.unsent_audit(9).await?.iter().map(|a| a.entry.action.as_str()).collect::<Vec<_>>(), ["print"]);
+    assert_eq!(
+        store.unsent_audit(9).await?.iter().map(|a| a.entry.action.as_str()).collect::<Vec<_>>(),
+        ["print"]
+    );
     Ok(())
 }
 

@@ -34,7 +34,7 @@ mod transaction;
 pub mod vault;
 
 pub use append::{DeviceSigner, LogHead, NewEnvelope, Sealer};
-pub use columns::{bundle_entries, BundleError};
+pub use columns::{BundleError, bundle_entries};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use model::*;
@@ -52,7 +52,8 @@ mod contract_of_memory {
 mod contract_of_sqlite {
     async fn make() -> (crate::SqliteStore, tempfile::TempDir) {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let store = crate::SqliteStore::temporary(&dir.path().join("records.db")).await.expect("a new database");
+        let store =
+            crate::SqliteStore::temporary(&dir.path().join("records.db")).await.expect("a new database");
         (store, dir)
     }
 

@@ -110,10 +110,15 @@ impl MemoryStore {
 impl State {
     fn put(&mut self, new: NewResource) -> Answer<()> {
         let deleted = new.body.is_empty();
-        let columns = if deleted { Columns::default() } else { Columns::read(&new.kind, &new.id, &new.body)? };
+        let columns =
+            if deleted { Columns::default() } else { Columns::read(&new.kind, &new.id, &new.body)? };
         let same = |v: &&Version| v.kind == new.kind && v.id == new.id;
         if new.server_version.is_some()
-            && self.versions.iter().filter(same).any(|v| v.server_version == new.server_version && v.body == *new.body)
+            && self
+                .versions
+                .iter()
+                .filter(same)
+                .any(|v| v.server_version == new.server_version && v.body == *new.body)
         {
             return Ok(());
         }
@@ -133,7 +138,14 @@ impl State {
         };
         self.current.insert(key, current);
         let (server_version, envelope) = (new.server_version, new.envelope);
-        self.versions.push(Version { kind: new.kind, id: new.id, version, server_version, envelope, body: new.body.0 });
+        self.versions.push(Version {
+            kind: new.kind,
+            id: new.id,
+            version,
+            server_version,
+            envelope,
+            body: new.body.0,
+        });
         Ok(())
     }
 
@@ -158,7 +170,12 @@ impl State {
         Some(self.resource(&self.versions[current.seq as usize - 1], current.seq, current))
     }
 
-    fn list(&self, before: Option<i64>, limit: usize, which: impl Fn(&str, &Current) -> bool) -> Vec<Resource> {
+    fn list(
+        &self,
+        before: Option<i64>,
+        limit: usize,
+        which: impl Fn(&str, &Current) -> bool,
+    ) -> Vec<Resource> {
         let mut found: Vec<Resource> = self
             .current
             .iter()
@@ -171,7 +188,11 @@ impl State {
     }
 
     fn head(&self) -> LogHead {
-        self.log.last().map_or_else(LogHead::default, |last| LogHead { epoch: 0, seq: last.entry.seq, hash: last.hash })
+        self.log.last().map_or_else(LogHead::default, |last| LogHead {
+            epoch: 0,
+            seq: last.entry.seq,
+            hash: last.hash,
+        })
     }
 
     fn append(&mut self, new: &NewEnvelope, sealer: &dyn Sealer) -> Answer<u64> {
@@ -196,7 +217,9 @@ impl State {
 
     fn store_payload(&mut self, header: &Header, payload: &[u8]) -> Answer<()> {
         match project(header, payload)? {
-            Projection::Resources(resources) => resources.into_iter().try_for_each(|resource| self.put(resource)),
+            Projection::Resources(resources) => {
+                resources.into_iter().try_for_each(|resource| self.put(resource))
+            }
             Projection::Part(part) => {
                 self.put_part(part);
                 Ok(())
@@ -211,17 +234,21 @@ impl State {
         }
         let (count, content_type) = (part.count as usize, part.content_type.clone());
         self.parts.entry((id.clone(), part.index)).or_insert(part);
-        let here: Vec<&AttachmentPart> = self.parts.iter().filter(|((of, _), _)| *of == id).map(|(_, part)| part).collect();
+        let here: Vec<&AttachmentPart> =
+            self.parts.iter().filter(|((of, _), _)| *of == id).map(|(_, part)| part).collect();
         if here.len() >= count {
             let bytes: Vec<u8> = here.iter().flat_map(|part| part.bytes.iter().copied()).collect();
             self.parts.retain(|(of, _), _| *of != id);
-            self.attachments
-                .insert(id.clone(), Attachment { id, content_type, bytes: bytes.into(), thumb: Vec::new().into() });
+            self.attachments.insert(
+                id.clone(),
+                Attachment { id, content_type, bytes: bytes.into(), thumb: Vec::new().into() },
+            );
         }
     }
 
     fn put_cert(&mut self, cert: StoredCert) {
-        let newest = self.certs.get(&(cert.subject, cert.key)).is_none_or(|known| cert.issued_at >= known.issued_at);
+        let newest =
+            self.certs.get(&(cert.subject, cert.key)).is_none_or(|known| cert.issued_at >= known.issued_at);
         if newest {
             self.certs.insert((cert.subject, cert.key), cert);
         }
@@ -265,11 +292,16 @@ impl State {
                 let seq = self.audit.len() as i64 + 1;
                 self.audit.push((UnsentAudit { seq, entry }, false));
             }
-            Op::AuditSent(seq) => self.audit.iter_mut().filter(|(a, _)| a.seq <= seq).for_each(|(_, sent)| *sent = true),
+            Op::AuditSent(seq) => {
+                self.audit.iter_mut().filter(|(a, _)| a.seq <= seq).for_each(|(_, sent)| *sent = true)
+            }
             Op::MrBlock(block) => {
-                if !self.blocks.iter().any(|b| b.block.prefix == block.prefix && b.block.first == block.first) {
+                if !self.blocks.iter().any(|b| b.block.prefix == block.prefix && b.block.first == block.first)
+                {
                     self.blocks.push(Block { next: block.first, closed: false, block });
-                    self.blocks.sort_by(|a, b| (&a.block.prefix, a.block.first).cmp(&(&b.block.prefix, b.block.first)));
+                    self.blocks.sort_by(|a, b| {
+                        (&a.block.prefix, a.block.first).cmp(&(&b.block.prefix, b.block.first))
+                    });
                 }
             }
             Op::CloseMrBlocks => self.blocks.iter_mut().for_each(|b| b.closed = true),
@@ -282,10 +314,13 @@ impl State {
     }
 
     fn receive(&mut self, epoch: Id, seq: u64, received_at: i64, bytes: Vec<u8>) -> Answer<()> {
-        let envelope = Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
-        let header = envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
+        let envelope =
+            Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
+        let header =
+            envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
         if let Some(ours) = self.log.iter_mut().find(|l| l.entry.id == header.id) {
-            let superseded = matches!(&ours.entry.state, EntryState::Superseded { at, .. } if at.epoch == epoch);
+            let superseded =
+                matches!(&ours.entry.state, EntryState::Superseded { at, .. } if at.epoch == epoch);
             if !superseded {
                 ours.entry.state = EntryState::AtHie(Cursor { epoch, seq });
             }
@@ -331,7 +366,8 @@ impl State {
         let reached = |keys: &[(Field, &str)]| {
             query.tokens().iter().all(|token| {
                 let (ranges, near) = (token.ranges(), if slips { token.slips() } else { Vec::new() });
-                keys.iter().any(|(_, k)| ranges.iter().any(|r| r.holds(k)) || near.iter().any(|n| n.as_str() == *k))
+                keys.iter()
+                    .any(|(_, k)| ranges.iter().any(|r| r.holds(k)) || near.iter().any(|n| n.as_str() == *k))
             })
         };
         let mut ranked: Vec<(u32, String)> = keys
@@ -359,7 +395,11 @@ impl RecordStore for MemoryStore {
 
     async fn next_mr(&self) -> Answer<MrNumber> {
         self.write(|state| {
-            let open = state.blocks.iter_mut().find(|b| !b.closed && b.next <= b.block.last).ok_or(StoreError::NoMrNumbers)?;
+            let open = state
+                .blocks
+                .iter_mut()
+                .find(|b| !b.closed && b.next <= b.block.last)
+                .ok_or(StoreError::NoMrNumbers)?;
             let (prefix, number) = (open.block.prefix.clone(), open.next);
             open.next += 1;
             Ok(MrNumber { text: mr::format(&prefix, number).into(), prefix, number })
@@ -375,7 +415,9 @@ impl RecordStore for MemoryStore {
                     Outcome::Superseded { seq, code } => {
                         EntryState::Superseded { at: Cursor { epoch, seq: *seq }, code: code.clone() }
                     }
-                    Outcome::Refused { code, text } => EntryState::Quarantined { code: code.clone(), text: text.clone() },
+                    Outcome::Refused { code, text } => {
+                        EntryState::Quarantined { code: code.clone(), text: text.clone() }
+                    }
                     Outcome::Waits { .. } => continue,
                 };
             }
@@ -400,9 +442,18 @@ impl RecordStore for MemoryStore {
                 let done = match item {
                     Pulled::Resource { kind, id, version, body } => {
                         let server_version = Some(version);
-                        state.put(NewResource { kind, id, patient: None, envelope: None, server_version, body: body.into() })
+                        state.put(NewResource {
+                            kind,
+                            id,
+                            patient: None,
+                            envelope: None,
+                            server_version,
+                            body: body.into(),
+                        })
                     }
-                    Pulled::Envelope { seq, received_at, bytes } => state.receive(batch.next.epoch, seq, received_at, bytes),
+                    Pulled::Envelope { seq, received_at, bytes } => {
+                        state.receive(batch.next.epoch, seq, received_at, bytes)
+                    }
                     Pulled::Cert(cert) => {
                         state.put_cert(cert);
                         Ok(())
@@ -451,8 +502,9 @@ impl RecordStore for MemoryStore {
         }
         let mut hits = ranked.into_iter().filter_map(|(score, patient)| {
             let found = state.current(&("Patient".to_owned(), patient)).filter(|r| !r.deleted)?;
-            let relatives =
-                state.list(None, 20, |kind, c| kind == "RelatedPerson" && c.patient.as_deref() == Some(found.id.as_str()));
+            let relatives = state.list(None, 20, |kind, c| {
+                kind == "RelatedPerson" && c.patient.as_deref() == Some(found.id.as_str())
+            });
             Some(Hit { score, patient: found, relatives })
         });
         let page: Vec<Hit> = hits.by_ref().skip(offset).take(limit).collect();
@@ -465,7 +517,9 @@ impl RecordStore for MemoryStore {
         let mut uses: Vec<NumberUse> = state
             .current
             .iter()
-            .filter(|(_, c)| c.keys.iter().any(|(field, k)| matches!(field, Field::Paper | Field::Mr) && *k == key))
+            .filter(|(_, c)| {
+                c.keys.iter().any(|(field, k)| matches!(field, Field::Paper | Field::Mr) && *k == key)
+            })
             .map(|((kind, id), c)| NumberUse {
                 patient: c.patient.clone().unwrap_or_default(),
                 source_kind: kind.clone(),
@@ -482,12 +536,20 @@ impl RecordStore for MemoryStore {
 
     async fn history(&self, kind: &str, id: &str) -> Answer<Vec<Resource>> {
         let state = self.state();
-        let Some(current) = state.current.get(&(kind.to_owned(), id.to_owned())) else { return Ok(Vec::new()) };
+        let Some(current) = state.current.get(&(kind.to_owned(), id.to_owned())) else {
+            return Ok(Vec::new());
+        };
         let versions = (1..).zip(&state.versions).filter(|(_, v)| v.kind == kind && v.id == id);
         Ok(versions.map(|(seq, v)| state.resource(v, seq, current)).collect())
     }
 
-    async fn of_patient(&self, patient: &str, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
+    async fn of_patient(
+        &self,
+        patient: &str,
+        kind: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<Vec<Resource>> {
         Ok(self.state().list(before, limit, |k, c| k == kind && c.patient.as_deref() == Some(patient)))
     }
 
@@ -495,7 +557,13 @@ impl RecordStore for MemoryStore {
         Ok(self.state().list(before, limit, |k, _| k == kind))
     }
 
-    async fn in_state(&self, kind: &str, state: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
+    async fn in_state(
+        &self,
+        kind: &str,
+        state: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<Vec<Resource>> {
         Ok(self.state().list(before, limit, |k, c| k == kind && c.state == state))
     }
 
@@ -504,7 +572,8 @@ impl RecordStore for MemoryStore {
     }
 
     async fn referring_to(&self, target: &str, kind: Option<&str>) -> Answer<Vec<Resource>> {
-        let which = |k: &str, c: &Current| kind.is_none_or(|kind| kind == k) && c.links.iter().any(|l| l == target);
+        let which =
+            |k: &str, c: &Current| kind.is_none_or(|kind| kind == k) && c.links.iter().any(|l| l == target);
         let mut found = self.state().list(None, usize::MAX, which);
         found.reverse();
         Ok(found)
@@ -514,7 +583,9 @@ impl RecordStore for MemoryStore {
         let state = self.state();
         let versions = (1..).zip(&state.versions).filter(|(_, v)| v.envelope == Some(envelope));
         Ok(versions
-            .filter_map(|(seq, v)| Some(state.resource(v, seq, state.current.get(&(v.kind.clone(), v.id.clone()))?)))
+            .filter_map(|(seq, v)| {
+                Some(state.resource(v, seq, state.current.get(&(v.kind.clone(), v.id.clone()))?))
+            })
             .collect())
     }
 
@@ -523,8 +594,13 @@ impl RecordStore for MemoryStore {
     }
 
     async fn drafts(&self, kind: Option<&str>) -> Answer<Vec<Draft>> {
-        let mut drafts: Vec<Draft> =
-            self.state().drafts.values().filter(|d| kind.is_none_or(|kind| d.kind == kind)).cloned().collect();
+        let mut drafts: Vec<Draft> = self
+            .state()
+            .drafts
+            .values()
+            .filter(|d| kind.is_none_or(|kind| d.kind == kind))
+            .cloned()
+            .collect();
         drafts.sort_by_key(|d| -d.seq);
         Ok(drafts)
     }
@@ -607,7 +683,11 @@ impl RecordStore for MemoryStore {
         let state = self.state();
         let counted = kinds.into_iter().map(|kind| {
             let mut counts = CustodyCounts::default();
-            state.log.iter().filter(|l| l.entry.kind == kind).for_each(|l| State::number_of(&mut counts, &l.entry.state));
+            state
+                .log
+                .iter()
+                .filter(|l| l.entry.kind == kind)
+                .for_each(|l| State::number_of(&mut counts, &l.entry.state));
             (kind, counts)
         });
         Ok(counted.filter(|(_, counts)| counts.total() > 0).collect())
@@ -637,13 +717,15 @@ impl RecordStore for MemoryStore {
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {
-        let mut received: Vec<Received> = self.state().inbox.values().filter(|r| r.task == Some(task)).cloned().collect();
+        let mut received: Vec<Received> =
+            self.state().inbox.values().filter(|r| r.task == Some(task)).cloned().collect();
         received.sort_by_key(|r| r.hie_seq);
         Ok(received)
     }
 
     async fn certs(&self, subject: Id) -> Answer<Vec<StoredCert>> {
-        let mut certs: Vec<StoredCert> = self.state().certs.values().filter(|c| c.subject == subject).cloned().collect();
+        let mut certs: Vec<StoredCert> =
+            self.state().certs.values().filter(|c| c.subject == subject).cloned().collect();
         certs.sort_by_key(|c| -c.issued_at);
         Ok(certs)
     }

@@ -30,7 +30,8 @@ fn class(entry: &Waiting) -> u8 {
 pub(crate) fn push_order(waiting: &[Waiting], refused: &HashSet<Id>) -> Vec<i64> {
     let by_id: HashMap<Id, usize> = waiting.iter().enumerate().map(|(i, w)| (w.id, i)).collect();
     let mut classes: Vec<u8> = waiting.iter().map(class).collect();
-    let mut blocked: Vec<bool> = waiting.iter().map(|w| w.depends.iter().any(|d| refused.contains(d))).collect();
+    let mut blocked: Vec<bool> =
+        waiting.iter().map(|w| w.depends.iter().any(|d| refused.contains(d))).collect();
 
     // What an urgent one needs is as urgent; what needs a blocked one is blocked. Both until nothing changes.
     let mut changed = true;
@@ -61,14 +62,22 @@ pub(crate) fn push_order(waiting: &[Waiting], refused: &HashSet<Id>) -> Vec<i64>
 }
 
 /// Places what entry `i` needs and then itself. A stack of its own: chains may be long, and a circle ends.
-fn place(i: usize, waiting: &[Waiting], by_id: &HashMap<Id, usize>, done: &mut HashSet<usize>, sorted: &mut Vec<i64>) {
+fn place(
+    i: usize,
+    waiting: &[Waiting],
+    by_id: &HashMap<Id, usize>,
+    done: &mut HashSet<usize>,
+    sorted: &mut Vec<i64>,
+) {
     let mut stack = vec![(i, false)];
     while let Some((i, needs_placed)) = stack.pop() {
         if needs_placed {
             sorted.push(waiting[i].n);
         } else if done.insert(i) {
             stack.push((i, true));
-            stack.extend(waiting[i].depends.iter().rev().filter_map(|d| by_id.get(d)).map(|needed| (*needed, false)));
+            stack.extend(
+                waiting[i].depends.iter().rev().filter_map(|d| by_id.get(d)).map(|needed| (*needed, false)),
+            );
         }
     }
 }
@@ -82,7 +91,13 @@ mod tests {
     }
 
     fn entry(n: u8, kind: Kind, depends: &[u8]) -> Waiting {
-        Waiting { n: n.into(), id: id(n), kind, of_task: false, depends: depends.iter().map(|d| id(*d)).collect() }
+        Waiting {
+            n: n.into(),
+            id: id(n),
+            kind,
+            of_task: false,
+            depends: depends.iter().map(|d| id(*d)).collect(),
+        }
     }
 
     #[test]
@@ -102,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_refused_envelope_holds_back_what_needs_it_and_nothing_else() {
-        let waiting = [entry(2, Kind::Visit, &[1]), entry(3, Kind::Decisions, &[2]), entry(4, Kind::Visit, &[9])];
+        let waiting =
+            [entry(2, Kind::Visit, &[1]), entry(3, Kind::Decisions, &[2]), entry(4, Kind::Visit, &[9])];
         assert_eq!(push_order(&waiting, &HashSet::from([id(1)])), [4]);
     }
 

@@ -30,20 +30,29 @@ pub fn pack(bytes: &[u8], dictionary: Option<(u32, &[u8])>) -> Packed {
         return plain();
     }
     let (id, dictionary) = dictionary.unwrap_or((0, &[]));
-    let packed = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary).and_then(|mut c| c.compress(bytes));
+    let packed =
+        zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary).and_then(|mut c| c.compress(bytes));
     match packed {
-        Ok(packed) if packed.len() < bytes.len() => Packed { codec: Codec::Zstd, dictionary: id, bytes: Private(packed) },
+        Ok(packed) if packed.len() < bytes.len() => {
+            Packed { codec: Codec::Zstd, dictionary: id, bytes: Private(packed) }
+        }
         _ => plain(),
     }
 }
 
 /// Undoes [`pack`]; never makes more than `limit` bytes. `dictionary` must be the one that the payload names.
-pub fn unpack(codec: Codec, bytes: &[u8], dictionary: Option<&[u8]>, limit: usize) -> Result<Vec<u8>, StoreError> {
+pub fn unpack(
+    codec: Codec,
+    bytes: &[u8],
+    dictionary: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<u8>, StoreError> {
     match codec {
         Codec::Plain if bytes.len() <= limit => Ok(bytes.to_vec()),
         Codec::Plain => Err(StoreError::Resource("payload too large")),
         Codec::Zstd => {
-            let capacity = zstd::bulk::Decompressor::upper_bound(bytes).filter(|n| *n <= limit).unwrap_or(limit);
+            let capacity =
+                zstd::bulk::Decompressor::upper_bound(bytes).filter(|n| *n <= limit).unwrap_or(limit);
             zstd::bulk::Decompressor::with_dictionary(dictionary.unwrap_or(&[]))
                 .and_then(|mut d| d.decompress(bytes, capacity))
                 .map_err(|_| StoreError::Resource("payload does not unpack"))
@@ -52,13 +61,17 @@ pub fn unpack(codec: Codec, bytes: &[u8], dictionary: Option<&[u8]>, limit: usiz
 }
 
 /// An envelope's exact payload, checked against its header.
-pub fn unpack_payload(envelope: &Envelope, header: &Header, dictionary: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
+pub fn unpack_payload(
+    envelope: &Envelope,
+    header: &Header,
+    dictionary: Option<&[u8]>,
+) -> Result<Vec<u8>, StoreError> {
     let bad = |why| StoreError::Payload(header.id, why);
     if header.dictionary != 0 && dictionary.is_none() {
         return Err(bad("its dictionary is not here"));
     }
-    let payload =
-        unpack(header.codec, &envelope.payload, dictionary, limits::PAYLOAD).map_err(|_| bad("it does not unpack"))?;
+    let payload = unpack(header.codec, &envelope.payload, dictionary, limits::PAYLOAD)
+        .map_err(|_| bad("it does not unpack"))?;
     header.check_payload(&payload).map_err(|_| bad("it is not the one that was signed"))?;
     Ok(payload)
 }
@@ -93,7 +106,10 @@ mod tests {
             let packed = pack(&text, used);
             assert_eq!(packed.codec, Codec::Zstd);
             assert!(packed.bytes.len() < text.len() / 4);
-            assert_eq!(unpack(packed.codec, &packed.bytes, used.map(|d| d.1), 10_000).expect("it was just packed"), text);
+            assert_eq!(
+                unpack(packed.codec, &packed.bytes, used.map(|d| d.1), 10_000).expect("it was just packed"),
+                text
+            );
             assert!(unpack(packed.codec, &packed.bytes, used.map(|d| d.1), 100).is_err(), "over the limit");
         }
         assert_eq!(pack(b"{}", None).codec, Codec::Plain);

@@ -19,7 +19,11 @@ pub trait RecordStore: Send + Sync {
     // Writing
 
     /// Writes all of it or nothing. `sealer` is needed where the transaction appends to the log.
-    fn commit(&self, transaction: Transaction, sealer: Option<&dyn Sealer>) -> impl Future<Output = Answer<Committed>> + Send;
+    fn commit(
+        &self,
+        transaction: Transaction,
+        sealer: Option<&dyn Sealer>,
+    ) -> impl Future<Output = Answer<Committed>> + Send;
 
     /// Saves a draft over its last revision and answers the new one. Durable when this returns.
     fn save_draft(&self, draft: SaveDraft) -> impl Future<Output = Answer<u64>> + Send;
@@ -43,7 +47,12 @@ pub trait RecordStore: Send + Sync {
     // Patients
 
     /// Who answers to `text` (see [`rabta_search`]), best first.
-    fn find_patients(&self, text: &str, offset: usize, limit: usize) -> impl Future<Output = Answer<HitPage>> + Send;
+    fn find_patients(
+        &self,
+        text: &str,
+        offset: usize,
+        limit: usize,
+    ) -> impl Future<Output = Answer<HitPage>> + Send;
 
     /// Whose number this is (CNIC, other paper or MR number, in any writing): exact matches only.
     fn number_uses(&self, number: &str) -> impl Future<Output = Answer<Vec<NumberUse>>> + Send;
@@ -57,20 +66,46 @@ pub trait RecordStore: Send + Sync {
     fn history(&self, kind: &str, id: &str) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// A patient's resources of one kind, newest first.
-    fn of_patient(&self, patient: &str, kind: &str, before: Option<i64>, limit: usize) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
+    fn of_patient(
+        &self,
+        patient: &str,
+        kind: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// All resources of one kind, newest first.
-    fn of_kind(&self, kind: &str, before: Option<i64>, limit: usize) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
+    fn of_kind(
+        &self,
+        kind: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// Resources of one kind in one [`Resource::state`], newest first.
-    fn in_state(&self, kind: &str, state: &str, before: Option<i64>, limit: usize) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
+    fn in_state(
+        &self,
+        kind: &str,
+        state: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// Resources of one kind about which something is still to be done, newest first.
-    fn open(&self, kind: &str, before: Option<i64>, limit: usize) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
+    fn open(
+        &self,
+        kind: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// What refers to the resource with the id `target` (an Encounter's Observations, a Task's Communications),
     /// oldest first; of one kind or of all.
-    fn referring_to(&self, target: &str, kind: Option<&str>) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
+    fn referring_to(
+        &self,
+        target: &str,
+        kind: Option<&str>,
+    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
     /// What an envelope's payload became, in the order of its Bundle; versions may have been followed by newer ones.
     fn of_envelope(&self, envelope: Id) -> impl Future<Output = Answer<Vec<Resource>>> + Send;

@@ -119,9 +119,18 @@ pub struct Committed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pulled {
     /// A resource from the HIE's FHIR API. An empty body: it was deleted.
-    Resource { kind: String, id: String, version: u64, body: Vec<u8> },
+    Resource {
+        kind: String,
+        id: String,
+        version: u64,
+        body: Vec<u8>,
+    },
     /// An envelope: this device's own is an ack, another's is kept and its resources stored.
-    Envelope { seq: u64, received_at: i64, bytes: Vec<u8> },
+    Envelope {
+        seq: u64,
+        received_at: i64,
+        bytes: Vec<u8>,
+    },
     Cert(StoredCert),
     /// The whole roster, JSON.
     Roster(Vec<u8>),

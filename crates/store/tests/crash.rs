@@ -26,7 +26,13 @@ async fn unlock(dir: &Path) -> OpenVault {
 fn draft(n: u64) -> SaveDraft {
     // A form grows while it is typed; the number at both ends shows a torn one.
     let body = format!("{n}|{}|{n}", "a word ".repeat((n % 500) as usize));
-    SaveDraft { id: "visit".into(), kind: "visit".into(), patient: None, updated_at: 0, body: body.into_bytes().into() }
+    SaveDraft {
+        id: "visit".into(),
+        kind: "visit".into(),
+        patient: None,
+        updated_at: 0,
+        body: body.into_bytes().into(),
+    }
 }
 
 async fn last_saved(dir: &Path) -> Option<u64> {
@@ -51,7 +57,11 @@ fn child() {
         let dir = Path::new(&dir);
         let vault = unlock(dir).await;
         let from = vault.store().draft("visit").await.expect("readable").map_or(0, |draft| {
-            String::from_utf8_lossy(&draft.body).split('|').next().and_then(|n| n.parse().ok()).expect("a number")
+            String::from_utf8_lossy(&draft.body)
+                .split('|')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .expect("a number")
         });
         let mut out = std::io::stdout();
         for n in from + 1.. {
@@ -66,7 +76,8 @@ async fn the_last_acknowledged_save_survives_kill_9() {
     let dir = tempfile::tempdir().expect("a folder");
     let said = passphrase();
     let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
-    let new = NewVault { vault: Id([2; 16]), person, passphrase: &said, keychain: None, passphrase_alone: true };
+    let new =
+        NewVault { vault: Id([2; 16]), person, passphrase: &said, keychain: None, passphrase_alone: true };
     Vault::create(dir.path(), new).await.expect("made").0.lock().await;
 
     for round in 0_u64..6 {

@@ -24,7 +24,8 @@ impl SmallDisk {
     fn mount(at: &Path, kb: u32) -> Option<Self> {
         fs::create_dir_all(at).expect("a folder");
         let options = format!("size={kb}k");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "rabta-test"]).arg(at).status();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "rabta-test"]).arg(at).status();
         mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
     }
 }
@@ -63,7 +64,13 @@ async fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
     let dir = disk.join("data");
     let passphrase = Passphrase::new("barley wind".into());
     let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
-    let new = NewVault { vault: Id([2; 16]), person, passphrase: &passphrase, keychain: None, passphrase_alone: true };
+    let new = NewVault {
+        vault: Id([2; 16]),
+        person,
+        passphrase: &passphrase,
+        keychain: None,
+        passphrase_alone: true,
+    };
     let (vault, _) = Vault::create(&dir, new).await.expect("made");
     let store = vault.store();
     store.save_draft(draft("typed", b"first words".to_vec())).await.expect("there is room");
@@ -126,7 +133,13 @@ async fn a_vault_is_made_wholly_or_not_at_all_on_a_full_disk() {
         let dir = disk.join("data");
         let passphrase = Passphrase::new("barley wind".into());
         let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
-        let new = NewVault { vault: Id([2; 16]), person, passphrase: &passphrase, keychain: None, passphrase_alone: true };
+        let new = NewVault {
+            vault: Id([2; 16]),
+            person,
+            passphrase: &passphrase,
+            keychain: None,
+            passphrase_alone: true,
+        };
         match Vault::create(&dir, new).await {
             Ok((vault, _)) => {
                 vault.lock().await;

@@ -33,6 +33,8 @@ pub fn key(connection: &mut LockedSqliteHandle<'_>, spec: &[u8]) -> Result<(), C
     let handle = connection.as_raw_handle();
     // SAFETY: the lock guarantees that `handle` is an open connection that nobody else uses meanwhile; "main" ends
     // with a NUL; `spec` is `length` bytes long, and SQLCipher copies it before it returns.
-    let code = unsafe { libsqlite3_sys::sqlite3_key_v2(handle.as_ptr(), c"main".as_ptr(), spec.as_ptr().cast(), length) };
+    let code = unsafe {
+        libsqlite3_sys::sqlite3_key_v2(handle.as_ptr(), c"main".as_ptr(), spec.as_ptr().cast(), length)
+    };
     if code == libsqlite3_sys::SQLITE_OK { Ok(()) } else { Err(Code(code)) }
 }

@@ -45,7 +45,8 @@ async fn keyed(options: SqliteConnectOptions, key: &RawKey) -> Result<SqliteConn
     let mut connection = options.disable_statement_logging().connect().await?;
     let spec = key.spec();
     let mut handle = connection.lock_handle().await?;
-    rabta_sys::sqlcipher::key(&mut handle, &spec).map_err(|code| StoreError::Database(format!("SQLite code {}", code.0)))?;
+    rabta_sys::sqlcipher::key(&mut handle, &spec)
+        .map_err(|code| StoreError::Database(format!("SQLite code {}", code.0)))?;
     drop(handle);
     Ok(connection)
 }
@@ -67,7 +68,8 @@ pub(crate) async fn probe(path: &Path, key: &RawKey) -> Result<Option<i64>, Stor
         if tables.try_get::<i64, _>(0)? == 0 {
             return Ok(None);
         }
-        let version = sqlx::query("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
+        let version =
+            sqlx::query("SELECT max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
         Ok(Some(version.try_get::<i64, _>(0)?))
     }
     .await;
@@ -88,7 +90,10 @@ pub(crate) struct Reader(SqliteConnection);
 impl Writer {
     /// Opens the database for writing, makes it where `create` says so, and brings it to this program's migration.
     pub async fn open(path: &Path, key: &RawKey, create: bool) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).create_if_missing(create).busy_timeout(std::time::Duration::from_secs(5));
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            .busy_timeout(std::time::Duration::from_secs(5));
         let mut connection = keyed(options, key).await?;
         // Checkpoints are made after the answer, not within somebody's save.
         for pragma in [
@@ -117,7 +122,11 @@ impl Writer {
     /// Commits what went well, undoes what did not.
     pub async fn finish<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         let committed = match done {
-            Ok(value) => sqlx::query("COMMIT").execute(&mut self.connection).await.map(|_| value).map_err(StoreError::from),
+            Ok(value) => sqlx::query("COMMIT")
+                .execute(&mut self.connection)
+                .await
+                .map(|_| value)
+                .map_err(StoreError::from),
             Err(error) => Err(error),
         };
         match committed {
@@ -151,9 +160,15 @@ impl Writer {
 
 impl Reader {
     pub async fn open(path: &Path, key: &RawKey) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(5));
+        let options =
+            SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(5));
         let mut connection = keyed(options, key).await?;
-        for pragma in ["PRAGMA query_only = ON", "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -65536", "PRAGMA trusted_schema = OFF"] {
+        for pragma in [
+            "PRAGMA query_only = ON",
+            "PRAGMA wal_autocheckpoint = 0",
+            "PRAGMA cache_size = -65536",
+            "PRAGMA trusted_schema = OFF",
+        ] {
             sqlx::query(pragma).execute(&mut connection).await?;
         }
         Ok(Self(connection))

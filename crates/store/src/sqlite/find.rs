@@ -14,7 +14,12 @@ use crate::{
 /// More patients than this behind one word are not told apart by it: the other words choose, or the best of these.
 const CANDIDATES: usize = 2000;
 
-pub(crate) async fn find(c: &mut SqliteConnection, text: &str, offset: usize, limit: usize) -> Result<HitPage, StoreError> {
+pub(crate) async fn find(
+    c: &mut SqliteConnection,
+    text: &str,
+    offset: usize,
+    limit: usize,
+) -> Result<HitPage, StoreError> {
     let Some(query) = Query::parse(text) else { return Ok(HitPage::default()) };
     let found = candidates(c, &query, false).await?;
     let mut ranked = rank(c, &query, found).await?;
@@ -32,7 +37,8 @@ pub(crate) async fn find(c: &mut SqliteConnection, text: &str, offset: usize, li
             page.more = true;
             break;
         } else {
-            let relatives = sqlx::query(sql::OF_PATIENT).bind(&patient.id).bind("RelatedPerson").bind(i64::MAX).bind(20);
+            let relatives =
+                sqlx::query(sql::OF_PATIENT).bind(&patient.id).bind("RelatedPerson").bind(i64::MAX).bind(20);
             let rows = relatives.fetch_all(&mut *c).await?;
             page.hits.push(Hit { score, relatives: read::resources(c, rows).await?, patient });
         }
@@ -41,7 +47,8 @@ pub(crate) async fn find(c: &mut SqliteConnection, text: &str, offset: usize, li
 }
 
 async fn resource(c: &mut SqliteConnection, patient: &str) -> Result<Option<Resource>, StoreError> {
-    let Some(row) = sqlx::query(sql::RESOURCE).bind("Patient").bind(patient).fetch_optional(&mut *c).await? else {
+    let Some(row) = sqlx::query(sql::RESOURCE).bind("Patient").bind(patient).fetch_optional(&mut *c).await?
+    else {
         return Ok(None);
     };
     Ok(Some(read::resource(c, &row).await?).filter(|r| !r.deleted))
@@ -49,7 +56,11 @@ async fn resource(c: &mut SqliteConnection, patient: &str) -> Result<Option<Reso
 
 /// Patients in whom every word may be found. A word that too many share only checks in the ranking, unless all are
 /// like that.
-async fn candidates(c: &mut SqliteConnection, query: &Query, slips: bool) -> Result<BTreeSet<String>, StoreError> {
+async fn candidates(
+    c: &mut SqliteConnection,
+    query: &Query,
+    slips: bool,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut chosen: Option<BTreeSet<String>> = None;
     let mut crowd: Option<BTreeSet<String>> = None;
     for token in query.tokens() {
@@ -66,17 +77,30 @@ async fn candidates(c: &mut SqliteConnection, query: &Query, slips: bool) -> Res
     Ok(chosen.or(crowd).unwrap_or_default())
 }
 
-async fn behind(c: &mut SqliteConnection, token: &Token, slips: bool) -> Result<BTreeSet<String>, StoreError> {
+async fn behind(
+    c: &mut SqliteConnection,
+    token: &Token,
+    slips: bool,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut found = BTreeSet::new();
     for range in token.ranges() {
-        let rows = sqlx::query(sql::KEY_RANGE).bind(range.from).bind(range.to).bind(CANDIDATES as i64).fetch_all(&mut *c).await?;
+        let rows = sqlx::query(sql::KEY_RANGE)
+            .bind(range.from)
+            .bind(range.to)
+            .bind(CANDIDATES as i64)
+            .fetch_all(&mut *c)
+            .await?;
         for row in &rows {
             found.insert(get(row, 0)?);
         }
     }
     if slips {
         let keys: Vec<String> = token.slips().into_iter().map(|key| key.into_string()).collect();
-        let rows = sqlx::query(sql::KEYS_EXACT).bind(json_list(&keys)).bind(CANDIDATES as i64).fetch_all(&mut *c).await?;
+        let rows = sqlx::query(sql::KEYS_EXACT)
+            .bind(json_list(&keys))
+            .bind(CANDIDATES as i64)
+            .fetch_all(&mut *c)
+            .await?;
         for row in &rows {
             found.insert(get(row, 0)?);
         }
@@ -85,7 +109,11 @@ async fn behind(c: &mut SqliteConnection, token: &Token, slips: bool) -> Result<
 }
 
 /// Best first; ties by id, so that pages do not overlap.
-async fn rank(c: &mut SqliteConnection, query: &Query, candidates: BTreeSet<String>) -> Result<Vec<(u32, String)>, StoreError> {
+async fn rank(
+    c: &mut SqliteConnection,
+    query: &Query,
+    candidates: BTreeSet<String>,
+) -> Result<Vec<(u32, String)>, StoreError> {
     if candidates.is_empty() {
         return Ok(Vec::new());
     }

@@ -17,13 +17,19 @@ impl SqliteStore {
     pub(crate) async fn device_key(&self) -> Result<Option<SealedRow>, StoreError> {
         let mut reader = self.reader().await?;
         let row = sqlx::query(sql::DEVICE_KEY).fetch_optional(reader.connection()).await?;
-        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? })).transpose()
+        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? }))
+            .transpose()
     }
 
     pub(crate) async fn put_device_key(&self, row: SealedRow) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;
-        let done = sqlx::query(sql::PUT_DEVICE_KEY).bind(row.nonce).bind(row.sealed).bind(row.public).execute(connection).await;
+        let done = sqlx::query(sql::PUT_DEVICE_KEY)
+            .bind(row.nonce)
+            .bind(row.sealed)
+            .bind(row.public)
+            .execute(connection)
+            .await;
         writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
     }
 
@@ -31,11 +37,16 @@ impl SqliteStore {
         let mut reader = self.reader().await?;
         let query = sqlx::query(sql::PERSON_KEY).bind(person.0.to_vec()).bind(kind);
         let row = query.fetch_optional(reader.connection()).await?;
-        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? })).transpose()
+        row.map(|row| Ok(SealedRow { nonce: get(&row, 0)?, sealed: get(&row, 1)?, public: get(&row, 2)? }))
+            .transpose()
     }
 
     /// Both wraps of a person's key, together.
-    pub(crate) async fn put_person_keys(&self, person: Id, rows: Vec<(&'static str, SealedRow)>) -> Result<(), StoreError> {
+    pub(crate) async fn put_person_keys(
+        &self,
+        person: Id,
+        rows: Vec<(String, SealedRow)>,
+    ) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;
         let mut done = Ok(());
@@ -51,6 +62,16 @@ impl SqliteStore {
         writer.finish(done).await
     }
 
+    /// Forgets a person's rows but these.
+    pub(crate) async fn keep_person_keys(&self, person: Id, kept: Vec<String>) -> Result<(), StoreError> {
+        let kept = serde_json::to_string(&kept).expect("strings are JSON");
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done =
+            sqlx::query(sql::KEEP_PERSON_KEYS).bind(person.0.to_vec()).bind(kept).execute(connection).await;
+        writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
+    }
+
     /// Salt and verifier of a person's PIN.
     pub(crate) async fn pin(&self, person: Id) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
         let mut reader = self.reader().await?;
@@ -61,7 +82,8 @@ impl SqliteStore {
     pub(crate) async fn put_pin(&self, person: Id, salt: Vec<u8>, hash: Vec<u8>) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;
-        let done = sqlx::query(sql::PUT_PIN).bind(person.0.to_vec()).bind(salt).bind(hash).execute(connection).await;
+        let done =
+            sqlx::query(sql::PUT_PIN).bind(person.0.to_vec()).bind(salt).bind(hash).execute(connection).await;
         writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
     }
 }

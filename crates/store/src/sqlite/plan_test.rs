@@ -2,7 +2,10 @@
 
 use sqlx::Row;
 
-use super::{connect::{RawKey, Writer}, sql};
+use super::{
+    connect::{RawKey, Writer},
+    sql,
+};
 
 /// Tables that stay small: the numbers of kinds, states, dictionaries and blocks; drafts are what is open on a desk.
 const SMALL: &[&str] = &["custody", "dictionary", "mr_block", "draft", "json_each"];
@@ -10,19 +13,24 @@ const SMALL: &[&str] = &["custody", "dictionary", "mr_block", "draft", "json_eac
 #[tokio::test]
 async fn no_statement_scans_a_table_that_grows() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let mut writer = Writer::open(&dir.path().join("records.db"), &RawKey::random(), true).await.expect("a new database");
+    let mut writer =
+        Writer::open(&dir.path().join("records.db"), &RawKey::random(), true).await.expect("a new database");
     let connection = writer.begin().await.expect("a transaction");
     let mut bad = Vec::new();
     assert!(sql::ALL.len() > 60, "the registry holds every statement");
     for (name, statement) in sql::ALL {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let rows = sqlx::query(explain).fetch_all(&mut *connection).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let rows = sqlx::query(explain)
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         for row in rows {
             let step: String = row.get(3);
             let table = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             // Reading an index backwards up to a LIMIT of 1 is no scan, though it is called one.
             let one_step = *name == "LOG_HEAD" && step == "SCAN log";
-            if table.is_some_and(|table| !SMALL.contains(&table)) && !one_step && step != "SCAN CONSTANT ROW" {
+            if table.is_some_and(|table| !SMALL.contains(&table)) && !one_step && step != "SCAN CONSTANT ROW"
+            {
                 bad.push(format!("{name}: {step}"));
             }
             if step.contains("USE TEMP B-TREE FOR ORDER BY") && statement.contains("LIMIT") {
@@ -43,7 +51,9 @@ async fn a_reader_cannot_write() {
     let refused = sqlx::query("DELETE FROM setting").execute(reader.connection()).await;
     assert!(refused.is_err());
     let pragma = |name: &'static str| name;
-    for (query, expected) in [("PRAGMA query_only", 1_i64), ("PRAGMA wal_autocheckpoint", 0), ("PRAGMA cache_size", -65536)] {
+    for (query, expected) in
+        [("PRAGMA query_only", 1_i64), ("PRAGMA wal_autocheckpoint", 0), ("PRAGMA cache_size", -65536)]
+    {
         let row = sqlx::query(pragma(query)).fetch_one(reader.connection()).await.expect("an answer");
         assert_eq!(row.get::<i64, _>(0), expected, "{query}");
     }
@@ -53,9 +63,12 @@ async fn a_reader_cannot_write() {
 #[tokio::test]
 async fn the_writer_is_durable_and_strict() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let mut writer = Writer::open(&dir.path().join("records.db"), &RawKey::random(), true).await.expect("a new database");
+    let mut writer =
+        Writer::open(&dir.path().join("records.db"), &RawKey::random(), true).await.expect("a new database");
     let connection = writer.begin().await.expect("a transaction");
-    for (query, expected) in [("PRAGMA synchronous", 2_i64), ("PRAGMA foreign_keys", 1), ("PRAGMA wal_autocheckpoint", 0)] {
+    for (query, expected) in
+        [("PRAGMA synchronous", 2_i64), ("PRAGMA foreign_keys", 1), ("PRAGMA wal_autocheckpoint", 0)]
+    {
         let row = sqlx::query(query).fetch_one(&mut *connection).await.expect("an answer");
         assert_eq!(row.get::<i64, _>(0), expected, "{query}");
     }

@@ -27,7 +27,11 @@ pub(crate) fn optional(text: String) -> Option<String> {
 }
 
 fn task(text: &str) -> Result<Option<Id>, StoreError> {
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| StoreError::Damaged("a task id")) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        text.parse().map(Some).map_err(|_| StoreError::Damaged("a task id"))
+    }
 }
 
 /// The wire's number of a kind (its CBOR form is that number).
@@ -41,12 +45,18 @@ pub(crate) fn kind(number: i64) -> Result<Kind, StoreError> {
     minicbor::decode(&encoded).map_err(|_| StoreError::Damaged("a kind that this program does not know"))
 }
 
-pub(crate) async fn setting(connection: &mut SqliteConnection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn setting(
+    connection: &mut SqliteConnection,
+    key: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
     let row = sqlx::query(sql::SETTING).bind(key).fetch_optional(connection).await?;
     row.map(|row| get(&row, 0)).transpose()
 }
 
-pub(crate) async fn dictionary(connection: &mut SqliteConnection, id: u32) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn dictionary(
+    connection: &mut SqliteConnection,
+    id: u32,
+) -> Result<Option<Vec<u8>>, StoreError> {
     if id == 0 {
         return Ok(None);
     }
@@ -55,9 +65,14 @@ pub(crate) async fn dictionary(connection: &mut SqliteConnection, id: u32) -> Re
 }
 
 /// Columns `at..at + 3` of a row: codec, dictionary, packed body.
-pub(crate) async fn body(connection: &mut SqliteConnection, row: &SqliteRow, at: usize) -> Result<Private<Vec<u8>>, StoreError> {
+pub(crate) async fn body(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+    at: usize,
+) -> Result<Private<Vec<u8>>, StoreError> {
     let codec = pack::codec_of(get(row, at)?)?;
-    let dictionary_id = u32::try_from(get::<i64>(row, at + 1)?).map_err(|_| StoreError::Damaged("a dictionary id"))?;
+    let dictionary_id =
+        u32::try_from(get::<i64>(row, at + 1)?).map_err(|_| StoreError::Damaged("a dictionary id"))?;
     let packed: &[u8] = get(row, at + 2)?;
     let dictionary = dictionary(connection, dictionary_id).await?;
     if dictionary_id != 0 && dictionary.is_none() {
@@ -66,7 +81,10 @@ pub(crate) async fn body(connection: &mut SqliteConnection, row: &SqliteRow, at:
     pack::unpack(codec, packed, dictionary.as_deref(), BODY).map(Private)
 }
 
-pub(crate) async fn resource(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<Resource, StoreError> {
+pub(crate) async fn resource(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+) -> Result<Resource, StoreError> {
     Ok(Resource {
         kind: get(row, 0)?,
         id: get(row, 1)?,
@@ -82,7 +100,10 @@ pub(crate) async fn resource(connection: &mut SqliteConnection, row: &SqliteRow)
     })
 }
 
-pub(crate) async fn resources(connection: &mut SqliteConnection, rows: Vec<SqliteRow>) -> Result<Vec<Resource>, StoreError> {
+pub(crate) async fn resources(
+    connection: &mut SqliteConnection,
+    rows: Vec<SqliteRow>,
+) -> Result<Vec<Resource>, StoreError> {
     let mut resources = Vec::with_capacity(rows.len());
     for row in &rows {
         resources.push(resource(connection, row).await?);
@@ -103,7 +124,13 @@ pub(crate) async fn draft(connection: &mut SqliteConnection, row: &SqliteRow) ->
 }
 
 /// `state`, `hie_epoch`, `hie_seq`, `code`, `words` of the log.
-pub(crate) fn entry_state(state: i64, epoch: &[u8], seq: i64, code: String, text: String) -> Result<EntryState, StoreError> {
+pub(crate) fn entry_state(
+    state: i64,
+    epoch: &[u8],
+    seq: i64,
+    code: String,
+    text: String,
+) -> Result<EntryState, StoreError> {
     let at = || Ok::<_, StoreError>(Cursor { epoch: id(epoch)?, seq: seq as u64 });
     Ok(match state {
         0 => EntryState::Here,
@@ -146,7 +173,9 @@ mod tests {
 
     #[test]
     fn kinds_are_stored_by_their_wire_numbers() {
-        for (stored, expected) in [(Kind::Patient, 1), (Kind::Visit, 3), (Kind::AttachmentPart, 9), (Kind::Audit, 10)] {
+        for (stored, expected) in
+            [(Kind::Patient, 1), (Kind::Visit, 3), (Kind::AttachmentPart, 9), (Kind::Audit, 10)]
+        {
             assert_eq!(kind_number(stored), expected);
             assert_eq!(kind(expected).expect("a kind"), stored);
         }

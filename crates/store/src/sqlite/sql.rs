@@ -176,6 +176,7 @@ statements! {
     PERSON_KEY = "SELECT nonce, sealed, public FROM person_key WHERE person = ?1 AND kind = ?2";
     PUT_PERSON_KEY = "INSERT INTO person_key (person, kind, nonce, sealed, public) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (person, kind) \
                       DO UPDATE SET nonce = excluded.nonce, sealed = excluded.sealed, public = excluded.public";
+    KEEP_PERSON_KEYS = "DELETE FROM person_key WHERE person = ?1 AND kind NOT IN (SELECT value FROM json_each(?2))";
     PIN = "SELECT salt, hash FROM pin WHERE person = ?1";
     PUT_PIN = "INSERT INTO pin (person, salt, hash) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET salt = excluded.salt, hash = excluded.hash";
 }

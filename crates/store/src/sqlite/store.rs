@@ -77,8 +77,16 @@ impl SqliteStore {
     /// program wrote is refused. `create`: it is to be made.
     pub(crate) async fn open(path: &Path, key: &RawKey, create: bool) -> Answer<Self> {
         let writer = Writer::open(path, key, create).await?;
-        let readers = [Mutex::new(Some(Reader::open(path, key).await?)), Mutex::new(Some(Reader::open(path, key).await?))];
-        let inner = Inner { writer: Mutex::new(Some(writer)), readers, turn: AtomicUsize::new(0), written: AtomicUsize::new(0) };
+        let readers = [
+            Mutex::new(Some(Reader::open(path, key).await?)),
+            Mutex::new(Some(Reader::open(path, key).await?)),
+        ];
+        let inner = Inner {
+            writer: Mutex::new(Some(writer)),
+            readers,
+            turn: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -217,7 +225,10 @@ impl RecordStore for SqliteStore {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;
         let done = async {
-            let row = sqlx::query(sql::OPEN_MR_BLOCK).fetch_optional(&mut *connection).await?.ok_or(StoreError::NoMrNumbers)?;
+            let row = sqlx::query(sql::OPEN_MR_BLOCK)
+                .fetch_optional(&mut *connection)
+                .await?
+                .ok_or(StoreError::NoMrNumbers)?;
             let (prefix, first, number): (String, i64, u32) = (get(&row, 0)?, get(&row, 1)?, get(&row, 2)?);
             sqlx::query(sql::TAKE_MR).bind(&prefix).bind(first).execute(&mut *connection).await?;
             Ok(MrNumber { text: mr::format(&prefix, number).into(), prefix, number })
@@ -268,7 +279,9 @@ impl RecordStore for SqliteStore {
         let mut reader = self.reader().await?;
         let rows = sqlx::query(sql::NUMBER_USES).bind(key.as_str()).fetch_all(reader.connection()).await?;
         rows.iter()
-            .map(|row| Ok(NumberUse { patient: get(row, 0)?, source_kind: get(row, 1)?, source_id: get(row, 2)? }))
+            .map(|row| {
+                Ok(NumberUse { patient: get(row, 0)?, source_kind: get(row, 1)?, source_id: get(row, 2)? })
+            })
             .collect()
     }
 
@@ -281,16 +294,29 @@ impl RecordStore for SqliteStore {
         self.list(sqlx::query(sql::HISTORY).bind(kind).bind(id)).await
     }
 
-    async fn of_patient(&self, patient: &str, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
+    async fn of_patient(
+        &self,
+        patient: &str,
+        kind: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<Vec<Resource>> {
         let query = sqlx::query(sql::OF_PATIENT).bind(patient).bind(kind).bind(before.unwrap_or(i64::MAX));
         self.list(query.bind(count(limit))).await
     }
 
     async fn of_kind(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
-        self.list(sqlx::query(sql::OF_KIND).bind(kind).bind(before.unwrap_or(i64::MAX)).bind(count(limit))).await
+        self.list(sqlx::query(sql::OF_KIND).bind(kind).bind(before.unwrap_or(i64::MAX)).bind(count(limit)))
+            .await
     }
 
-    async fn in_state(&self, kind: &str, state: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
+    async fn in_state(
+        &self,
+        kind: &str,
+        state: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<Vec<Resource>> {
         let query = sqlx::query(sql::IN_STATE).bind(kind).bind(state).bind(before.unwrap_or(i64::MAX));
         self.list(query.bind(count(limit))).await
     }
@@ -395,11 +421,14 @@ impl RecordStore for SqliteStore {
 
     async fn custody_of(&self, kind: &str, id: &str) -> Answer<Option<EntryState>> {
         let mut reader = self.reader().await?;
-        let Some(row) = sqlx::query(sql::CUSTODY_OF).bind(kind).bind(id).fetch_optional(reader.connection()).await? else {
+        let Some(row) =
+            sqlx::query(sql::CUSTODY_OF).bind(kind).bind(id).fetch_optional(reader.connection()).await?
+        else {
             return Ok(None);
         };
         if let Some(state) = get::<Option<i64>>(&row, 1)? {
-            return read::entry_state(state, get(&row, 2)?, get(&row, 3)?, get(&row, 4)?, get(&row, 5)?).map(Some);
+            return read::entry_state(state, get(&row, 2)?, get(&row, 3)?, get(&row, 4)?, get(&row, 5)?)
+                .map(Some);
         }
         let epoch = write::cursor(reader.connection()).await?.map(|cursor| cursor.epoch).unwrap_or_default();
         Ok(Some(EntryState::AtHie(Cursor { epoch, seq: get::<i64>(&row, 6)? as u64 })))
@@ -407,13 +436,15 @@ impl RecordStore for SqliteStore {
 
     async fn received(&self, envelope: Id) -> Answer<Option<Received>> {
         let mut reader = self.reader().await?;
-        let row = sqlx::query(sql::INBOX).bind(envelope.0.to_vec()).fetch_optional(reader.connection()).await?;
+        let row =
+            sqlx::query(sql::INBOX).bind(envelope.0.to_vec()).fetch_optional(reader.connection()).await?;
         row.as_ref().map(read::received).transpose()
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(sql::INBOX_OF_TASK).bind(task.to_string()).fetch_all(reader.connection()).await?;
+        let rows =
+            sqlx::query(sql::INBOX_OF_TASK).bind(task.to_string()).fetch_all(reader.connection()).await?;
         rows.iter().map(read::received).collect()
     }
 
@@ -422,8 +453,14 @@ impl RecordStore for SqliteStore {
         let rows = sqlx::query(sql::CERTS).bind(subject.0.to_vec()).fetch_all(reader.connection()).await?;
         rows.iter()
             .map(|row| {
-                let key = get::<&[u8]>(row, 1)?.try_into().map_err(|_| StoreError::Damaged("a certified key"))?;
-                Ok(StoredCert { subject: read::id(get(row, 0)?)?, key, issued_at: get(row, 2)?, bytes: get(row, 3)? })
+                let key =
+                    get::<&[u8]>(row, 1)?.try_into().map_err(|_| StoreError::Damaged("a certified key"))?;
+                Ok(StoredCert {
+                    subject: read::id(get(row, 0)?)?,
+                    key,
+                    issued_at: get(row, 2)?,
+                    bytes: get(row, 3)?,
+                })
             })
             .collect()
     }

@@ -26,7 +26,11 @@ pub(crate) const BACKED_UP: &str = "store.backed-up";
 pub(crate) const ROSTER: &str = "store.roster";
 pub(crate) const LOG_EPOCH: &str = "store.log-epoch";
 
-pub(crate) async fn ops(c: &mut SqliteConnection, ops: Vec<Op>, sealer: Option<&dyn Sealer>) -> Done<Committed> {
+pub(crate) async fn ops(
+    c: &mut SqliteConnection,
+    ops: Vec<Op>,
+    sealer: Option<&dyn Sealer>,
+) -> Done<Committed> {
     let mut committed = Committed::default();
     for op in ops {
         match op {
@@ -55,11 +59,14 @@ pub(crate) async fn ops(c: &mut SqliteConnection, ops: Vec<Op>, sealer: Option<&
             }
             Op::AuditSent(seq) => run(sqlx::query(sql::AUDIT_SENT).bind(seq), c).await?,
             Op::MrBlock(block) => {
-                run(sqlx::query(sql::ADD_MR_BLOCK).bind(block.prefix).bind(block.first).bind(block.last), c).await?;
+                run(sqlx::query(sql::ADD_MR_BLOCK).bind(block.prefix).bind(block.first).bind(block.last), c)
+                    .await?;
             }
             Op::CloseMrBlocks => run(sqlx::query(sql::CLOSE_MR_BLOCKS), c).await?,
             Op::AddDictionary(0, _) => return Err(StoreError::Resource("dictionary 0 means none")),
-            Op::AddDictionary(id, bytes) => run(sqlx::query(sql::ADD_DICTIONARY).bind(id).bind(bytes), c).await?,
+            Op::AddDictionary(id, bytes) => {
+                run(sqlx::query(sql::ADD_DICTIONARY).bind(id).bind(bytes), c).await?
+            }
         }
     }
     Ok(committed)
@@ -157,7 +164,12 @@ pub(crate) async fn put(c: &mut SqliteConnection, new: NewResource) -> Done {
 /// Whether the HIE's version of this resource is stored already. After a restore the HIE may use a number again
 /// for something else: then the bytes differ.
 async fn known_version(c: &mut SqliteConnection, new: &NewResource, version: u64) -> Done<bool> {
-    let rows = sqlx::query(sql::SERVER_VERSION).bind(&new.kind).bind(&new.id).bind(version as i64).fetch_all(&mut *c).await?;
+    let rows = sqlx::query(sql::SERVER_VERSION)
+        .bind(&new.kind)
+        .bind(&new.id)
+        .bind(version as i64)
+        .fetch_all(&mut *c)
+        .await?;
     for row in &rows {
         if *read::body(c, row, 0).await? == *new.body {
             return Ok(true);
@@ -168,7 +180,9 @@ async fn known_version(c: &mut SqliteConnection, new: &NewResource, version: u64
 
 pub(crate) async fn log_head(c: &mut SqliteConnection) -> Done<LogHead> {
     let epoch = match read::setting(c, LOG_EPOCH).await? {
-        Some(bytes) => u32::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged("the log's epoch"))?),
+        Some(bytes) => {
+            u32::from_be_bytes(bytes.try_into().map_err(|_| StoreError::Damaged("the log's epoch"))?)
+        }
         None => 0,
     };
     let Some(row) = sqlx::query(sql::LOG_HEAD).fetch_optional(c).await? else {
@@ -237,7 +251,11 @@ async fn put_part(c: &mut SqliteConnection, part: AttachmentPart) -> Done {
         bytes.extend_from_slice(get(&row, 0)?);
     }
     run(sqlx::query(sql::DROP_PARTS).bind(id.clone()), c).await?;
-    put_attachment(c, Attachment { id, content_type: part.content_type, bytes: bytes.into(), thumb: Vec::new().into() }).await
+    put_attachment(
+        c,
+        Attachment { id, content_type: part.content_type, bytes: bytes.into(), thumb: Vec::new().into() },
+    )
+    .await
 }
 
 async fn put_attachment(c: &mut SqliteConnection, attachment: Attachment) -> Done {
@@ -287,11 +305,20 @@ pub(crate) async fn pull(c: &mut SqliteConnection, batch: PullBatch) -> Done {
     for item in batch.items {
         match item {
             Pulled::Resource { kind, id, version, body } => {
-                let new = NewResource { kind, id, patient: None, envelope: None, server_version: Some(version), body: body.into() };
+                let new = NewResource {
+                    kind,
+                    id,
+                    patient: None,
+                    envelope: None,
+                    server_version: Some(version),
+                    body: body.into(),
+                };
                 // One bad record must not stop all that come after it.
                 skip_bad(put(c, new).await)?;
             }
-            Pulled::Envelope { seq, received_at, bytes } => skip_bad(receive(c, batch.next.epoch, seq, received_at, bytes).await)?,
+            Pulled::Envelope { seq, received_at, bytes } => {
+                skip_bad(receive(c, batch.next.epoch, seq, received_at, bytes).await)?
+            }
             Pulled::Cert(cert) => put_cert(c, cert).await?,
             Pulled::Roster(json) => set(c, ROSTER, json).await?,
         }
@@ -312,8 +339,10 @@ pub(crate) fn skip_bad(done: Done) -> Done {
 }
 
 async fn receive(c: &mut SqliteConnection, epoch: Id, seq: u64, received_at: i64, bytes: Vec<u8>) -> Done {
-    let envelope = Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
-    let header = envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
+    let envelope =
+        Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
+    let header =
+        envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
     let id = header.id.0.to_vec();
     if sqlx::query(sql::IS_OURS).bind(id.clone()).fetch_optional(&mut *c).await?.is_some() {
         return run(sqlx::query(sql::CONFIRM).bind(id).bind(epoch.0.to_vec()).bind(seq as i64), c).await;

@@ -48,7 +48,9 @@ impl Attempts {
 
     pub fn forget(path: &Path) {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(kind = ?error.kind(), "attempts stay counted"),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(kind = ?error.kind(), "attempts stay counted")
+            }
             _ => {}
         }
     }
@@ -60,7 +62,8 @@ mod tests {
 
     #[test]
     fn each_wrong_try_waits_longer_up_to_a_minute() {
-        let waits: Vec<u64> = (0..12).map(|failures| Attempts { failures, at: 0 }.delay().as_secs()).collect();
+        let waits: Vec<u64> =
+            (0..12).map(|failures| Attempts { failures, at: 0 }.delay().as_secs()).collect();
         assert_eq!(waits, [0, 0, 0, 1, 2, 5, 10, 20, 40, 60, 60, 60]);
     }
 

@@ -70,9 +70,13 @@ impl Vault {
             return Err(CreateError::Exists);
         }
         // Left by a crash while a vault was being made: no key of it was ever stored.
-        for unborn in [paths.unborn.clone(), paths.dir.join("records.new-wal"), paths.dir.join("records.new-shm")] {
+        for unborn in
+            [paths.unborn.clone(), paths.dir.join("records.new-wal"), paths.dir.join("records.new-shm")]
+        {
             match fs::remove_file(unborn) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(CreateError::Files(error)),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(CreateError::Files(error));
+                }
                 _ => {}
             }
         }
@@ -80,11 +84,16 @@ impl Vault {
         let key = derive::random();
         let person = new.person.id;
         let ways = Ways { keychain: new.keychain, passphrase_alone: new.passphrase_alone };
-        let (key, made) = make_wraps(new.vault, person, new.passphrase.clone(), ways, key, derive::random()).await?;
+        let (key, made) =
+            make_wraps(new.vault, person, new.passphrase.clone(), ways, key, derive::random()).await?;
 
         let device_secret = derive::random();
         let device_key_key = wrap::device_key_key(&key);
-        let device_row = sealed_row(&device_key_key, &device_secret, &wrap::bound_to(new.vault, Id::default(), "device key"));
+        let device_row = sealed_row(
+            &device_key_key,
+            &device_secret,
+            &wrap::bound_to(new.vault, Id::default(), "device key"),
+        );
 
         let raw = RawKey(key);
         let store = SqliteStore::open(&paths.unborn, &raw, true).await?;
@@ -92,7 +101,8 @@ impl Vault {
         store.put_person_keys(person, made.rows).await?;
         store.close().await?;
 
-        let file = VaultFile { format: FORMAT, vault: new.vault, persons: vec![new.person], wraps: made.wraps };
+        let file =
+            VaultFile { format: FORMAT, vault: new.vault, persons: vec![new.person], wraps: made.wraps };
         file.write(&paths).map_err(CreateError::Files)?;
         fs::rename(&paths.unborn, &paths.records).map_err(CreateError::Files)?;
         sync_folder(&paths.records).map_err(CreateError::Files)?;
@@ -112,7 +122,7 @@ pub(crate) struct Ways {
 /// One person's way in: wraps for `vault.json`, rows for the database, and what is kept in memory or shown.
 pub(crate) struct Made {
     pub wraps: Vec<Wrap>,
-    pub rows: Vec<(&'static str, SealedRow)>,
+    pub rows: Vec<(String, SealedRow)>,
     pub person_key: PersonKey,
     pub recovery: RecoveryCode,
 }
@@ -142,7 +152,10 @@ pub(crate) async fn make_wraps(
         let (mut wraps, mut rows) = passphrase_wraps(vault, person, &passphrase, &ways, &key, &person_secret);
         wraps.push(Wrap::new(vault, person, Kind::Recovery, &recovery_salt, &by_recovery, None, &key));
         let bound_to = wrap::bound_to(vault, person, "person key");
-        rows.push(("recovery", sealed_row(&by_recovery.person_key_key(), &person_secret, &bound_to)));
+        rows.push((
+            wrap::RECOVERY_ROW.to_owned(),
+            sealed_row(&by_recovery.person_key_key(), &person_secret, &bound_to),
+        ));
         let person_key = PersonKey::new(person, &person_secret);
         (key, Made { wraps, rows, person_key, recovery })
     });
@@ -157,17 +170,25 @@ pub(crate) fn passphrase_wraps(
     ways: &Ways,
     key: &Secret,
     person_secret: &Secret,
-) -> (Vec<Wrap>, Vec<(&'static str, SealedRow)>) {
+) -> (Vec<Wrap>, Vec<(String, SealedRow)>) {
     let salt = derive::random_bytes::<32>();
     let opener = Opener::of_passphrase(passphrase.bytes(), &salt, Cost::PASSPHRASE);
     let mut wraps = Vec::new();
     if let Some(keychain) = &ways.keychain {
-        wraps.push(Wrap::new(vault, person, Kind::PassphraseAndKeychain, &salt, &opener, Some(keychain), key));
+        wraps.push(Wrap::new(
+            vault,
+            person,
+            Kind::PassphraseAndKeychain,
+            &salt,
+            &opener,
+            Some(keychain),
+            key,
+        ));
     }
     if ways.passphrase_alone {
         wraps.push(Wrap::new(vault, person, Kind::Passphrase, &salt, &opener, None, key));
     }
     let bound_to = wrap::bound_to(vault, person, "person key");
     let row = sealed_row(&opener.person_key_key(), person_secret, &bound_to);
-    (wraps, vec![("passphrase", row)])
+    (wraps, vec![(wrap::passphrase_row(&salt), row)])
 }

@@ -43,7 +43,9 @@ impl Cost {
 
     /// What a vault file may ask for: not less than OWASP's floor, not more than a small laptop has.
     pub fn is_sane(self) -> bool {
-        (19 * 1024..=1024 * 1024).contains(&self.memory_kib) && (1..=16).contains(&self.passes) && (1..=16).contains(&self.lanes)
+        (19 * 1024..=1024 * 1024).contains(&self.memory_kib)
+            && (1..=16).contains(&self.passes)
+            && (1..=16).contains(&self.lanes)
     }
 }
 

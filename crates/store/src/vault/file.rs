@@ -80,11 +80,13 @@ impl VaultFile {
         struct Format {
             format: u64,
         }
-        let Format { format } = serde_json::from_slice(&bytes).map_err(|_| NoVault::Damaged("vault.json is not readable"))?;
+        let Format { format } =
+            serde_json::from_slice(&bytes).map_err(|_| NoVault::Damaged("vault.json is not readable"))?;
         if format > FORMAT {
             return Err(NoVault::Newer(format));
         }
-        let file: Self = serde_json::from_slice(&bytes).map_err(|_| NoVault::Damaged("vault.json is not complete"))?;
+        let file: Self =
+            serde_json::from_slice(&bytes).map_err(|_| NoVault::Damaged("vault.json is not complete"))?;
         if file.wraps.is_empty() || file.wraps.iter().any(|w| !w.cost_is_sane()) {
             return Err(NoVault::Damaged("vault.json has no usable wrap"));
         }

@@ -30,7 +30,8 @@ impl FolderLock {
     }
 
     pub(crate) fn on(path: &Path) -> Result<Self, InUse> {
-        let file = File::options().create(true).truncate(false).write(true).open(path).map_err(InUse::Folder)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(path).map_err(InUse::Folder)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _held: file }),
             Err(TryLockError::WouldBlock) => Err(InUse::Taken),

@@ -63,7 +63,13 @@ async fn a_working_day(dir: std::path::PathBuf) {
     let masked_passphrase = masked(typed.as_bytes());
     let passphrase = Passphrase::new(typed);
     let person = Person { id: Id([1; 16]), name: "Dr".into(), role: "doctor".into() };
-    let new = NewVault { vault: Id([2; 16]), person, passphrase: &passphrase, keychain: None, passphrase_alone: true };
+    let new = NewVault {
+        vault: Id([2; 16]),
+        person,
+        passphrase: &passphrase,
+        keychain: None,
+        passphrase_alone: true,
+    };
     let (vault, recovery) = Vault::create(&dir, new).await.expect("made");
     vault.lock().await;
     let masked_recovery = masked(recovery.reveal().as_bytes());
@@ -97,7 +103,13 @@ async fn a_working_day(dir: std::path::PathBuf) {
     vault.screen_lock();
     vault.screen_unlock(&Pin::new("2580".into()).expect("digits")).await.expect("right");
     for n in 0..50 {
-        let draft = SaveDraft { id: format!("{n}"), kind: "k".into(), patient: None, updated_at: 0, body: vec![n; 3000].into() };
+        let draft = SaveDraft {
+            id: format!("{n}"),
+            kind: "k".into(),
+            patient: None,
+            updated_at: 0,
+            body: vec![n; 3000].into(),
+        };
         vault.store().save_draft(draft).await.expect("saved");
         vault.store().drafts(None).await.expect("read");
     }
@@ -119,7 +131,11 @@ async fn a_working_day(dir: std::path::PathBuf) {
 #[ignore = "runs in a process of its own, started by the test below"]
 fn child() {
     let Some(dir) = std::env::var_os("RABTA_MEMORY_TEST_DIR") else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async { tokio::spawn(a_working_day(dir.into())).await.expect("nothing is left") });
 }
 

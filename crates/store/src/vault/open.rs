@@ -20,7 +20,7 @@ use super::{
     screen::Screen,
     secret::Passphrase,
     unlock::{UnlockError, in_time, load_person_key, open_wraps},
-    wrap::Kind,
+    wrap::{Kind, RECOVERY_ROW},
 };
 use crate::{
     append::DeviceSigner,
@@ -111,7 +111,15 @@ impl std::fmt::Debug for OpenVault {
 }
 
 impl OpenVault {
-    pub(crate) fn new(paths: Paths, id: Id, lock: FolderLock, store: SqliteStore, key: RawKey, device: Secret, person: PersonKey) -> Self {
+    pub(crate) fn new(
+        paths: Paths,
+        id: Id,
+        lock: FolderLock,
+        store: SqliteStore,
+        key: RawKey,
+        device: Secret,
+        person: PersonKey,
+    ) -> Self {
         let device = Arc::new(SigningKey::from_bytes(&device));
         let secrets = Secrets { key, device, person, screen: Screen::default(), folder: lock };
         Self { paths, id, store, secrets: Mutex::new(Some(secrets)), changing: tokio::sync::Mutex::new(()) }
@@ -177,7 +185,7 @@ impl OpenVault {
 
     /// The public half of a person's key, for enrollment.
     pub async fn person_public(&self, person: Id) -> Result<Option<VerifyingKey>, StoreError> {
-        let row = self.store.person_key(person, "passphrase").await?;
+        let row = self.store.person_key(person, RECOVERY_ROW).await?;
         row.map(|row| public_key(&row.public)).transpose()
     }
 
@@ -190,7 +198,8 @@ impl OpenVault {
         passphrase_alone: bool,
     ) -> Result<RecoveryCode, CreateError> {
         let _changing = self.changing.lock().await;
-        let mut file = VaultFile::read(&self.paths).map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
+        let mut file = VaultFile::read(&self.paths)
+            .map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
         if file.persons.iter().any(|p| p.id == person.id) {
             return Err(CreateError::Exists);
         }
@@ -199,7 +208,8 @@ impl OpenVault {
         }
         let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
         let ways = Ways { keychain, passphrase_alone };
-        let (_key, made) = make_wraps(self.id, person.id, passphrase.clone(), ways, key, derive::random()).await?;
+        let (_key, made) =
+            make_wraps(self.id, person.id, passphrase.clone(), ways, key, derive::random()).await?;
         self.store.put_person_keys(person.id, made.rows).await?;
         file.persons.push(person);
         file.wraps.extend(made.wraps);
@@ -222,7 +232,8 @@ impl OpenVault {
             return Err(CreateError::NoWay);
         }
         let _changing = self.changing.lock().await;
-        let mut file = VaultFile::read(&self.paths).map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
+        let mut file = VaultFile::read(&self.paths)
+            .map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
         let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
         let (person, signing) = {
             let secrets = self.secrets();
@@ -236,12 +247,14 @@ impl OpenVault {
             passphrase_wraps(vault, person, &passphrase, &ways, &key, &secret)
         })
         .await;
-        // The database first: if the file is not written then, the old passphrase still opens the vault, and only the
-        // signing key waits for the recovery code.
+        // The old passphrase's row stays until vault.json has the new wraps: whatever fails between, the passphrase that
+        // opens the vault opens the signing key, too.
+        let kept = rows.iter().map(|(row, _)| row.clone()).chain([RECOVERY_ROW.to_owned()]).collect();
         self.store.put_person_keys(person, rows).await?;
         file.wraps.retain(|w| w.person != person || w.kind == Kind::Recovery);
         file.wraps.extend(wraps);
-        file.write(&self.paths).map_err(CreateError::Files)
+        file.write(&self.paths).map_err(CreateError::Files)?;
+        Ok(self.store.keep_person_keys(person, kept).await?)
     }
 
     /// Another person takes over, or the same one comes back without the PIN: their passphrase frees their key and
@@ -255,11 +268,14 @@ impl OpenVault {
     ) -> Result<(), UnlockError> {
         let file = VaultFile::read(&self.paths)?;
         let attempts = in_time(&self.paths, now_ms)?;
-        let Some((_key, opener)) = open_wraps(&file, person, passphrase, keychain).await? else {
+        let Some((_key, opener, row)) = open_wraps(&file, person, passphrase, keychain).await? else {
             let failed = attempts.failed(&self.paths.attempts, now_ms);
-            return Err(UnlockError::WrongPassphrase { failures: failed.failures, retry_after: failed.delay() });
+            return Err(UnlockError::WrongPassphrase {
+                failures: failed.failures,
+                retry_after: failed.delay(),
+            });
         };
-        let key = load_person_key(&self.store, self.id, person, "passphrase", opener).await?;
+        let key = load_person_key(&self.store, self.id, person, row, opener).await?;
         Attempts::forget(&self.paths.attempts);
         let mut secrets = self.secrets();
         let secrets = secrets.as_mut().ok_or(UnlockError::Store(StoreError::Locked))?;

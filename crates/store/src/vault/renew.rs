@@ -30,12 +30,13 @@ impl OpenVault {
             let wrap = Wrap::new(vault, person, Kind::Recovery, &salt, &opener, None, &key);
             let mut secret = derive::empty();
             secret.copy_from_slice(signing.as_bytes());
-            let row = sealed_row(&opener.person_key_key(), &secret, &wrap::bound_to(vault, person, "person key"));
+            let row =
+                sealed_row(&opener.person_key_key(), &secret, &wrap::bound_to(vault, person, "person key"));
             (recovery, wrap, row)
         })
         .await;
         // The database first: if the file is not written then, the passphrase still opens the vault.
-        self.store().put_person_keys(person, vec![("recovery", row)]).await?;
+        self.store().put_person_keys(person, vec![("recovery".to_owned(), row)]).await?;
         file.wraps.retain(|w| w.person != person || w.kind != Kind::Recovery);
         file.wraps.push(wrap);
         file.write(&self.paths).map_err(CreateError::Files)?;

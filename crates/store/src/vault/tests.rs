@@ -33,7 +33,12 @@ async fn unlock(dir: &Path, said: &str) -> Result<OpenVault, UnlockError> {
 fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(dir).expect("the folder").map(|entry| entry.expect("an entry").path());
     files
-        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("its bytes")))
+        .map(|path| {
+            (
+                path.file_name().expect("a name").to_string_lossy().into_owned(),
+                fs::read(&path).expect("its bytes"),
+            )
+        })
         .filter(|(name, _)| !name.ends_with("lock") && name != "attempts.json")
         .collect()
 }
@@ -43,7 +48,13 @@ async fn what_is_saved_is_there_after_lock_and_unlock() {
     let dir = tempfile::tempdir().expect("a folder");
     assert_eq!(Vault::inspect(dir.path()), VaultState::Absent);
     let (vault, _) = create(dir.path()).await;
-    let draft = SaveDraft { id: "d".into(), kind: "visit".into(), patient: None, updated_at: 1, body: b"{}".to_vec().into() };
+    let draft = SaveDraft {
+        id: "d".into(),
+        kind: "visit".into(),
+        patient: None,
+        updated_at: 1,
+        body: b"{}".to_vec().into(),
+    };
     vault.store().save_draft(draft).await.expect("saved");
     vault.set_device(Id([5; 16])).await.expect("saved");
     let signer = vault.signer().expect("open");
@@ -54,7 +65,8 @@ async fn what_is_saved_is_there_after_lock_and_unlock() {
     assert!(matches!(vault.store().draft("d").await, Err(StoreError::Locked)));
     assert_eq!(Vault::inspect(dir.path()), VaultState::Locked(vec![person(1)]));
 
-    let vault = unlock(dir.path(), "  barley wind seven lamps ").await.expect("blanks at the ends do not matter");
+    let vault =
+        unlock(dir.path(), "  barley wind seven lamps ").await.expect("blanks at the ends do not matter");
     assert_eq!(vault.store().draft("d").await.expect("open").expect("kept").body, Private(b"{}".to_vec()));
     let again = vault.signer().expect("open");
     assert!(signature.verify(&again.key().verifying_key(), b"x"), "the same key as before");
@@ -77,16 +89,26 @@ async fn a_wrong_passphrase_is_told_delayed_and_never_wipes() {
             "{failures}: {refused:?}"
         );
         if delay > 0 {
-            let too_soon = Vault::unlock(dir.path(), Id([1; 16]), &passphrase("barley wind seven lamps"), None, now + 10).await;
+            let too_soon = Vault::unlock(
+                dir.path(),
+                Id([1; 16]),
+                &passphrase("barley wind seven lamps"),
+                None,
+                now + 10,
+            )
+            .await;
             assert!(matches!(too_soon, Err(UnlockError::TooSoon { .. })), "{too_soon:?}");
         }
         now += delay as i64 * 1000;
     }
     assert_eq!(bytes(dir.path()), before);
-    let vault = Vault::unlock(dir.path(), Id([1; 16]), &passphrase("barley wind seven lamps"), None, now).await.expect("right at last");
+    let vault = Vault::unlock(dir.path(), Id([1; 16]), &passphrase("barley wind seven lamps"), None, now)
+        .await
+        .expect("right at last");
     assert!(!dir.path().join("attempts.json").exists());
     vault.lock().await;
-    let unknown = Vault::unlock(dir.path(), Id([2; 16]), &passphrase("barley wind seven lamps"), None, now).await;
+    let unknown =
+        Vault::unlock(dir.path(), Id([2; 16]), &passphrase("barley wind seven lamps"), None, now).await;
     assert!(matches!(unknown, Err(UnlockError::UnknownPerson)));
 }
 
@@ -110,22 +132,38 @@ async fn broken_vaults_are_reported_and_left_byte_for_byte() {
     };
     let others = other.path().join("records.db");
     let cases: Vec<(&str, Break, fn(&UnlockError) -> bool)> = vec![
-        ("vault.json cut off", edit("vault.json", |b| b.truncate(b.len() / 2)), |e| matches!(e, UnlockError::Damaged(_))),
+        ("vault.json cut off", edit("vault.json", |b| b.truncate(b.len() / 2)), |e| {
+            matches!(e, UnlockError::Damaged(_))
+        }),
         ("vault.json emptied", edit("vault.json", Vec::clear), |e| matches!(e, UnlockError::Damaged(_))),
         (
             "vault.json of a newer program",
-            Box::new(|dir| fs::write(dir.join("vault.json"), br#"{"format":2,"new":true}"#).expect("written")),
+            Box::new(|dir| {
+                fs::write(dir.join("vault.json"), br#"{"format":2,"new":true}"#).expect("written")
+            }),
             |e| matches!(e, UnlockError::Newer(2)),
         ),
-        ("a wrap changed", edit("vault.json", |b| swap_hex_digit(b)), |e| matches!(e, UnlockError::WrongPassphrase { .. })),
-        ("records replaced", Box::new(move |dir| drop(fs::copy(&others, dir.join("records.db")).expect("copied"))), |e| {
+        ("a wrap changed", edit("vault.json", |b| swap_hex_digit(b)), |e| {
+            matches!(e, UnlockError::WrongPassphrase { .. })
+        }),
+        (
+            "records replaced",
+            Box::new(move |dir| drop(fs::copy(&others, dir.join("records.db")).expect("copied"))),
+            |e| matches!(e, UnlockError::DatabaseMismatch),
+        ),
+        ("records cut off", edit("records.db", |b| b.truncate(b.len() / 2)), |e| {
             matches!(e, UnlockError::DatabaseMismatch)
         }),
-        ("records cut off", edit("records.db", |b| b.truncate(b.len() / 2)), |e| matches!(e, UnlockError::DatabaseMismatch)),
-        ("records cut to one page", edit("records.db", |b| b.truncate(4096)), |e| matches!(e, UnlockError::DatabaseMismatch)),
-        ("records cut within a page", edit("records.db", |b| b.truncate(5000)), |e| matches!(e, UnlockError::DatabaseMismatch)),
+        ("records cut to one page", edit("records.db", |b| b.truncate(4096)), |e| {
+            matches!(e, UnlockError::DatabaseMismatch)
+        }),
+        ("records cut within a page", edit("records.db", |b| b.truncate(5000)), |e| {
+            matches!(e, UnlockError::DatabaseMismatch)
+        }),
         ("records emptied", edit("records.db", Vec::clear), |e| matches!(e, UnlockError::DatabaseMismatch)),
-        ("records overwritten", edit("records.db", |b| b.fill(0x41)), |e| matches!(e, UnlockError::DatabaseMismatch)),
+        ("records overwritten", edit("records.db", |b| b.fill(0x41)), |e| {
+            matches!(e, UnlockError::DatabaseMismatch)
+        }),
         ("records missing", Box::new(|dir| fs::remove_file(dir.join("records.db")).expect("removed")), |e| {
             matches!(e, UnlockError::Damaged(_))
         }),
@@ -245,7 +283,10 @@ async fn the_recovery_code_opens_the_vault_and_a_new_passphrase_follows() {
     vault.set_passphrase(&passphrase("new words"), None, true).await.expect("set");
     vault.lock().await;
 
-    assert!(matches!(unlock(dir.path(), "barley wind seven lamps").await, Err(UnlockError::WrongPassphrase { .. })));
+    assert!(matches!(
+        unlock(dir.path(), "barley wind seven lamps").await,
+        Err(UnlockError::WrongPassphrase { .. })
+    ));
     let vault = unlock(dir.path(), "new words").await.expect("the new one");
     assert_eq!(vault.signer().expect("open").key().verifying_key(), public);
     vault.lock().await;
@@ -266,14 +307,22 @@ async fn a_keychain_helps_but_is_not_needed_unless_the_policy_says_so() {
     let new = NewVault { keychain: secret(), ..new_vault(&said) };
     Vault::create(dir.path(), new).await.expect("made").0.lock().await;
     for keychain in [secret(), None, Some(KeychainSecret::new([4; 32]))] {
-        Vault::unlock(dir.path(), Id([1; 16]), &said, keychain, NOW).await.expect("the passphrase alone will do").lock().await;
+        Vault::unlock(dir.path(), Id([1; 16]), &said, keychain, NOW)
+            .await
+            .expect("the passphrase alone will do")
+            .lock()
+            .await;
     }
 
     let strict = tempfile::tempdir().expect("a folder");
     let new = NewVault { keychain: secret(), passphrase_alone: false, ..new_vault(&said) };
     Vault::create(strict.path(), new).await.expect("made").0.lock().await;
-    assert!(matches!(Vault::unlock(strict.path(), Id([1; 16]), &said, None, NOW).await, Err(UnlockError::KeychainNeeded)));
-    let wrong = Vault::unlock(strict.path(), Id([1; 16]), &said, Some(KeychainSecret::new([4; 32])), NOW).await;
+    assert!(matches!(
+        Vault::unlock(strict.path(), Id([1; 16]), &said, None, NOW).await,
+        Err(UnlockError::KeychainNeeded)
+    ));
+    let wrong =
+        Vault::unlock(strict.path(), Id([1; 16]), &said, Some(KeychainSecret::new([4; 32])), NOW).await;
     assert!(matches!(wrong, Err(UnlockError::WrongPassphrase { .. })));
     Vault::unlock(strict.path(), Id([1; 16]), &said, secret(), NOW).await.expect("both").lock().await;
 
@@ -289,7 +338,10 @@ async fn several_persons_share_a_vault_and_sign_as_themselves() {
     let (vault, _) = create(dir.path()).await;
     let first = vault.signer().expect("open").key().verifying_key();
     let code = vault.add_person(person(2), &passphrase("second"), None, true).await.expect("added");
-    assert!(matches!(vault.add_person(person(2), &passphrase("x"), None, true).await, Err(CreateError::Exists)));
+    assert!(matches!(
+        vault.add_person(person(2), &passphrase("x"), None, true).await,
+        Err(CreateError::Exists)
+    ));
     assert_eq!(vault.person(), Ok(Id([1; 16])), "the session stays who it is");
     let wrong = vault.enter(Id([2; 16]), &passphrase("barley wind seven lamps"), None, NOW).await;
     assert!(matches!(wrong, Err(UnlockError::WrongPassphrase { .. })));
@@ -299,7 +351,9 @@ async fn several_persons_share_a_vault_and_sign_as_themselves() {
     assert_ne!(second.key().verifying_key(), first);
     vault.lock().await;
 
-    let vault = Vault::unlock(dir.path(), Id([2; 16]), &passphrase("second"), None, NOW).await.expect("their own way in");
+    let vault = Vault::unlock(dir.path(), Id([2; 16]), &passphrase("second"), None, NOW)
+        .await
+        .expect("their own way in");
     assert_eq!(vault.signer().expect("open").key().verifying_key(), second.key().verifying_key());
     assert_eq!(vault.persons().expect("readable").len(), 2);
     vault.lock().await;
@@ -319,24 +373,45 @@ async fn the_pin_frees_the_screen_and_five_wrong_ones_lock_the_vault() {
     vault.screen_lock();
     assert_eq!(vault.signer().map(|_| ()), Err(KeyError::ScreenLocked));
     assert!(vault.set_pin(&pin("1111")).await.is_err(), "not while the screen is locked");
-    vault.store().save_draft(SaveDraft { id: "d".into(), kind: "k".into(), patient: None, updated_at: 0, body: vec![1].into() }).await.expect("the store goes on");
+    vault
+        .store()
+        .save_draft(SaveDraft {
+            id: "d".into(),
+            kind: "k".into(),
+            patient: None,
+            updated_at: 0,
+            body: vec![1].into(),
+        })
+        .await
+        .expect("the store goes on");
     for left in [4, 3, 2, 1] {
-        assert!(matches!(vault.screen_unlock(&pin("0000")).await, Err(PinError::Wrong { left: l }) if l == left));
+        assert!(
+            matches!(vault.screen_unlock(&pin("0000")).await, Err(PinError::Wrong { left: l }) if l == left)
+        );
     }
     vault.screen_unlock(&pin("2580")).await.expect("the right one");
     assert!(vault.signer().is_ok());
 
     vault.screen_lock();
     for _ in 0..4 {
-        assert!(matches!(vault.screen_unlock(&pin("0000")).await, Err(PinError::Wrong { .. })), "counted anew");
+        assert!(
+            matches!(vault.screen_unlock(&pin("0000")).await, Err(PinError::Wrong { .. })),
+            "counted anew"
+        );
     }
     assert!(matches!(vault.screen_unlock(&pin("0000")).await, Err(PinError::VaultLocked)));
     assert!(vault.is_locked());
-    assert!(matches!(vault.screen_unlock(&pin("2580")).await, Err(PinError::VaultLocked)), "the passphrase is needed now");
+    assert!(
+        matches!(vault.screen_unlock(&pin("2580")).await, Err(PinError::VaultLocked)),
+        "the passphrase is needed now"
+    );
     let vault = unlock(dir.path(), "barley wind seven lamps").await.expect("the passphrase");
 
     vault.screen_lock();
-    vault.enter(Id([1; 16]), &passphrase("barley wind seven lamps"), None, NOW).await.expect("instead of the PIN");
+    vault
+        .enter(Id([1; 16]), &passphrase("barley wind seven lamps"), None, NOW)
+        .await
+        .expect("instead of the PIN");
     assert_eq!(vault.is_screen_locked(), Ok(false));
     for bad in ["123", "12345a", "", "1234567890123"] {
         assert!(Pin::new(bad.to_owned()).is_err());
@@ -376,7 +451,8 @@ async fn the_devices_key_signs_for_the_log_once_it_is_enrolled() {
 
 #[test]
 fn secrets_print_nothing() {
-    let printed = format!("{:?} {:?} {:?}", passphrase("barley"), Pin::new("2580".into()), RecoveryCode::random());
+    let printed =
+        format!("{:?} {:?} {:?}", passphrase("barley"), Pin::new("2580".into()), RecoveryCode::random());
     assert_eq!(printed, "[..] Ok([..]) RecoveryCode[..]");
 }
 

@@ -87,7 +87,7 @@ impl Vault {
         let lock = FolderLock::on(&paths.lock)?;
         let attempts = in_time(&paths, now_ms)?;
         match open_wraps(&file, person, passphrase, keychain).await? {
-            Some((key, opener)) => open(paths, file.vault, lock, key, person, "passphrase", opener).await,
+            Some((key, opener, row)) => open(paths, file.vault, lock, key, person, row, opener).await,
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
                 Err(UnlockError::WrongPassphrase { failures: failed.failures, retry_after: failed.delay() })
@@ -97,7 +97,11 @@ impl Vault {
 
     /// Opens the vault with whichever person's recovery code this is. That person then gives a new passphrase
     /// ([`OpenVault::set_passphrase`]).
-    pub async fn unlock_with_recovery(dir: &Path, code: &RecoveryCode, now_ms: i64) -> Result<OpenVault, UnlockError> {
+    pub async fn unlock_with_recovery(
+        dir: &Path,
+        code: &RecoveryCode,
+        now_ms: i64,
+    ) -> Result<OpenVault, UnlockError> {
         let paths = Paths::new(dir);
         let file = VaultFile::read(&paths)?;
         let lock = FolderLock::on(&paths.lock)?;
@@ -111,7 +115,9 @@ impl Vault {
             })
         });
         match opened.await {
-            Some((key, opener, person)) => open(paths, vault, lock, key, person, "recovery", opener).await,
+            Some((key, opener, person)) => {
+                open(paths, vault, lock, key, person, wrap::RECOVERY_ROW.to_owned(), opener).await
+            }
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
                 Err(UnlockError::WrongRecoveryCode { failures: failed.failures, retry_after: failed.delay() })
@@ -128,14 +134,15 @@ pub(crate) fn in_time(paths: &Paths, now_ms: i64) -> Result<Attempts, UnlockErro
     }
 }
 
-/// The vault's key by the person's passphrase; `None` if it is wrong.
+/// The vault's key by the person's passphrase, and the row of their signing key; `None` if it is wrong.
 pub(crate) async fn open_wraps(
     file: &VaultFile,
     person: Id,
     passphrase: &Passphrase,
     keychain: Option<KeychainSecret>,
-) -> Result<Option<(Secret, Opener)>, UnlockError> {
-    let theirs: Vec<Wrap> = file.wraps.iter().filter(|w| w.person == person && w.kind != Kind::Recovery).cloned().collect();
+) -> Result<Option<(Secret, Opener, String)>, UnlockError> {
+    let theirs: Vec<Wrap> =
+        file.wraps.iter().filter(|w| w.person == person && w.kind != Kind::Recovery).cloned().collect();
     if theirs.is_empty() {
         return Err(UnlockError::UnknownPerson);
     }
@@ -163,7 +170,7 @@ pub(crate) async fn open_wraps(
                 _ => None,
             };
             if let Some(key) = wrap.open(vault, &opener, mixed_in) {
-                return Some((key, opener));
+                return Some((key, opener, wrap::passphrase_row(&salt)));
             }
             last = Some((salt, opener));
         }
@@ -178,7 +185,7 @@ async fn open(
     lock: FolderLock,
     key: Secret,
     person: Id,
-    kind: &'static str,
+    row: String,
     opener: Opener,
 ) -> Result<OpenVault, UnlockError> {
     // The last step of making the vault was cut off.
@@ -189,11 +196,13 @@ async fn open(
     let raw = RawKey(key);
     match probe(&paths.records, &raw).await? {
         None => return Err(UnlockError::DatabaseMismatch),
-        Some(version) if SqliteStore::is_newer(version) => return Err(UnlockError::Store(StoreError::Newer(version))),
+        Some(version) if SqliteStore::is_newer(version) => {
+            return Err(UnlockError::Store(StoreError::Newer(version)));
+        }
         Some(_) => {}
     }
     let store = SqliteStore::open(&paths.records, &raw, false).await?;
-    match load_keys(&store, vault, &raw, person, kind, opener).await {
+    match load_keys(&store, vault, &raw, person, row, opener).await {
         Ok((device, person_key)) => {
             Attempts::forget(&paths.attempts);
             Ok(OpenVault::new(paths, vault, lock, store, raw, device, person_key))
@@ -210,15 +219,19 @@ async fn load_keys(
     vault: Id,
     key: &RawKey,
     person: Id,
-    kind: &'static str,
+    row: String,
     opener: Opener,
 ) -> Result<(Secret, PersonKey), UnlockError> {
     let device_row = store.device_key().await?.ok_or(UnlockError::Damaged("the device's key is missing"))?;
     let device_key_key = wrap::device_key_key(&key.0);
-    let device =
-        wrap::open(&device_key_key, &device_row.nonce, &device_row.sealed, &wrap::bound_to(vault, Id::default(), "device key"))
-            .ok_or(UnlockError::Damaged("the device's key does not open"))?;
-    let person_key = load_person_key(store, vault, person, kind, opener).await?;
+    let device = wrap::open(
+        &device_key_key,
+        &device_row.nonce,
+        &device_row.sealed,
+        &wrap::bound_to(vault, Id::default(), "device key"),
+    )
+    .ok_or(UnlockError::Damaged("the device's key does not open"))?;
+    let person_key = load_person_key(store, vault, person, row, opener).await?;
     Ok((device, person_key))
 }
 
@@ -226,12 +239,18 @@ pub(crate) async fn load_person_key(
     store: &SqliteStore,
     vault: Id,
     person: Id,
-    kind: &'static str,
+    row: String,
     opener: Opener,
 ) -> Result<PersonKey, UnlockError> {
-    let row = store.person_key(person, kind).await?.ok_or(UnlockError::Damaged("the person's key is missing"))?;
+    let row =
+        store.person_key(person, &row).await?.ok_or(UnlockError::Damaged("the person's key is missing"))?;
     let opened = derive::secretly(move || {
-        let secret = wrap::open(&opener.person_key_key(), &row.nonce, &row.sealed, &wrap::bound_to(vault, person, "person key"))?;
+        let secret = wrap::open(
+            &opener.person_key_key(),
+            &row.nonce,
+            &row.sealed,
+            &wrap::bound_to(vault, person, "person key"),
+        )?;
         Some(PersonKey::new(person, &secret))
     });
     opened.await.ok_or(UnlockError::Damaged("the person's key does not open"))

@@ -99,6 +99,15 @@ impl Opener {
     }
 }
 
+/// The row of a person's signing key that the recovery code opens.
+pub(crate) const RECOVERY_ROW: &str = "recovery";
+
+/// The row of a person's signing key that goes with the wraps of this salt. While a passphrase is being changed both
+/// rows are there, so that whichever wraps `vault.json` then holds have theirs.
+pub(crate) fn passphrase_row(salt: &[u8; 32]) -> String {
+    format!("passphrase/{}", hex::encode(salt))
+}
+
 /// The key that seals the device's signing key inside the vault.
 pub(crate) fn device_key_key(vault_key: &Secret) -> Secret {
     derive::expand(vault_key.as_slice(), None, DEVICE_KEY_PURPOSE)
@@ -119,7 +128,15 @@ impl Kind {
 }
 
 impl Wrap {
-    pub fn new(vault: Id, person: Id, kind: Kind, salt: &[u8], opener: &Opener, keychain: Option<&[u8; 32]>, key: &Secret) -> Self {
+    pub fn new(
+        vault: Id,
+        person: Id,
+        kind: Kind,
+        salt: &[u8],
+        opener: &Opener,
+        keychain: Option<&[u8; 32]>,
+        key: &Secret,
+    ) -> Self {
         let cost = match kind {
             Kind::Recovery => Cost { memory_kib: 0, passes: 0, lanes: 0 },
             _ => Cost::PASSPHRASE,
