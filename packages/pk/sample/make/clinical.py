@@ -216,7 +216,7 @@ def reading(source, row):
     value = source.get("valueQuantity", {}).get("value")
     if value is None:
         return None
-    if row[3] == "[degF]":
+    if row[3] == "[degF]" and source["valueQuantity"]["code"] != "[degF]":
         value = value * 9 / 5 + 32
     return {"valueQuantity": quantity(value, row[2], row[3], row[4])}
 
