@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod find;
+#[cfg(any(debug_assertions, feature = "gallery"))]
 mod gallery;
 mod me;
 mod patient;
@@ -39,7 +40,10 @@ pub fn show(route: Route) -> AnyView {
         Route::Patient(id) => view! { <patient::PatientScreen id /> }.into_any(),
         Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
         Route::Me => view! { <me::MeScreen /> }.into_any(),
+        #[cfg(any(debug_assertions, feature = "gallery"))]
         Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
+        #[cfg(not(any(debug_assertions, feature = "gallery")))]
+        Route::Gallery => view! { <elsewhere::Elsewhere /> }.into_any(),
         Route::Visit(_)
         | Route::VisitPage(_)
         | Route::Ask(_)

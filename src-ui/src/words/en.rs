@@ -1,19 +1,17 @@
 //! The keys, and the English. Short words for tired eyes; an error says what happened, what is safe, what to do.
 
+use super::{W, ur};
+
 macro_rules! words {
     ($($key:ident = $text:literal,)*) => {
-        /// A text of the screen, whatever the language.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum W { $($key,)* }
-
+        // Constants rather than an enum: a program carries only the words that it says.
+        #[allow(non_upper_case_globals, missing_docs)]
         impl W {
-            /// Every key, for the tests that compare the languages.
+            $(pub const $key: W = W { en: $text, ur: ur::$key };)*
+
+            /// Every word, for the tests that compare the languages.
             #[cfg(test)]
             pub(super) const ALL: &[W] = &[$(W::$key,)*];
-        }
-
-        pub(super) const fn en(word: W) -> &'static str {
-            match word { $(W::$key => $text,)* }
         }
     };
 }

@@ -1,14 +1,10 @@
 //! The Urdu, as it is spoken in a clinic: short, polite, everyday words; medical words as doctors and patients say them.
 //! "مرکز" is the HIE. To be checked by native-speaking clinicians.
 
-use super::W;
+#![allow(non_upper_case_globals)]
 
 macro_rules! words {
-    ($($key:ident = $text:literal,)*) => {
-        pub(super) const fn ur(word: W) -> &'static str {
-            match word { $(W::$key => $text,)* }
-        }
-    };
+    ($($key:ident = $text:literal,)*) => { $(pub(super) const $key: &str = $text;)* };
 }
 
 words! {
