@@ -3,7 +3,6 @@
 use std::{
     io::Write,
     process::{Command, Stdio},
-    time::Instant,
 };
 
 use rabta_domain::{
@@ -198,10 +197,8 @@ fn the_same_data_gives_the_same_bytes() {
 }
 
 #[test]
-fn it_takes_no_longer_than_a_doctor_waits() {
-    // The bar is 500 ms in a release build (`bench app`); an unoptimized one may take ten times as long.
-    let start = Instant::now();
+fn a_page_is_small_enough_for_a_weak_link() {
+    // How long it takes is measured in a release build (`bench app`, `pdf`): a test on a busy machine cannot tell.
     let pdf = prescription(&data(), Paper::A5, Lang::Ur, None).expect("printed");
-    assert!(start.elapsed().as_millis() < 5000, "{:?}", start.elapsed());
-    assert!(pdf.len() < 300_000, "{} bytes", pdf.len());
+    assert!(pdf.len() < 150_000, "{} bytes", pdf.len());
 }
