@@ -1,0 +1,108 @@
+//! Pulling and the HIE's restores.
+
+use super::*;
+
+pub async fn a_pull_applied_twice_changes_nothing(store: &impl RecordStore) -> Held {
+    let batch = || {
+        pull(
+            50,
+            8,
+            vec![
+                pulled_patient(1, "One"),
+                pulled_patient(2, "Two"),
+                Pulled::Envelope {
+                    seq: 8,
+                    received_at: 1,
+                    bytes: foreign(7, Kind::Visit, None, encounter_bundle(id(7), id(100))),
+                },
+                Pulled::Roster(b"[]".to_vec()),
+            ],
+        )
+    };
+    assert_eq!(store.cursor().await?, None);
+    store.apply_pull(batch()).await?;
+    let before =
+        (store.history("Patient", "p").await?, store.history("Encounter", &id(7).to_string()).await?);
+    store.apply_pull(batch()).await?;
+    let after = (store.history("Patient", "p").await?, store.history("Encounter", &id(7).to_string()).await?);
+    assert_eq!(before, after);
+    assert_eq!((after.0.len(), after.1.len()), (2, 1));
+    assert_eq!(store.cursor().await?, Some(Cursor { epoch: id(50), seq: 8 }));
+    assert_eq!(store.backed_up().await?, 4);
+    assert_eq!(store.roster().await?.as_deref(), Some(&b"[]"[..]));
+    Ok(())
+}
+
+pub async fn one_bad_item_does_not_stop_a_pull(store: &impl RecordStore) -> Held {
+    let items = vec![
+        Pulled::Resource { kind: "Patient".into(), id: "bad".into(), version: 1, body: b"{".to_vec() },
+        Pulled::Envelope { seq: 2, received_at: 1, bytes: b"no envelope".to_vec() },
+        Pulled::Envelope { seq: 3, received_at: 1, bytes: foreign(6, Kind::Visit, None, b"[]".to_vec()) },
+        pulled_patient(1, "Good"),
+    ];
+    store.apply_pull(pull(50, 4, items)).await?;
+    assert!(store.resource("Patient", "p").await?.is_some());
+    assert_eq!(store.cursor().await?, Some(Cursor { epoch: id(50), seq: 4 }));
+    assert!(store.received(id(6)).await?.is_some(), "kept for a program that can read it");
+    Ok(())
+}
+
+pub async fn our_own_envelope_in_a_pull_is_an_ack(store: &impl RecordStore) -> Held {
+    append(store, vec![envelope(1, Kind::Visit, &[])]).await?;
+    let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
+    store.apply_pull(pull(50, 5, vec![Pulled::Envelope { seq: 5, received_at: 1, bytes: own }])).await?;
+    assert_eq!(
+        store.log_entry(id(1)).await?.expect("appended").state,
+        EntryState::AtHie(Cursor { epoch: id(50), seq: 5 })
+    );
+    assert_eq!(store.received(id(1)).await?, None);
+    assert_eq!(store.history("Encounter", &id(1).to_string()).await?.len(), 1);
+    Ok(())
+}
+
+pub async fn others_envelopes_are_kept_as_received(store: &impl RecordStore) -> Held {
+    let bytes = foreign(7, Kind::TaskMove, Some(id(90)), encounter_bundle(id(7), id(100)));
+    store
+        .apply_pull(pull(50, 5, vec![Pulled::Envelope { seq: 5, received_at: 77, bytes: bytes.clone() }]))
+        .await?;
+    let received = store.received(id(7)).await?.expect("kept");
+    assert_eq!(
+        (received.bytes.as_slice(), received.received_at, received.device),
+        (bytes.as_slice(), 77, id(201))
+    );
+    assert_eq!(store.received_of_task(id(90)).await?, [received]);
+    Ok(())
+}
+
+pub async fn a_restored_hie_gets_everything_again(store: &impl RecordStore) -> Held {
+    append(store, (1..=4).map(|n| envelope(n, Kind::Visit, &[])).collect()).await?;
+    store.enter_epoch(id(50)).await?;
+    let acks = [
+        ack(1, Outcome::Durable { seq: 1 }),
+        ack(2, Outcome::Superseded { seq: 2, code: "done".into() }),
+        ack(3, Outcome::Refused { code: "bad".into(), text: "bad".into() }),
+    ];
+    store.mark_acks(id(50), &acks).await?;
+    store.apply_pull(pull(50, 20, vec![])).await?;
+    store.enter_epoch(id(50)).await?;
+    assert_eq!((store.cursor().await?.map(|c| c.seq), unsent(store).await?), (Some(20), vec![4]));
+
+    store.enter_epoch(id(51)).await?;
+    assert_eq!(store.cursor().await?, Some(Cursor { epoch: id(51), seq: 0 }));
+    assert_eq!(unsent(store).await?, [1, 2, 4], "what was refused stays refused");
+    assert_eq!(store.backed_up().await?, 0);
+    // The restored HIE still had the first one.
+    let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
+    store.apply_pull(pull(51, 1, vec![Pulled::Envelope { seq: 1, received_at: 1, bytes: own }])).await?;
+    assert_eq!(unsent(store).await?, [2, 4]);
+    Ok(())
+}
+
+pub async fn a_restored_hie_may_use_a_version_number_again(store: &impl RecordStore) -> Held {
+    store.apply_pull(pull(50, 2, vec![pulled_patient(1, "One"), pulled_patient(2, "Lost")])).await?;
+    store.enter_epoch(id(51)).await?;
+    store.apply_pull(pull(51, 2, vec![pulled_patient(1, "One"), pulled_patient(2, "Other")])).await?;
+    assert_eq!(store.history("Patient", "p").await?.len(), 3, "nothing that was here is lost");
+    assert_eq!(store.resource("Patient", "p").await?.expect("stored").body, patient("p", "Other").body);
+    Ok(())
+}

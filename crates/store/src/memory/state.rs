@@ -1,0 +1,298 @@
+//! What happens to the model's state.
+
+use std::collections::BTreeMap;
+
+use rabta_search::{Field, Query};
+use rabta_wire::{
+    Id,
+    cursor::Cursor,
+    envelope::{AttachmentPart, Envelope, Header},
+};
+
+use super::{Answer, Block, Current, Logged, State, Version};
+use crate::{
+    append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
+    columns::Columns,
+    error::StoreError,
+    model::*,
+    pack,
+    transaction::{Committed, Op},
+};
+
+impl State {
+    pub(super) fn put(&mut self, new: NewResource) -> Answer<()> {
+        let deleted = new.body.is_empty();
+        let columns =
+            if deleted { Columns::default() } else { Columns::read(&new.kind, &new.id, &new.body)? };
+        let same = |v: &&Version| v.kind == new.kind && v.id == new.id;
+        if new.server_version.is_some()
+            && self
+                .versions
+                .iter()
+                .filter(same)
+                .any(|v| v.server_version == new.server_version && v.body == *new.body)
+        {
+            return Ok(());
+        }
+        let version = self.versions.iter().filter(same).count() as u32 + 1;
+        let seq = self.versions.len() as i64 + 1;
+        let key = (new.kind.clone(), new.id.clone());
+        let first_seq = self.current.get(&key).map_or(seq, |c| c.first_seq);
+        let current = Current {
+            seq,
+            first_seq,
+            patient: columns.patient.or(new.patient),
+            state: columns.state,
+            open: columns.open,
+            deleted,
+            links: columns.links,
+            keys: columns.keys,
+        };
+        self.current.insert(key, current);
+        let (server_version, envelope) = (new.server_version, new.envelope);
+        self.versions.push(Version {
+            kind: new.kind,
+            id: new.id,
+            version,
+            server_version,
+            envelope,
+            body: new.body.0,
+        });
+        Ok(())
+    }
+
+    pub(super) fn resource(&self, version: &Version, seq: i64, current: &Current) -> Resource {
+        Resource {
+            kind: version.kind.clone(),
+            id: version.id.clone(),
+            version: version.version,
+            seq,
+            first_seq: current.first_seq,
+            patient: current.patient.clone(),
+            state: current.state.clone(),
+            open: current.open,
+            deleted: version.body.is_empty(),
+            envelope: version.envelope,
+            body: version.body.clone().into(),
+        }
+    }
+
+    pub(super) fn current(&self, key: &(String, String)) -> Option<Resource> {
+        let current = self.current.get(key)?;
+        Some(self.resource(&self.versions[current.seq as usize - 1], current.seq, current))
+    }
+
+    pub(super) fn list(
+        &self,
+        before: Option<i64>,
+        limit: usize,
+        which: impl Fn(&str, &Current) -> bool,
+    ) -> Vec<Resource> {
+        let mut found: Vec<Resource> = self
+            .current
+            .iter()
+            .filter(|((kind, _), c)| !c.deleted && c.first_seq < before.unwrap_or(i64::MAX) && which(kind, c))
+            .filter_map(|(key, _)| self.current(key))
+            .collect();
+        found.sort_by_key(|r| -r.first_seq);
+        found.truncate(limit);
+        found
+    }
+
+    pub(super) fn head(&self) -> LogHead {
+        self.log.last().map_or_else(LogHead::default, |last| LogHead {
+            epoch: 0,
+            seq: last.entry.seq,
+            hash: last.hash,
+        })
+    }
+
+    pub(super) fn append(&mut self, new: &NewEnvelope, sealer: &dyn Sealer) -> Answer<u64> {
+        let (envelope, header, head) = seal_next(self.head(), new, sealer);
+        if self.log.iter().any(|l| l.entry.id == header.id) {
+            return Err(StoreError::Database("an envelope with this id is in the log".into()));
+        }
+        let entry = LogEntry {
+            log_epoch: header.epoch,
+            seq: header.seq,
+            id: header.id,
+            kind: header.kind,
+            patient: header.patient.map(|p| p.to_string()),
+            task: header.task,
+            state: EntryState::Here,
+            bytes: envelope.to_bytes().into(),
+        };
+        self.log.push(Logged { entry, depends: header.depends.clone(), hash: head.hash });
+        self.store_payload(&header, &new.payload)?;
+        Ok(header.seq)
+    }
+
+    pub(super) fn store_payload(&mut self, header: &Header, payload: &[u8]) -> Answer<()> {
+        match project(header, payload)? {
+            Projection::Resources(resources) => {
+                resources.into_iter().try_for_each(|resource| self.put(resource))
+            }
+            Projection::Part(part) => {
+                self.put_part(part);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn put_part(&mut self, part: AttachmentPart) {
+        let id = part.attachment.to_string();
+        if self.attachments.contains_key(&id) {
+            return;
+        }
+        let (count, content_type) = (part.count as usize, part.content_type.clone());
+        self.parts.entry((id.clone(), part.index)).or_insert(part);
+        let here: Vec<&AttachmentPart> =
+            self.parts.iter().filter(|((of, _), _)| *of == id).map(|(_, part)| part).collect();
+        if here.len() >= count {
+            let bytes: Vec<u8> = here.iter().flat_map(|part| part.bytes.iter().copied()).collect();
+            self.parts.retain(|(of, _), _| *of != id);
+            self.attachments.insert(
+                id.clone(),
+                Attachment { id, content_type, bytes: bytes.into(), thumb: Vec::new().into() },
+            );
+        }
+    }
+
+    pub(super) fn put_cert(&mut self, cert: StoredCert) {
+        let newest =
+            self.certs.get(&(cert.subject, cert.key)).is_none_or(|known| cert.issued_at >= known.issued_at);
+        if newest {
+            self.certs.insert((cert.subject, cert.key), cert);
+        }
+    }
+
+    pub(super) fn save_draft(&mut self, save: SaveDraft) -> u64 {
+        let known = self.drafts.get(&save.id);
+        let rev = known.map_or(0, |d| d.rev) + 1;
+        let seq = known.map_or_else(|| self.drafts.values().map(|d| d.seq).max().unwrap_or(0) + 1, |d| d.seq);
+        let SaveDraft { id, kind, patient, updated_at, body } = save;
+        self.drafts.insert(id.clone(), Draft { id, kind, patient, rev, seq, updated_at, body });
+        rev
+    }
+
+    pub(super) fn op(
+        &mut self,
+        op: Op,
+        sealer: Option<&dyn Sealer>,
+        committed: &mut Committed,
+    ) -> Answer<()> {
+        match op {
+            Op::Put(resource) => self.put(resource)?,
+            Op::SaveDraft(draft) => {
+                let id = draft.id.clone();
+                let rev = self.save_draft(draft);
+                committed.drafts.push((id, rev));
+            }
+            Op::DropDraft(id) => {
+                self.drafts.remove(&id);
+            }
+            Op::Append(new) => {
+                let seq = self.append(&new, sealer.ok_or(StoreError::NoSealer)?)?;
+                committed.appended.push((new.id, seq));
+            }
+            Op::PutAttachment(attachment) => {
+                self.attachments.insert(attachment.id.clone(), attachment);
+            }
+            Op::PutCert(cert) => self.put_cert(cert),
+            Op::Set(key, value) => {
+                self.settings.insert(key, value);
+            }
+            Op::Unset(key) => {
+                self.settings.remove(&key);
+            }
+            Op::Audit(entry) => {
+                let seq = self.audit.len() as i64 + 1;
+                self.audit.push((UnsentAudit { seq, entry }, false));
+            }
+            Op::AuditSent(seq) => {
+                self.audit.iter_mut().filter(|(a, _)| a.seq <= seq).for_each(|(_, sent)| *sent = true)
+            }
+            Op::MrBlock(block) => {
+                if !self.blocks.iter().any(|b| b.block.prefix == block.prefix && b.block.first == block.first)
+                {
+                    self.blocks.push(Block { next: block.first, closed: false, block });
+                    self.blocks.sort_by(|a, b| {
+                        (&a.block.prefix, a.block.first).cmp(&(&b.block.prefix, b.block.first))
+                    });
+                }
+            }
+            Op::CloseMrBlocks => self.blocks.iter_mut().for_each(|b| b.closed = true),
+            Op::AddDictionary(0, _) => return Err(StoreError::Resource("dictionary 0 means none")),
+            Op::AddDictionary(id, bytes) => {
+                self.dictionaries.entry(id).or_insert(bytes);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn receive(&mut self, epoch: Id, seq: u64, received_at: i64, bytes: Vec<u8>) -> Answer<()> {
+        let envelope =
+            Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
+        let header =
+            envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
+        if let Some(ours) = self.log.iter_mut().find(|l| l.entry.id == header.id) {
+            let superseded =
+                matches!(&ours.entry.state, EntryState::Superseded { at, .. } if at.epoch == epoch);
+            if !superseded {
+                ours.entry.state = EntryState::AtHie(Cursor { epoch, seq });
+            }
+            return Ok(());
+        }
+        if let Some(known) = self.inbox.get_mut(&header.id) {
+            known.hie_seq = seq;
+            return Ok(());
+        }
+        let received = Received {
+            id: header.id,
+            hie_seq: seq,
+            device: header.device,
+            kind: header.kind,
+            patient: header.patient.map(|p| p.to_string()),
+            task: header.task,
+            received_at,
+            bytes: bytes.into(),
+        };
+        self.inbox.insert(header.id, received);
+        let dictionary = self.dictionaries.get(&header.dictionary).cloned();
+        let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
+        self.store_payload(&header, &payload)
+    }
+
+    pub(super) fn number_of(counts: &mut CustodyCounts, state: &EntryState) {
+        let number = match state {
+            EntryState::Here => 0,
+            EntryState::AtHie(_) => 1,
+            EntryState::Superseded { .. } => 2,
+            EntryState::Quarantined { .. } => 3,
+        };
+        counts.add(number, 1);
+    }
+
+    pub(super) fn find(&self, query: &Query, slips: bool) -> Vec<(u32, String)> {
+        let mut keys: BTreeMap<&str, Vec<(Field, &str)>> = BTreeMap::new();
+        for current in self.current.values() {
+            if let Some(patient) = &current.patient {
+                keys.entry(patient).or_default().extend(current.keys.iter().map(|(f, k)| (*f, k.as_str())));
+            }
+        }
+        let reached = |keys: &[(Field, &str)]| {
+            query.tokens().iter().all(|token| {
+                let (ranges, near) = (token.ranges(), if slips { token.slips() } else { Vec::new() });
+                keys.iter()
+                    .any(|(_, k)| ranges.iter().any(|r| r.holds(k)) || near.iter().any(|n| n.as_str() == *k))
+            })
+        };
+        let mut ranked: Vec<(u32, String)> = keys
+            .into_iter()
+            .filter(|(_, keys)| reached(keys))
+            .filter_map(|(patient, keys)| Some((query.score(keys)?, patient.to_owned())))
+            .collect();
+        ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        ranked
+    }
+}
