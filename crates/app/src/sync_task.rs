@@ -142,10 +142,6 @@ impl SyncTask {
         self.handle.now();
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        self.handle.status().reachable
-    }
-
     /// The sending end of the WebSocket.
     pub(crate) fn socket(&self) -> &SocketHandle {
         &self.socket

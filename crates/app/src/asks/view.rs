@@ -8,7 +8,7 @@ use rabta_ipc::{
     Error, Event,
     ask::{AdviceDraft, AskView, Message, OpenAsk, SignedAdvice, TimelineRow},
 };
-use rabta_store::{RecordStore, Transaction};
+use rabta_store::Transaction;
 use rabta_wire::Id;
 
 use super::{

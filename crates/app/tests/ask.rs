@@ -1,0 +1,334 @@
+//! Two app cores and a real HIE: an ask from its consent to its end, with the network and without.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use rabta_app::{App, Config, MediaConfig, SystemClock};
+use rabta_domain::{
+    advice::{AdviceForm, Decision},
+    age::{AgeSaid, Said},
+    ask::{AskForm, State, Urgency},
+    consent::ConsentForm,
+    medicine::{Food, MedicineLine},
+    patient::{Custody, PatientCard, Registration, Sex},
+    visit::{AllergyState, VisitForm},
+};
+use rabta_engine::{Loudspeaker, MediaSource};
+use rabta_hie::admin::{self, PersonFields, Reply, Request};
+use rabta_ipc::{
+    Command, Error,
+    ask::{
+        AskRow, AskView, CheckAdvice, Decide, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk,
+        SendMessage, SignAdvice,
+    },
+    gate::{ConfirmRecovery, Join},
+    patient::Register,
+    sync::{GetSync, SyncNow},
+    visit::{SaveVisit, SignVisit, StartVisit, VisitView},
+};
+
+struct World {
+    hie: Option<rabta_hie::Handle>,
+    address: SocketAddr,
+    folder: tempfile::TempDir,
+    doctor: App,
+    specialist: App,
+}
+
+async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
+    let mut config = rabta_hie::Config::new(folder.join("hie"));
+    config.listen = listen;
+    rabta_hie::serve(config).await.unwrap()
+}
+
+async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
+    let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
+    admin::run(&hie.app.db, request, now).await.unwrap()
+}
+
+async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
+    let new = serde_json::from_value(serde_json::json!({ "name": name, "kind": kind })).unwrap();
+    match tell(hie, Request::AddFacility { new }).await {
+        Reply::Facility(facility) => facility.id.to_string(),
+        _ => panic!("no facility"),
+    }
+}
+
+async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> String {
+    let request = Request::Enroll { facility: facility.to_owned(), person: None, new: Some(new), public: None };
+    match tell(hie, request).await {
+        Reply::Code { code, .. } => code,
+        _ => panic!("no code"),
+    }
+}
+
+async fn join(folder: &Path, code: String) -> App {
+    let app = App::new(Config {
+        folder: folder.to_owned(),
+        documents: folder.join("documents"),
+        media: MediaConfig {
+            microphone: MediaSource::Absent,
+            camera: MediaSource::Absent,
+            loudspeaker: Loudspeaker::Silent,
+            loopback: true,
+        },
+        clock: Arc::new(SystemClock { offset_minutes: 300 }),
+        idle_lock_seconds: 3_600,
+    });
+    let join = Join { code, passphrase: "seven quiet herons wade".into(), pin: "4711".into() };
+    let recovery = ask(&app, join).await.unwrap();
+    assert!(ask(&app, ConfirmRecovery { typed: recovery.code }).await.unwrap());
+    app
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
+        let clinic = facility(&hie, "BHU Kot Radha", "clinic").await;
+        let hospital = facility(&hie, "DHQ Kasur", "hospital").await;
+        let person = |name: &str, role: &str| PersonFields {
+            name: name.into(),
+            role: role.into(),
+            registration: Some("12345-P".into()),
+            ..PersonFields::default()
+        };
+        let doctor = code(&hie, &clinic, person("Dr Amna", "doctor")).await;
+        let saira = PersonFields {
+            specialty: Some("pediatrics".into()),
+            phone: Some("+92 300 1234567".into()),
+            hours: Some("always".into()),
+            ..person("Dr Saira", "specialist")
+        };
+        let specialist = code(&hie, &hospital, saira).await;
+        let doctor = join(&folder.path().join("doctor"), doctor).await;
+        let specialist = join(&folder.path().join("specialist"), specialist).await;
+        Self { address: hie.addr, hie: Some(hie), folder, doctor, specialist }
+    }
+
+    async fn stop_hie(&mut self) {
+        self.hie.take().unwrap().shutdown().await;
+    }
+
+    async fn start_hie(&mut self) {
+        self.hie = Some(serve(self.folder.path(), self.address).await);
+    }
+
+    async fn patient(&self, name: &str) -> PatientCard {
+        let age = AgeSaid { said: Said::Years { n: 4 }, on: time::OffsetDateTime::now_utc().date(), by: "mother".into() };
+        let registration = Registration {
+            name: name.into(),
+            sex: Sex::Female,
+            age: Some(age),
+            no_paper: Some("none".into()),
+            ..Registration::default()
+        };
+        ask(&self.doctor, Register { registration, shared_cnic: None }).await.unwrap()
+    }
+
+    async fn visit(&self, patient: &str) -> VisitView {
+        let visit = ask(&self.doctor, StartVisit { patient: patient.to_owned() }).await.unwrap();
+        let mut form = VisitForm { complaint: "fever and cough".into(), history: "since Monday".into(), ..visit.form.clone() };
+        form.danger.asked = true;
+        form.allergies.state = AllergyState::NoneKnown;
+        let save = SaveVisit { id: visit.id.clone(), rev: visit.rev, form: form.clone() };
+        let rev = ask(&self.doctor, save).await.unwrap().rev;
+        VisitView { form, rev, ..visit }
+    }
+}
+
+async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply, Error> {
+    let answer = app.handle(C::NAME, serde_json::to_value(&command).unwrap()).await?;
+    Ok(serde_json::from_value(answer).unwrap())
+}
+
+/// Asks again whenever the app says that something changed, until `good` answers.
+async fn until<C: Command + Clone, T>(app: &App, command: C, good: impl Fn(C::Reply) -> Option<T>) -> T {
+    let mut events = app.events();
+    let found = async {
+        loop {
+            let answer = ask(app, command.clone()).await;
+            if let Some(found) = answer.ok().and_then(&good) {
+                return found;
+            }
+            // A missed event is one more reason to look.
+            let _ = events.recv().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), found).await;
+    waited.unwrap_or_else(|_| panic!("it never came: {}", C::NAME))
+}
+
+fn form(urgency: Urgency) -> AskForm {
+    AskForm {
+        specialty: "pediatrics".into(),
+        urgency,
+        question: "Pneumonia? Refer?".into(),
+        to_person: None,
+        wishes: vec![],
+    }
+}
+
+fn consent() -> ConsentForm {
+    ConsentForm {
+        decision: "given".into(),
+        given_by: "guardian".into(),
+        guardian_name: "Bushra".into(),
+        guardian_relation: "MTH".into(),
+        how: "spoken".into(),
+        language: "pa".into(),
+        witness: "LHV Nasreen".into(),
+        scope: vec!["this-consultation".into()],
+        ..ConsentForm::default()
+    }
+}
+
+fn line() -> MedicineLine {
+    MedicineLine {
+        id: uuid::Uuid::new_v4().to_string(),
+        generic: "Amoxicillin".into(),
+        form: "syrup".into(),
+        strength: "250 mg/5 ml".into(),
+        dose: "5 ml TDS".into(),
+        food: Food::After,
+        days: 5,
+        ..MedicineLine::default()
+    }
+}
+
+async fn one_ask(app: &App, good: impl Fn(&AskRow) -> bool) -> AskRow {
+    until(app, ListAsks { closed: true }, |rows| rows.into_iter().find(|row| good(row))).await
+}
+
+async fn moved(app: &App, id: &str, to: State, reason: &str) -> Result<AskView, Error> {
+    ask(app, MoveAsk { id: id.to_owned(), to, reason: reason.into() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ask_goes_its_way_from_the_consent_to_done_and_every_signature_holds() {
+    let world = World::new().await;
+    let (doctor, specialist) = (&world.doctor, &world.specialist);
+    let patient = world.patient("Ayesha Bibi").await;
+    let visit = world.visit(&patient.id).await;
+    let roster = until(doctor, GetRoster {}, |roster| (!roster.entries.is_empty()).then_some(roster)).await;
+    assert!(roster.entries[0].on_duty && roster.entries[0].name == "Dr Saira");
+
+    let preview = PreviewNote { visit: visit.id.clone(), ask: form(Urgency::Routine) };
+    let preview = ask(doctor, preview).await.unwrap();
+    assert_eq!((preview.question.as_str(), preview.signed.is_none()), ("Pneumonia? Refer?", true));
+
+    let refused = ConsentForm { decision: "refused".into(), ..ConsentForm::default() };
+    let send = SendAsk { visit: visit.id.clone(), consent: refused, ask: form(Urgency::Routine) };
+    assert_eq!(ask(doctor, send).await.unwrap_err().code, "consent-missing");
+
+    let send = SendAsk { visit: visit.id.clone(), consent: consent(), ask: form(Urgency::Routine) };
+    let sent = ask(doctor, send).await.unwrap();
+    assert_eq!(sent.row.state, State::Requested);
+    assert!(sent.note.signed.as_ref().is_some_and(|signed| signed.verified) && !sent.nobody_has_seen);
+    let id = sent.row.id.clone();
+
+    // The specialist sees it appear, opens it, and that sends the receipt.
+    let row = one_ask(specialist, |row| row.id == id).await;
+    assert!(row.unread && row.card.name.as_str() == "Ayesha Bibi" && row.from_person == "Dr Amna");
+    let opened = ask(specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    assert_eq!(opened.row.state, State::Seen);
+    assert!(opened.note.signed.as_ref().is_some_and(|signed| signed.verified));
+    assert_eq!(opened.note.consent, "given");
+    assert!(opened.mine_to_answer && !opened.row.unread);
+    let again = ask(specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    assert_eq!(again.timeline.iter().filter(|row| row.what == "seen").count(), 1, "one receipt");
+    one_ask(doctor, |row| row.custody == Custody::SeenBySpecialist).await;
+
+    // A question back, and its answer hands the case over again.
+    assert_eq!(moved(specialist, &id, State::AskedBack, " ").await.unwrap_err().code, "invalid");
+    assert_eq!(moved(doctor, &id, State::Accepted, "").await.unwrap_err().code, "not-allowed");
+    moved(specialist, &id, State::AskedBack, "How fast does she breathe?").await.unwrap();
+    one_ask(doctor, |row| row.state == State::AskedBack && row.unread).await;
+    let answered = SendMessage { ask: id.clone(), text: "44 a minute".into() };
+    assert_eq!(ask(doctor, answered).await.unwrap().row.state, State::Accepted);
+    one_ask(specialist, |row| row.state == State::Accepted).await;
+    let seen = ask(specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    assert_eq!(seen.messages.last().map(|m| (m.text.0.as_str(), m.mine)), Some(("44 a minute", false)));
+
+    // The advice.
+    assert_eq!(ask(specialist, SignAdvice { ask: id.clone() }).await.unwrap_err().code, "not-found");
+    let advice = AdviceForm {
+        plan: "Treat at home, see again in two days.".into(),
+        medicines: vec![line(), line()],
+        danger_signs: "Not drinking, chest indrawing".into(),
+        ..AdviceForm::default()
+    };
+    let save = SaveAdvice { ask: id.clone(), rev: 0, form: advice.clone() };
+    let saved = ask(specialist, save.clone()).await.unwrap();
+    assert_eq!(ask(specialist, save).await.unwrap_err().code, "stale", "saved since, as revision {}", saved.rev);
+    let findings = ask(specialist, CheckAdvice { ask: id.clone() }).await.unwrap();
+    assert!(findings.iter().all(|finding| !finding.stops), "{findings:?}");
+    let signed = ask(specialist, SignAdvice { ask: id.clone() }).await.unwrap();
+    assert_eq!(signed.row.state, State::Answered);
+    assert!(signed.draft.is_none());
+
+    // The doctor sees and decides.
+    one_ask(doctor, |row| row.state == State::Answered).await;
+    let view = ask(doctor, OpenAsk { id: id.clone() }).await.unwrap();
+    assert_eq!(view.row.state, State::AdviceSeen);
+    let came = view.advice.unwrap();
+    assert!(came.signed.verified && came.signed.name == "Dr Saira");
+    assert_eq!(came.form.modality, ["writing"]);
+    let lines: Vec<String> = came.form.medicines.iter().map(|line| line.id.clone()).collect();
+    let partial = Decide { ask: id.clone(), decisions: vec![Decision::Accepted { line: lines[0].clone() }] };
+    assert_eq!(ask(doctor, partial).await.unwrap_err().code, "invalid");
+    let decisions = vec![
+        Decision::Accepted { line: lines[0].clone() },
+        Decision::Declined { line: lines[1].clone(), reason: "twice the same".into() },
+    ];
+    let decided = ask(doctor, Decide { ask: id.clone(), decisions: decisions.clone() }).await.unwrap();
+    assert_eq!(decided.decisions, decisions);
+    moved(doctor, &id, State::Explained, "").await.unwrap();
+    let done = moved(doctor, &id, State::Done, "").await.unwrap();
+    assert!(done.moves.is_empty() && !done.can_call);
+    one_ask(specialist, |row| row.state == State::Done).await;
+
+    // The visit is signed after all that, and everything is at the HIE.
+    ask(doctor, SignVisit { id: visit.id }).await.unwrap();
+    let all_there = |view: rabta_ipc::sync::SyncView| (view.chip.here_only == 0 && view.chip.reachable).then_some(view);
+    for app in [doctor, specialist] {
+        let view = until(app, GetSync {}, all_there).await;
+        assert_eq!((view.chip.needs_you, view.rows.len()), (0, 0));
+    }
+    world.doctor.close().await;
+    world.specialist.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_hie_an_urgent_ask_says_that_nobody_has_seen_it_and_goes_when_the_hie_is_back() {
+    let mut world = World::new().await;
+    let patient = world.patient("Zainab").await;
+    until(&world.doctor, GetRoster {}, |roster| (!roster.entries.is_empty()).then_some(())).await;
+    until(&world.doctor, GetSync {}, |view| (view.chip.here_only == 0).then_some(())).await;
+    world.stop_hie().await;
+
+    let visit = world.visit(&patient.id).await;
+    let send = SendAsk { visit: visit.id, consent: consent(), ask: form(Urgency::Urgent) };
+    let sent = ask(&world.doctor, send).await.unwrap();
+    assert!(sent.nobody_has_seen);
+    assert_eq!(sent.phone.as_deref(), Some("+92 300 1234567"));
+    assert_eq!((sent.row.custody, sent.row.state), (Custody::Here, State::Requested));
+    let id = sent.row.id;
+    let view = until(&world.doctor, GetSync {}, |view| (!view.chip.reachable).then_some(view)).await;
+    assert!(view.chip.here_only >= 2, "consent and note");
+    assert!(view.rows.iter().all(|row| row.custody == Custody::Here));
+
+    world.start_hie().await;
+    ask(&world.doctor, SyncNow {}).await.unwrap();
+    one_ask(&world.doctor, |row| row.id == id && row.custody == Custody::AtHie).await;
+    ask(&world.specialist, SyncNow {}).await.unwrap();
+    one_ask(&world.specialist, |row| row.id == id).await;
+    let opened = ask(&world.specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    assert!(!opened.nobody_has_seen);
+    one_ask(&world.doctor, |row| row.custody == Custody::SeenBySpecialist).await;
+    let view = until(&world.doctor, GetSync {}, |view| (view.chip.here_only == 0).then_some(view)).await;
+    assert_eq!(view.chip.needs_you, 0);
+    world.doctor.close().await;
+    world.specialist.close().await;
+}
