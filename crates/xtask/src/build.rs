@@ -1,4 +1,4 @@
-//! The host's build. Always the whole workspace with one set of features, so that nothing that one command built is
+//! The host's build. Always the whole workspace with one set of features (the window's own tests run on the host, too), so that nothing that one command built is
 //! built again by another.
 
 use std::{path::PathBuf, process::Command};
@@ -33,7 +33,7 @@ pub fn cargo(places: &Places, command: &str) -> Command {
     let mut cargo = Command::new(env_or("CARGO", "cargo"));
     cargo
         .arg(command)
-        .args(["--workspace", "--exclude", "rabta-ui"])
+        .arg("--workspace")
         .current_dir(&places.root)
         .env("CARGO_TARGET_DIR", &places.target)
         .env("RABTA_RUN", &places.run)
