@@ -4,13 +4,13 @@
 use rabta_ipc::{Command, Error, Event};
 use wasm_bindgen::prelude::*;
 
-use crate::bridge;
+use crate::{bridge, lean};
 
 /// Asks the shell. A window without a shell behind it answers `no-shell`.
 pub async fn call<C: Command>(command: C) -> Result<C::Reply, Error> {
     let body = serde_json::to_string(&command).map_err(|error| Error::detail("unexpected", error))?;
     let answer = send(C::NAME, &body).await?;
-    serde_json::from_str(&answer).map_err(|error| Error::detail("unexpected", format_args!("{}: {error}", C::NAME)))
+    lean::read(&answer).map_err(|error| Error::detail("unexpected", format_args!("{}: {error}", C::NAME)))
 }
 
 /// The part of [`call`] that is the same for every command.
@@ -22,7 +22,7 @@ async fn send(name: &str, body: &str) -> Result<String, Error> {
     match bridge::invoke("rabta", &arguments).await {
         Ok(value) => Ok(text(&value).unwrap_or_else(|| "null".to_owned())),
         Err(value) => Err(text(&value)
-            .and_then(|json| serde_json::from_str(&json).ok())
+            .and_then(|json| lean::read(&json).ok())
             .unwrap_or_else(|| Error::detail(if shell() { "unexpected" } else { "no-shell" }, name))),
     }
 }
@@ -32,7 +32,7 @@ pub async fn listen(hear: impl Fn(Event) + 'static) -> Result<(), Error> {
     let channel = bridge::Channel::new().map_err(|_| Error::new("no-shell"))?;
     let callback = Closure::<dyn Fn(JsValue)>::new(move |message: JsValue| {
         // An event of a newer shell that this window does not know is nothing to it.
-        if let Some(event) = text(&message).and_then(|json| serde_json::from_str::<Event>(&json).ok()) {
+        if let Some(event) = text(&message).and_then(|json| lean::read::<Event>(&json).ok()) {
             hear(event);
         }
     });

@@ -20,6 +20,7 @@ pub mod frame;
 pub mod gate;
 pub mod icon;
 pub mod ipc;
+pub mod lean;
 pub mod parts;
 pub mod prefs;
 pub mod router;

@@ -1,0 +1,331 @@
+//! Reading what the shell sent, with as little program as possible.
+//!
+//! `serde_json`'s own reader is made anew for each type it reads, parser and all; that was a quarter of the window's
+//! program. Here the text becomes a tree once, by one piece of code, and each type only picks from the tree. It reads
+//! maps for structs (never sequences), keeps no position and no words for an error but the field that is missing:
+//! both ends are of one build.
+
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde_json::{Map, Value};
+
+/// The tree had another shape than the type: the missing field, or what was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape(pub &'static str);
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Shape {}
+
+impl serde::de::Error for Shape {
+    fn custom<T: std::fmt::Display>(_: T) -> Self {
+        Shape("value")
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Shape(field)
+    }
+}
+
+/// Reads a `T` from JSON.
+pub fn read<T: DeserializeOwned>(json: &str) -> Result<T, Shape> {
+    let tree = tree(json)?;
+    T::deserialize(Node(&tree))
+}
+
+#[inline(never)]
+fn tree(json: &str) -> Result<Value, Shape> {
+    serde_json::from_str(json).map_err(|_| Shape("json"))
+}
+
+#[derive(Clone, Copy)]
+struct Node<'a>(&'a Value);
+
+impl<'a> Node<'a> {
+    #[inline(never)]
+    fn text(self) -> Result<&'a str, Shape> {
+        self.0.as_str().ok_or(Shape("text"))
+    }
+
+    #[inline(never)]
+    fn list(self) -> Result<List<'a>, Shape> {
+        self.0.as_array().map(|list| List(list.iter())).ok_or(Shape("list"))
+    }
+
+    #[inline(never)]
+    fn fields(self) -> Result<Fields<'a>, Shape> {
+        self.0.as_object().map(|map| Fields(map.iter(), &Value::Null)).ok_or(Shape("object"))
+    }
+
+    #[inline(never)]
+    fn whole(self) -> Result<i64, Shape> {
+        self.0.as_i64().ok_or(Shape("number"))
+    }
+}
+
+macro_rules! whole {
+    ($($name:ident)*) => {$(
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+            visitor.visit_i64(self.whole()?)
+        }
+    )*};
+}
+
+macro_rules! text {
+    ($($name:ident)*) => {$(
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+            visitor.visit_borrowed_str(self.text()?)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Node<'de> {
+    type Error = Shape;
+
+    whole!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32);
+    text!(deserialize_str deserialize_string deserialize_identifier deserialize_char);
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_u64(self.0.as_u64().ok_or(Shape("number"))?)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_f64(self.0.as_f64().ok_or(Shape("number"))?)
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_bool(self.0.as_bool().ok_or(Shape("bool"))?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_seq(self.list()?)
+    }
+
+    /// A date is a pair of numbers or a text, depending on features of the `time` crate that the shell was built with.
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Shape> {
+        match self.0 {
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            _ => visitor.visit_seq(self.list()?),
+        }
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_seq(self.list()?)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_map(self.fields()?)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Shape> {
+        visitor.visit_map(self.fields()?)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Shape> {
+        visitor.visit_enum(variant(self.0)?)
+    }
+
+    /// For tagged enums, which look before they choose.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(yes) => visitor.visit_bool(*yes),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(n), _) => visitor.visit_u64(n),
+                (_, Some(n)) => visitor.visit_i64(n),
+                _ => visitor.visit_f64(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(_) => visitor.visit_seq(self.list()?),
+            Value::Object(_) => visitor.visit_map(self.fields()?),
+        }
+    }
+
+    serde::forward_to_deserialize_any! { i128 u128 bytes byte_buf }
+}
+
+struct List<'a>(std::slice::Iter<'a, Value>);
+
+impl<'de> SeqAccess<'de> for List<'de> {
+    type Error = Shape;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Shape> {
+        self.0.next().map(|value| seed.deserialize(Node(value))).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+struct Fields<'a>(serde_json::map::Iter<'a>, &'a Value);
+
+impl<'a> Fields<'a> {
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a str> {
+        let (key, value) = self.0.next()?;
+        self.1 = value;
+        Some(key)
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Shape;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Shape> {
+        match self.next() {
+            Some(key) => seed.deserialize(Key(key)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Shape> {
+        seed.deserialize(Node(self.1))
+    }
+}
+
+/// A key, or a variant's name: always a text.
+struct Key<'a>(&'a str);
+
+impl<'de> Deserializer<'de> for Key<'de> {
+    type Error = Shape;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_borrowed_str(self.0)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Variant<'a>(&'a str, &'a Value);
+
+#[inline(never)]
+fn variant(value: &Value) -> Result<Variant<'_>, Shape> {
+    match value {
+        Value::String(name) => Ok(Variant(name, &Value::Null)),
+        Value::Object(map) => one(map),
+        _ => Err(Shape("variant")),
+    }
+}
+
+fn one(map: &Map<String, Value>) -> Result<Variant<'_>, Shape> {
+    map.iter().next().map(|(name, value)| Variant(name, value)).ok_or(Shape("variant"))
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Shape;
+    type Variant = Node<'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Node<'de>), Shape> {
+        Ok((seed.deserialize(Key(self.0))?, Node(self.1)))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Node<'de> {
+    type Error = Shape;
+
+    fn unit_variant(self) -> Result<(), Shape> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Shape> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_seq(self.list()?)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Shape> {
+        visitor.visit_map(self.fields()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rabta_domain::age::{AgeSaid, Said};
+    use rabta_domain::patient::{Allergies, Registration};
+    use rabta_ipc::Event;
+    use rabta_ipc::gate::Progress;
+    use rabta_ipc::sync::SyncChip;
+    use rabta_ipc::visit::{VisitStatus, VisitView};
+
+    /// What `serde_json` writes is read as `serde_json` would read it.
+    fn same<T: serde::Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+        let json = serde_json::to_string(value).expect("written");
+        assert_eq!(&read::<T>(&json).expect("read"), value, "{json}");
+    }
+
+    #[test]
+    fn what_the_shell_writes_is_read_back() {
+        let on = time::Date::from_calendar_date(2026, time::Month::November, 22).expect("a day");
+        same(&Said::Event { text: "flood".into(), from_year: 2010, to_year: 2011 });
+        same(&Said::BirthDate { date: on });
+        same(&Allergies::NotAsked);
+        same(&Allergies::Known(vec!["Penicillin".into()]));
+        same(&Registration {
+            name: "عائشہ".into(),
+            age: Some(AgeSaid { said: Said::Years { n: 34 }, on, by: "patient".into() }),
+            ..Registration::default()
+        });
+        same(&Event::Locked);
+        same(&Event::Asks { ask: Some("t".into()) });
+        same(&Event::FirstPull { progress: Progress { done: 340, of: 1000 } });
+        same(&Event::Sync { chip: SyncChip { here_only: 3, reachable: true, ..SyncChip::default() } });
+        same(&VisitStatus::Replaced);
+        same(&Some(-5_i64));
+        same(&vec![(String::from("2026"), 1.5_f64)]);
+        same(&());
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let json = r#"{"id":"v"}"#;
+        assert_eq!(read::<VisitView>(json).map(|view| view.id), Err(Shape("card")));
+        assert_eq!(read::<SyncChip>("[]"), Err(Shape("object")));
+        assert_eq!(read::<SyncChip>("{"), Err(Shape("json")));
+    }
+}
