@@ -96,3 +96,59 @@ pub fn today() -> (i32, u8, u8) {
     let now = js_sys::Date::new_0();
     (now.get_full_year() as i32, now.get_month() as u8 + 1, now.get_date() as u8)
 }
+
+/// A moment in milliseconds since 1970 as the laptop's local day (`2026-11-22`) and time (`14:05`).
+pub fn local_moment(at_ms: f64) -> (String, String) {
+    let at = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at_ms));
+    let day = format!("{:04}-{:02}-{:02}", at.get_full_year(), at.get_month() + 1, at.get_date());
+    (day, format!("{:02}:{:02}", at.get_hours(), at.get_minutes()))
+}
+
+/// A new random id (UUID, version 4), from the browser's own source of randomness.
+pub fn uuid() -> String {
+    let mut bytes = js_sys::Uint8Array::new_with_length(16);
+    let crypto = js_sys::Reflect::get(&window(), &"crypto".into());
+    let fill = crypto.as_ref().ok().and_then(|crypto| js_sys::Reflect::get(crypto, &"getRandomValues".into()).ok());
+    if let (Ok(crypto), Some(fill)) = (&crypto, fill.and_then(|f| f.dyn_into::<js_sys::Function>().ok()))
+        && let Ok(filled) = fill.call1(crypto, &bytes)
+    {
+        bytes = filled.unchecked_into();
+    }
+    let mut b = [0_u8; 16];
+    bytes.copy_to(&mut b);
+    b[6] = (b[6] & 0x0F) | 0x40;
+    b[8] = (b[8] & 0x3F) | 0x80;
+    let hex: String = b.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// The bytes of a file that was chosen, in base64. `None` where it cannot be read.
+pub async fn base64_of(file: &web_sys::File) -> Option<String> {
+    let buffer = wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(base64(&js_sys::Uint8Array::new(&buffer).to_vec()))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0_u32, |n, byte| (n << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let digit = char::from(DIGITS[(n >> (18 - 6 * i)) as usize & 63]);
+            out.push(if i <= chunk.len() { digit } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn bytes_are_base64_as_rfc_4648_has_them() {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

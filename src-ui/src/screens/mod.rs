@@ -9,6 +9,7 @@ mod patient;
 mod register;
 mod sync;
 mod today;
+mod visit;
 
 use leptos::prelude::*;
 use rabta_domain::patient::Registration;
@@ -38,15 +39,15 @@ pub fn show(route: Route) -> AnyView {
         Route::Register => view! { <register::RegisterScreen amends=None /> }.into_any(),
         Route::Amend(id) => view! { <register::RegisterScreen amends=Some(id) /> }.into_any(),
         Route::Patient(id) => view! { <patient::PatientScreen id /> }.into_any(),
+        Route::Visit(id) => view! { <visit::VisitScreen id /> }.into_any(),
+        Route::VisitPage(id) => view! { <visit::VisitPageScreen id /> }.into_any(),
         Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
         Route::Me => view! { <me::MeScreen /> }.into_any(),
         #[cfg(any(debug_assertions, feature = "gallery"))]
         Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
         #[cfg(not(any(debug_assertions, feature = "gallery")))]
         Route::Gallery => view! { <elsewhere::Elsewhere /> }.into_any(),
-        Route::Visit(_)
-        | Route::VisitPage(_)
-        | Route::Ask(_)
+        Route::Ask(_)
         | Route::Asks
         | Route::Case(_)
         | Route::Advice(_)

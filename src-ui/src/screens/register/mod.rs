@@ -14,6 +14,7 @@ use leptos::task::spawn_local;
 use rabta_domain::patient::{PatientCard, Registration};
 use rabta_ipc::patient::{Amend, LikelySame, Likeness, OpenPatient, Register, SharedCnic};
 
+pub use age::{parse_day, show_day};
 pub use contact::phone_owner;
 pub use papers::paper_word;
 

@@ -1,0 +1,248 @@
+//! The visit: written on one page in the order in which it is asked, saved as it is typed; then the page to check and
+//! sign, as the specialist will see it.
+
+mod aside;
+mod assess;
+mod before;
+mod clash;
+mod draft;
+mod end;
+mod findings;
+mod judged;
+mod medicines;
+mod page;
+mod photos;
+mod prescription;
+mod read;
+mod row;
+mod signing;
+mod start;
+mod tests;
+mod vitals;
+mod words;
+
+pub use page::VisitPageScreen;
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::Error;
+use rabta_ipc::visit::{DiscardDraft, GetVisit, VisitStatus, VisitView};
+
+use crate::errors::{ErrorBanner, MaybeError};
+use crate::parts::{Banner, Button, Card, Dialog, Draw, Kind, Skeleton, Tone, toast};
+use crate::prefs::t;
+use crate::router::{self, Route};
+use crate::session::session;
+use crate::{W, dom, icon, ipc};
+use draft::{Draft, SaveState};
+
+/// The visit being written, by its draft's id.
+#[component]
+pub fn VisitScreen(id: String) -> impl IntoView {
+    let session = session();
+    let view = RwSignal::new(None::<VisitView>);
+    let error = RwSignal::new(None::<Error>);
+    let changed_elsewhere = RwSignal::new(false);
+    let id = StoredValue::new(id);
+    let load = move || {
+        spawn_local(async move {
+            draft::settled().await;
+            let Some(wanted) = id.try_get_value() else { return };
+            let answer = ipc::call(GetVisit { id: wanted }).await;
+            let Some(wanted) = id.try_get_value() else { return };
+            match answer {
+                Ok(visit) if visit.status != VisitStatus::Draft => router::go_instead(&Route::VisitPage(wanted)),
+                Ok(visit) => {
+                    session.open(visit.card.clone(), None);
+                    error.set(None);
+                    view.set(Some(visit));
+                    if let Some(field) = findings::take_wanted() {
+                        dom::after(60, move || findings::go_to(&field));
+                    }
+                }
+                Err(problem) => error.set(Some(problem)),
+            }
+        });
+    };
+    load();
+    view! {
+        <div class="page visit">
+            <MaybeError error />
+            {move || {
+                changed_elsewhere.get().then(|| view! { <Banner title=W::VisitStaleTitle body=W::VisitStaleBody tone=Tone::Look t="stale" /> })
+            }}
+            {move || match view.get() {
+                None => view! { <Card><Skeleton lines=8 /></Card> }.into_any(),
+                Some(visit) => {
+                    let reload = move || {
+                        changed_elsewhere.set(true);
+                        load();
+                    };
+                    view! { <Writing visit on_stale=reload /> }.into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+/// The page once the draft is there.
+#[component]
+fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>) -> impl IntoView {
+    let last = visit.last.clone();
+    let replaces = visit.replaces.is_some();
+    let id = StoredValue::new(visit.id.clone());
+    let patient = StoredValue::new(visit.card.id.clone());
+    let draft = Draft::new(visit);
+    provide_context(draft);
+    let clash_open = RwSignal::new(false);
+    let discard_open = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let error = RwSignal::new(None::<Error>);
+    Effect::new(move |_| {
+        if draft.stale.get() {
+            on_stale.run(());
+        }
+    });
+    // To another page only once all that was typed is on the disk.
+    let leave = move |to: fn(String) -> Route| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let saved = draft.flush().await;
+            busy.try_set(false);
+            if saved && let Some(id) = id.try_get_value() {
+                router::go(&to(id));
+            }
+        });
+    };
+    let sign = move || leave(Route::VisitPage);
+    let ask = move || leave(Route::Ask);
+    keys(draft, sign);
+    let discard = move || {
+        busy.set(true);
+        spawn_local(async move {
+            let _ = draft.flush().await;
+            let Some(id) = id.try_get_value() else { return };
+            let answer = ipc::call(DiscardDraft { id }).await;
+            busy.try_set(false);
+            discard_open.try_set(false);
+            match answer {
+                Ok(()) => {
+                    draft.stop();
+                    toast(W::VisitDiscarded);
+                    router::go_instead(&Route::Patient(patient.get_value()));
+                }
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    let foot = move || {
+        view! {
+            <Button label=W::Cancel t="discard-no" on_press=move || discard_open.set(false) />
+            <Button label=W::VisitDiscardYes t="discard-yes" kind=Kind::Danger icon=icon::TRASH busy on_press=discard />
+        }
+    };
+    view! {
+        <SaveHead draft />
+        {replaces.then(|| view! { <Banner title=W::VisitCorrecting t="correcting" /> })}
+        <div
+            class="two"
+            on:focusout=move |_| draft.save_now()
+            on:keydown=move |event| {
+                if event.key() == "Enter" && !event.ctrl_key() && !event.meta_key() {
+                    row::next_field(&event);
+                }
+            }
+        >
+            <div class="stack" style="--gap:16px">
+                <start::Informant />
+                <start::Danger on_ask=ask />
+                <start::Complaint />
+                <start::CurrentMedicines />
+                <before::Allergies />
+                <before::Pregnancy />
+                <vitals::Vitals />
+                <tests::Tests />
+                <photos::Examination />
+                <assess::Assessment />
+                <medicines::Medicines on_clash=move || clash_open.set(true) />
+                <end::End />
+            </div>
+            <div class="side stack" style="--gap:16px">
+                <aside::Aside last />
+            </div>
+        </div>
+        <MaybeError error />
+        <div class="save-bar">
+            <Button label=W::VisitDiscard t="discard" kind=Kind::Plain icon=icon::TRASH on_press=move || discard_open.set(true) />
+            <span class="grow"></span>
+            <Button label=W::VisitAskSpecialist t="ask-specialist" icon=icon::ASKS busy on_press=ask />
+            <Button label=W::VisitCheckAndSign t="check-and-sign" kind=Kind::Main icon=icon::SIGN busy on_press=sign />
+        </div>
+        <clash::ClashQuestion open=clash_open />
+        <Dialog title=W::VisitDiscardTitle open=discard_open t="discard-dialog" foot><p>{t(W::VisitDiscardBody)}</p></Dialog>
+    }
+    .into_any()
+}
+
+/// One quiet word; and a banner where it is not quiet.
+#[component]
+fn SaveHead(draft: Draft) -> impl IntoView {
+    let word = move || match draft.state.get() {
+        SaveState::Saved => (W::VisitSaved, icon::CHECK),
+        SaveState::Saving => (W::VisitSaving, icon::CLOCK),
+        SaveState::Failed(_) => (W::VisitNotSaved, icon::STOP),
+    };
+    view! {
+        <div class="page-head visit-head">
+            <h1>{t(W::Visit)}</h1>
+            <p
+                class="save-state small"
+                class:bad=move || draft.state.with(|s| matches!(s, SaveState::Failed(_)))
+                data-t="save-state"
+                data-state=move || draft.state.with(SaveState::code)
+                role="status"
+            >
+                {move || view! { <Draw icon=word().1 /> }}
+                <span>{move || t(word().0)()}</span>
+            </p>
+        </div>
+        {move || match draft.state.get() {
+            SaveState::Failed(error) => {
+                view! {
+                    <Banner title=W::VisitNotSavedTitle body=W::VisitNotSavedBody tone=Tone::Stop t="not-saved">
+                        <ErrorBanner error />
+                    </Banner>
+                }
+                    .into_any()
+            }
+            _ => ().into_any(),
+        }}
+    }
+    .into_any()
+}
+
+/// Ctrl+Enter checks and signs. Before any other command, and before the window goes, what was typed is sent to be kept.
+fn keys(draft: Draft, sign: impl Fn() + 'static) {
+    let key = window_event_listener(ev::keydown, move |event| {
+        if !(event.ctrl_key() || event.meta_key()) {
+            return;
+        }
+        if event.key() == "Enter" {
+            event.prevent_default();
+            sign();
+        } else {
+            draft.save_now();
+        }
+    });
+    let hide = window_event_listener(ev::Custom::<ev::Event>::new("pagehide"), move |_| draft.save_now());
+    on_cleanup(move || {
+        key.remove();
+        hide.remove();
+    });
+}

@@ -1,0 +1,80 @@
+//! The prescription: which paper, which language; the PDF is written into the documents folder and opened from there.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::Error;
+use rabta_ipc::gate::Lang as PrintLang;
+use rabta_ipc::visit::{Paper, PrintPrescription};
+
+use crate::errors::MaybeError;
+use crate::parts::{Banner, Button, Card, Choice, Kind, Opt, Tone};
+use crate::prefs::{lang, t};
+use crate::words::Lang;
+use crate::{W, icon, ipc};
+
+/// Below the page, once it was asked for.
+#[component]
+pub fn Prescription(visit: String, draft: bool) -> impl IntoView {
+    let visit = StoredValue::new(visit);
+    let paper = RwSignal::new("a5".to_owned());
+    let language = RwSignal::new(if untrack(lang) == Lang::Ur { "ur" } else { "en" }.to_owned());
+    let file = RwSignal::new(None::<String>);
+    let error = RwSignal::new(None::<Error>);
+    let busy = RwSignal::new(false);
+    let print = move || {
+        let paper = if paper.get_untracked() == "a4" { Paper::A4 } else { Paper::A5 };
+        let lang = if language.get_untracked() == "ur" { PrintLang::Ur } else { PrintLang::En };
+        busy.set(true);
+        error.set(None);
+        file.set(None);
+        spawn_local(async move {
+            let answer = ipc::call(PrintPrescription { visit: visit.get_value(), paper, lang }).await;
+            busy.try_set(false);
+            match answer {
+                Ok(printed) => {
+                    file.try_set(Some(printed.file));
+                }
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    view! {
+        <Card title=W::PagePrescription t="prescription-panel">
+            <div class="stack">
+                {draft.then(|| view! { <Banner title=W::PageDraftNote tone=Tone::Look t="draft-note" /> })}
+                <div class="grid-2">
+                    <Choice
+                        label=W::PagePaper
+                        t="paper"
+                        value=paper
+                        options=vec![Opt::new("a5", "A5"), Opt::new("a4", "A4")]
+                    />
+                    <Choice
+                        label=W::Language
+                        t="print-lang"
+                        value=language
+                        options=vec![Opt::new("ur", W::LanguageUrdu), Opt::new("en", W::LanguageEnglish)]
+                    />
+                </div>
+                <div>
+                    <Button label=W::PagePrint t="print" kind=Kind::Main icon=icon::PRINT busy on_press=print />
+                </div>
+                <MaybeError error />
+                {move || {
+                    file.get()
+                        .map(|file| {
+                            view! {
+                                <div>
+                                    <p class="small">{t(W::PagePrinted)}</p>
+                                    <p class="strong"><span class="ltr" data-t="printed-file">{file}</span></p>
+                                </div>
+                            }
+                        })
+                }}
+            </div>
+        </Card>
+    }
+    .into_any()
+}
