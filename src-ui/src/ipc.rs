@@ -29,11 +29,21 @@ async fn send(name: &str, body: &str) -> Result<String, Error> {
 
 /// Opens the stream of events; `hear` gets each, in order, for as long as the page lives.
 pub async fn listen(hear: impl Fn(Event) + 'static) -> Result<(), Error> {
+    listen_json(move |json| {
+        // An event of a newer shell that this window does not know is nothing to it.
+        if let Ok(event) = lean::read::<Event>(json) {
+            hear(event);
+        }
+    })
+    .await
+}
+
+/// As [`listen`], before it is read: the gate knows two events and carries no reader for the others.
+pub async fn listen_json(hear: impl Fn(&str) + 'static) -> Result<(), Error> {
     let channel = bridge::Channel::new().map_err(|_| Error::new("no-shell"))?;
     let callback = Closure::<dyn Fn(JsValue)>::new(move |message: JsValue| {
-        // An event of a newer shell that this window does not know is nothing to it.
-        if let Some(event) = text(&message).and_then(|json| lean::read::<Event>(&json).ok()) {
-            hear(event);
+        if let Some(json) = text(&message) {
+            hear(&json);
         }
     });
     channel.set_onmessage(callback.as_ref().unchecked_ref());

@@ -15,15 +15,22 @@ mod unlock;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_ipc::gate::{GetStatus, Invitation, PersonRef, Phase, Progress, Status};
-use rabta_ipc::{Error, Event};
+use rabta_ipc::Error;
 
 use crate::errors::ErrorBanner;
 use crate::words::Lang;
-use crate::{W, dom, ipc, prefs};
+use crate::{W, dom, ipc, lean, prefs};
 
 /// The app's page, and where it starts.
 const APP: &str = "app.html";
 const START: &str = "#/today";
+
+/// Of `rabta_ipc::Event`, what concerns the gate.
+#[derive(serde::Deserialize)]
+struct Heard {
+    event: String,
+    progress: Option<Progress>,
+}
 
 /// What the gate asks now.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,10 +149,14 @@ pub fn Gate() -> impl IntoView {
     provide_context(state);
     state.refresh();
     spawn_local(async move {
-        let _ = ipc::listen(move |event| match event {
-            Event::FirstPull { progress } => state.progress.set(progress),
-            Event::Locked => state.refresh(),
-            _ => {}
+        let _ = ipc::listen_json(move |json| {
+            if let Ok(heard) = lean::read::<Heard>(json) {
+                match (heard.event.as_str(), heard.progress) {
+                    ("first-pull", Some(progress)) => state.progress.set(progress),
+                    ("locked", _) => state.refresh(),
+                    _ => {}
+                }
+            }
         })
         .await;
     });
@@ -175,5 +186,20 @@ fn page(step: Step) -> AnyView {
             </div>
         }
         .into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_hears_what_the_shell_says() {
+        let json = |event: &rabta_ipc::Event| serde_json::to_string(event).expect("written");
+        let pull = rabta_ipc::Event::FirstPull { progress: Progress { done: 340, of: 1000 } };
+        let heard: Heard = lean::read(&json(&pull)).expect("read");
+        assert_eq!((heard.event.as_str(), heard.progress), ("first-pull", Some(Progress { done: 340, of: 1000 })));
+        let locked: Heard = lean::read(&json(&rabta_ipc::Event::Locked)).expect("read");
+        assert_eq!((locked.event.as_str(), locked.progress), ("locked", None));
     }
 }
