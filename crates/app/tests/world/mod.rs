@@ -1,0 +1,183 @@
+//! Two app cores, a doctor's and a specialist's, and a real HIE between them.
+
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use rabta_app::{App, Config, MediaConfig, SystemClock};
+use rabta_domain::{
+    age::{AgeSaid, Said},
+    ask::{AskForm, Urgency},
+    consent::ConsentForm,
+    patient::{PatientCard, Registration, Sex},
+    visit::{AllergyState, VisitForm},
+};
+use rabta_engine::{Loudspeaker, MediaSource};
+use rabta_hie::admin::{self, PersonFields, Reply, Request};
+use rabta_ipc::{
+    Command, Error,
+    ask::{AskRow, ListAsks},
+    gate::{ConfirmRecovery, Join},
+    patient::Register,
+    visit::{SaveVisit, StartVisit, VisitView},
+};
+
+pub struct World {
+    pub hie: Option<rabta_hie::Handle>,
+    pub address: SocketAddr,
+    pub folder: tempfile::TempDir,
+    pub doctor: App,
+    pub specialist: App,
+}
+
+async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
+    let mut config = rabta_hie::Config::new(folder.join("hie"));
+    config.listen = listen;
+    rabta_hie::serve(config).await.unwrap()
+}
+
+async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
+    let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
+    admin::run(&hie.app.db, request, now).await.unwrap()
+}
+
+async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
+    let new = serde_json::from_value(serde_json::json!({ "name": name, "kind": kind })).unwrap();
+    match tell(hie, Request::AddFacility { new }).await {
+        Reply::Facility(facility) => facility.id.to_string(),
+        _ => panic!("no facility"),
+    }
+}
+
+async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> String {
+    let request = Request::Enroll { facility: facility.to_owned(), person: None, new: Some(new), public: None };
+    match tell(hie, request).await {
+        Reply::Code { code, .. } => code,
+        _ => panic!("no code"),
+    }
+}
+
+async fn join(folder: &Path, code: String) -> App {
+    let app = App::new(Config {
+        folder: folder.to_owned(),
+        documents: folder.join("documents"),
+        media: MediaConfig {
+            microphone: MediaSource::Absent,
+            camera: MediaSource::Absent,
+            loudspeaker: Loudspeaker::Silent,
+            loopback: true,
+        },
+        clock: Arc::new(SystemClock { offset_minutes: 300 }),
+        idle_lock_seconds: 3_600,
+    });
+    let join = Join { code, passphrase: "seven quiet herons wade".into(), pin: "4711".into() };
+    let recovery = ask(&app, join).await.unwrap();
+    assert!(ask(&app, ConfirmRecovery { typed: recovery.code }).await.unwrap());
+    app
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
+        let clinic = facility(&hie, "BHU Kot Radha", "clinic").await;
+        let hospital = facility(&hie, "DHQ Kasur", "hospital").await;
+        let person = |name: &str, role: &str| PersonFields {
+            name: name.into(),
+            role: role.into(),
+            registration: Some("12345-P".into()),
+            ..PersonFields::default()
+        };
+        let doctor = code(&hie, &clinic, person("Dr Amna", "doctor")).await;
+        let saira = PersonFields {
+            specialty: Some("pediatrics".into()),
+            phone: Some("+92 300 1234567".into()),
+            hours: Some("always".into()),
+            ..person("Dr Saira", "specialist")
+        };
+        let specialist = code(&hie, &hospital, saira).await;
+        let doctor = join(&folder.path().join("doctor"), doctor).await;
+        let specialist = join(&folder.path().join("specialist"), specialist).await;
+        Self { address: hie.addr, hie: Some(hie), folder, doctor, specialist }
+    }
+
+    pub async fn stop_hie(&mut self) {
+        self.hie.take().unwrap().shutdown().await;
+    }
+
+    pub async fn start_hie(&mut self) {
+        self.hie = Some(serve(self.folder.path(), self.address).await);
+    }
+
+    pub async fn patient(&self, name: &str) -> PatientCard {
+        let age = AgeSaid { said: Said::Years { n: 4 }, on: time::OffsetDateTime::now_utc().date(), by: "mother".into() };
+        let registration = Registration {
+            name: name.into(),
+            sex: Sex::Female,
+            age: Some(age),
+            no_paper: Some("none".into()),
+            ..Registration::default()
+        };
+        ask(&self.doctor, Register { registration, shared_cnic: None }).await.unwrap()
+    }
+
+    pub async fn visit(&self, patient: &str) -> VisitView {
+        let visit = ask(&self.doctor, StartVisit { patient: patient.to_owned() }).await.unwrap();
+        let mut form = VisitForm { complaint: "fever and cough".into(), history: "since Monday".into(), ..visit.form.clone() };
+        form.danger.asked = true;
+        form.allergies.state = AllergyState::NoneKnown;
+        let save = SaveVisit { id: visit.id.clone(), rev: visit.rev, form: form.clone() };
+        let rev = ask(&self.doctor, save).await.unwrap().rev;
+        VisitView { form, rev, ..visit }
+    }
+}
+
+pub async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply, Error> {
+    let answer = app.handle(C::NAME, serde_json::to_value(&command).unwrap()).await?;
+    Ok(serde_json::from_value(answer).unwrap())
+}
+
+/// Asks again whenever the app says that something changed, until `good` answers.
+pub async fn until<C: Command + Clone, T>(app: &App, command: C, good: impl Fn(C::Reply) -> Option<T>) -> T {
+    let mut events = app.events();
+    let found = async {
+        loop {
+            let answer = ask(app, command.clone()).await;
+            if let Some(found) = answer.ok().and_then(&good) {
+                return found;
+            }
+            // A missed event is one more reason to look.
+            let _ = events.recv().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), found).await;
+    waited.unwrap_or_else(|_| panic!("it never came: {}", C::NAME))
+}
+
+pub fn form(urgency: Urgency) -> AskForm {
+    AskForm {
+        specialty: "pediatrics".into(),
+        urgency,
+        question: "Pneumonia? Refer?".into(),
+        to_person: None,
+        wishes: vec![],
+    }
+}
+
+pub fn consent() -> ConsentForm {
+    ConsentForm {
+        decision: "given".into(),
+        given_by: "guardian".into(),
+        guardian_name: "Bushra".into(),
+        guardian_relation: "MTH".into(),
+        how: "spoken".into(),
+        language: "pa".into(),
+        witness: "LHV Nasreen".into(),
+        scope: vec!["this-consultation".into()],
+        ..ConsentForm::default()
+    }
+}
+
+pub async fn one_ask(app: &App, good: impl Fn(&AskRow) -> bool) -> AskRow {
+    until(app, ListAsks { closed: true }, |rows| rows.into_iter().find(|row| good(row))).await
+}
