@@ -180,8 +180,8 @@ async fn a_code_is_used_once() {
     let code = code(&hie).await;
     let _laptop = Laptop::join(&code).await;
     let client = HieClient::for_code(&code, Arc::new(SystemClock::default())).unwrap();
-    let again = client.enroll(&code, &SigningKey::from_bytes(&[1; 32]), &SigningKey::from_bytes(&[2; 32]), "x", None);
-    match again.await {
+    let (device, person) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+    match client.enroll(&code, &device, &person, "x", None).await {
         Err(HieError::Refused { code, .. }) => assert_eq!(code, rabta_wire::enroll::codes::USED),
         other => panic!("{:?}", other.err()),
     }
