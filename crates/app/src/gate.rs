@@ -25,7 +25,7 @@ use rabta_sync::{HieClient, HieError};
 use rabta_wire::{Id, code::EnrollmentCode, enroll::codes};
 
 use crate::{
-    App, Session,
+    App, Session, keychain,
     routes::routes,
     session::{Enrollment, new_wire_id},
     sync_task,
@@ -180,7 +180,8 @@ impl App {
             vault: new_wire_id(),
             person: person.clone(),
             passphrase: &passphrase,
-            keychain: None,
+            keychain: keychain::make(person.id).await,
+            // Keychains vanish: the passphrase alone always opens, too.
             passphrase_alone: true,
         };
         let (vault, recovery) = Vault::create(&fresh, new).await.map_err(create_error)?;
@@ -240,7 +241,8 @@ impl App {
             session.touch();
             return Ok(());
         }
-        let vault = Vault::unlock(&vault_folder(&self.0.config.folder), id, &passphrase, None, now).await;
+        let keychain = keychain::read(id).await;
+        let vault = Vault::unlock(&vault_folder(&self.0.config.folder), id, &passphrase, keychain, now).await;
         *gate = Gate::Open(self.open(vault.map_err(|e| self.unlock_error(e))?, id).await?);
         Ok(())
     }
@@ -256,9 +258,10 @@ impl App {
         let now = self.0.config.clock.millis();
         let vault = Vault::unlock_with_recovery(&vault_folder(&self.0.config.folder), &code, now).await;
         let vault = vault.map_err(|e| self.unlock_error(e))?;
-        vault.set_passphrase(&passphrase, None, true).await.map_err(create_error)?;
-        vault.set_pin(&pin).await.map_err(pin_error)?;
         let id = vault.person().map_err(|_| Error::new("vault-locked"))?;
+        let keychain = keychain::make(id).await;
+        vault.set_passphrase(&passphrase, keychain, true).await.map_err(create_error)?;
+        vault.set_pin(&pin).await.map_err(pin_error)?;
         *gate = Gate::Open(self.open(vault, id).await?);
         Ok(())
     }

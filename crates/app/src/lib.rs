@@ -17,6 +17,7 @@ mod settings;
 pub mod asks;
 pub mod calls;
 mod gate;
+mod keychain;
 mod outbox;
 mod patients;
 mod prints;

@@ -49,6 +49,7 @@ impl Session {
         })?;
         let audit = self.audit("print", &format!("Encounter/{}", wanted.visit), None);
         self.commit(rabta_store::Transaction::new().audit(audit)).await?;
+        open_with_system(&file);
         Ok(Printed { file: file.display().to_string() })
     }
 
@@ -161,6 +162,24 @@ impl Session {
             consulted.decided = true;
         }
         Ok(consulted)
+    }
+}
+
+/// The system's viewer, which prints. Where there is none the window still says where the file is.
+fn open_with_system(file: &std::path::Path) {
+    let program = if cfg!(windows) {
+        "explorer"
+    } else if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let quiet = std::process::Stdio::null;
+    let started = std::process::Command::new(program).arg(file).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    match started {
+        // Waited for, so that no finished viewer is left as a zombie.
+        Ok(mut viewer) => drop(std::thread::spawn(move || viewer.wait())),
+        Err(error) => tracing::info!(%error, "no viewer"),
     }
 }
 
