@@ -1,5 +1,5 @@
-//! The host's build. Always the whole workspace with one set of features (the window's own tests run on the host, too), so that nothing that one command built is
-//! built again by another.
+//! The host's build. Always the whole workspace with one set of features (the window's own tests run on the host,
+//! too), so that nothing that one command built is built again by another.
 
 use std::{path::PathBuf, process::Command};
 

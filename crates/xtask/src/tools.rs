@@ -23,18 +23,25 @@ pub fn wasm_bindgen_is_right(places: &Places) -> Result<bool> {
     Ok(there.is_some_and(|text| text == format!("wasm-bindgen {wanted}")))
 }
 
+/// With its own lock file; without it where that names a version that the registry does not serve (any more).
 pub fn install_wasm_bindgen(places: &Places) -> Result<()> {
-    let mut cargo = Command::new(env_or("CARGO", "cargo"));
-    cargo
-        .args(["install", "--locked", "--force", "--quiet", "wasm-bindgen-cli", "--version"])
-        .arg(places.locked("wasm-bindgen")?)
-        .arg("--root")
-        .arg(&places.tools)
-        // Away from the checkout: its lock file and settings are not this tool's.
-        .current_dir(&places.cache)
-        .env("CARGO_TARGET_DIR", places.cache.join("tools-target"))
-        .env("CARGO_TERM_COLOR", "never");
-    shell::run(&mut cargo)
+    let version = places.locked("wasm-bindgen")?;
+    let install = |locked: bool| {
+        let mut cargo = Command::new(env_or("CARGO", "cargo"));
+        cargo.args(["install", "--force", "--quiet", "wasm-bindgen-cli", "--version", &version]);
+        if locked {
+            cargo.arg("--locked");
+        }
+        cargo
+            .arg("--root")
+            .arg(&places.tools)
+            // Away from the checkout: its lock file and settings are not this tool's.
+            .current_dir(&places.cache)
+            .env("CARGO_TARGET_DIR", places.cache.join("tools-target"))
+            .env("CARGO_TERM_COLOR", "never");
+        shell::run(&mut cargo)
+    };
+    install(true).or_else(|_| install(false))
 }
 
 fn binaryen(places: &Places) -> PathBuf {
