@@ -34,6 +34,7 @@ pub fn App() -> impl IntoView {
             <Rail session route />
             <div style="grid-area:band;min-inline-size:0">
                 {move || session.patient.get().map(|patient| view! { <PatientBand patient /> })}
+                <screens::call::Ringing />
                 <CallStrip session route />
                 <Show when=move || session.disk_full.get()>
                     <div style="padding:12px 24px 0">
@@ -109,11 +110,12 @@ fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
             return None;
         }
         let leg = call.legs.first()?;
-        let word = if leg.phase == "incoming" { W::CallIncoming } else { W::CallWith };
-        let tone = if leg.phase == "incoming" { Tone::Look } else { Tone::Info };
+        if leg.phase == "incoming" {
+            return None;
+        }
         Some(view! {
             <div style="padding:8px 24px 0">
-                <Banner title=Text::with(word, vec![leg.name.clone()]) tone t="call-strip">
+                <Banner title=Text::with(W::CallWith, vec![leg.name.clone()]) tone=Tone::Info t="call-strip">
                     <div class="row">
                         <LinkButton label=W::CallGo t="go-call" kind=Kind::Main icon=icon::PHONE href=Route::Call(call.ask.clone()).href() />
                     </div>

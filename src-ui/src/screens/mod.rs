@@ -1,5 +1,8 @@
 //! The pages of the app, one module each.
 
+pub mod ask;
+pub mod call;
+#[cfg(not(any(debug_assertions, feature = "gallery")))]
 mod elsewhere;
 mod find;
 #[cfg(any(debug_assertions, feature = "gallery"))]
@@ -47,10 +50,10 @@ pub fn show(route: Route) -> AnyView {
         Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
         #[cfg(not(any(debug_assertions, feature = "gallery")))]
         Route::Gallery => view! { <elsewhere::Elsewhere /> }.into_any(),
-        Route::Ask(_)
-        | Route::Asks
-        | Route::Case(_)
-        | Route::Advice(_)
-        | Route::Call(_) => view! { <elsewhere::Elsewhere /> }.into_any(),
+        Route::Ask(visit) => view! { <ask::AskScreen visit /> }.into_any(),
+        Route::Asks => view! { <ask::AsksScreen /> }.into_any(),
+        Route::Case(id) => view! { <ask::CaseScreen id /> }.into_any(),
+        Route::Advice(id) => view! { <ask::AdviceScreen id /> }.into_any(),
+        Route::Call(id) => view! { <call::CallScreen id /> }.into_any(),
     }
 }

@@ -1,0 +1,149 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_domain::ask::State;
+use rabta_ipc::call::StartCall;
+
+use super::advised::Advised;
+use super::messages::{Happened, Messages};
+use super::moves::Moves;
+use super::nobody::NobodySeen;
+use super::note::NotePage;
+use super::open::Open;
+use super::words;
+use crate::errors::MaybeError;
+use crate::parts::{Button, Card, Kind, LinkButton, Skeleton, Tag, Tint};
+use crate::prefs::{say, say_with, t};
+use crate::router::{self, Route};
+use crate::session::session;
+use crate::{Text, W, format, icon, ipc};
+
+/// One ask on one page: the question on top, what is out of the usual first, photos large, what happened beside it.
+#[component]
+pub fn CaseScreen(id: String) -> impl IntoView {
+    let open = Open::new(id);
+    let there = open.part(|_| ());
+    view! {
+        <div class="page">
+            <MaybeError error=open.error />
+            <Show when=move || there.get().is_some() fallback=|| view! { <Card><Skeleton lines=5 /></Card> }>
+                <NobodySeen open />
+                <Head open />
+                <div class="two">
+                    <div class="stack">
+                        <Advised open />
+                        <CaseNote open />
+                    </div>
+                    <div class="side stack">
+                        <Next open />
+                        <Messages open />
+                        <Happened open />
+                    </div>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// The question, how urgent, how long it waits, where it stands.
+#[component]
+pub fn Head(open: Open) -> impl IntoView {
+    let row = open.part(|view| view.row.clone());
+    let ticks = words::ticks();
+    let line = move || {
+        let row = row.get()?;
+        let (urgency, urgency_tint) = format::urgency(row.urgency);
+        let (state, state_tint) = format::ask_state(row.state);
+        let (custody, custody_tint) = format::custody(row.custody);
+        let waits = row.state.waits_for_specialist();
+        Some(view! {
+            <div class="stack" style="--gap:8px">
+                <h1 class="question" data-t="case-question" dir="auto">{row.question.0.clone()}</h1>
+                <div class="row">
+                    <Tag label=urgency tint=urgency_tint icon=icon::CLOCK t="urgency" />
+                    <span data-t="ask-state" data-state=row.state.code()><Tag label=state tint=state_tint t="state" /></span>
+                    <Tag label=custody tint=custody_tint icon=icon::CLOUD t="custody" />
+                    {waits.then(|| view! { <span class="strong" data-t="waiting">{move || say_with(W::CaseWaiting, &[&words::clock(open.waiting(ticks))])}</span> })}
+                    <span class="small quiet">
+                        {move || say_with(W::CaseFrom, &[&row.from_person, &row.from_facility])} " \u{00B7} "
+                        {let code = row.specialty.clone(); move || words::specialty(&code)}
+                        {row.to_person.clone().map(|name| view! { " \u{00B7} " <bdi>{name}</bdi> })}
+                    </span>
+                </div>
+            </div>
+        })
+    };
+    view! { {line} }.into_any()
+}
+
+/// The note as it was sent.
+#[component]
+pub fn CaseNote(open: Open) -> impl IntoView {
+    let note = open.part(|view| view.note.clone());
+    view! { <Card t="case-note">{move || note.get().map(|note| view! { <NotePage note /> })}</Card> }.into_any()
+}
+
+/// What this person can do now: the call, the answer, the moves.
+#[component]
+fn Next(open: Open) -> impl IntoView {
+    let can = open.part(|view| {
+        let answered = view.advice.is_some();
+        let writes = view.mine_to_answer && view.moves.contains(&State::Answered);
+        (view.can_call, view.other_online, writes, answered, view.visit.clone())
+    });
+    let buttons = move || {
+        let (can_call, online, writes, answered, visit) = can.get()?;
+        let word = if answered { W::CaseAnswerAgain } else { W::CaseAnswer };
+        Some(view! {
+            {can_call.then(|| view! { <CallButton open online /> })}
+            {writes
+                .then(|| view! { <LinkButton label=word t="answer-writing" icon=icon::PEN href=Route::Advice(open.id()).href() /> })}
+            {visit
+                .map(|visit| view! { <LinkButton label=W::CaseToVisit t="to-visit" icon=icon::DOCUMENT href=Route::VisitPage(visit).href() /> })}
+        })
+    };
+    view! {
+        <Card title=W::CaseNext t="next">
+            <div class="stack choices" style="--gap:8px">{buttons}<Moves open /></div>
+        </Card>
+    }
+    .into_any()
+}
+
+/// Rings the other side, or goes back to the call that runs.
+#[component]
+pub fn CallButton(open: Open, online: bool) -> impl IntoView {
+    let session = session();
+    let busy = RwSignal::new(false);
+    let error = RwSignal::new(None);
+    let running = Memo::new(move |_| {
+        session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none() && call.ask == open.id()))
+    });
+    let press = move |_: ()| {
+        if running.get_untracked() {
+            router::go(&Route::Call(open.id()));
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let answer = ipc::call(StartCall { ask: open.id(), video: true }).await;
+            busy.try_set(false);
+            match answer {
+                Ok(()) => router::go(&Route::Call(open.id())),
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    let label = Text::live(move || say(if running.get() { W::CaseCallBack } else { W::CaseCallButton }).to_owned());
+    let (word, tint) = if online { (W::CaseOnline, Tint::Teal) } else { (W::CaseOffline, Tint::Grey) };
+    view! {
+        <div class="row">
+            <Button label t="call" kind=Kind::Main icon=icon::VIDEO busy on_press=press />
+            <Tag label=word tint t="online" />
+        </div>
+        {move || error.get().map(|_| view! { <p class="small quiet">{t(W::CallEndedNext)}</p> })}
+        <MaybeError error />
+    }
+    .into_any()
+}

@@ -1,0 +1,218 @@
+//! The call's pictures: frames from the shell's raw channel, one decoder for each far side and one for our own
+//! camera, each drawn on its canvas. A frame lives until it is drawn and no longer.
+//!
+//! A decoder that fails or falls behind waits for the next key frame and asks the shell for one.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::call::{FrameHead, NeedKeyframe};
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlCanvasElement;
+
+use super::codec::{self, Context2d, EncodedVideoChunk, VideoDecoder, VideoFrame};
+use crate::{bridge, dom, ipc};
+
+/// Chunks that may wait in a decoder.
+const WAITING: u32 = 8;
+/// At most one wish for a key frame in this time.
+const WISH_MS: f64 = 500.0;
+
+/// Which picture: our own camera, or a far side's by its index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    own: bool,
+    leg: u8,
+}
+
+impl Source {
+    /// The id of its canvas.
+    fn canvas(self) -> String {
+        if self.own { "own-video".to_owned() } else { far_canvas(self.leg) }
+    }
+}
+
+/// The id of a far side's canvas.
+pub fn far_canvas(leg: u8) -> String {
+    format!("far-{leg}")
+}
+
+thread_local! {
+    /// The pictures of the page that is open: there is at most one such page.
+    static PICTURES: RefCell<Option<Pictures>> = const { RefCell::new(None) };
+    static ASKED_AT: Cell<f64> = const { Cell::new(0.0) };
+}
+
+struct Pictures {
+    sinks: BTreeMap<Source, Sink>,
+    legs: RwSignal<Vec<u8>>,
+    own: RwSignal<bool>,
+}
+
+/// Opens the channel and draws what comes, until the page is left. `legs` gets the index of each far side with a
+/// picture, `own` whether our own came.
+pub fn start(legs: RwSignal<Vec<u8>>, own: RwSignal<bool>) {
+    PICTURES.with(|all| *all.borrow_mut() = Some(Pictures { sinks: BTreeMap::new(), legs, own }));
+    on_cleanup(|| PICTURES.with(|all| *all.borrow_mut() = None));
+    let Ok(channel) = bridge::Channel::new() else { return };
+    // A channel cannot be closed from here: its callback stays, and finds nothing to draw on once the page is gone.
+    let callback = Closure::<dyn Fn(JsValue)>::new(hear);
+    channel.set_onmessage(callback.as_ref().unchecked_ref());
+    callback.forget();
+    let arguments = codec::object(&[("channel", channel.into())]);
+    spawn_local(async move {
+        let _ = bridge::invoke("frames", &arguments).await;
+    });
+}
+
+fn hear(message: JsValue) {
+    let bytes = js_sys::Uint8Array::new(&message);
+    let Some(head) = FrameHead::read(&bytes.subarray(0, FrameHead::LEN as u32).to_vec()) else { return };
+    let data = bytes.subarray(FrameHead::LEN as u32, bytes.length());
+    let source = Source { own: head.own, leg: if head.own { 0 } else { head.leg } };
+    let (new, lost) = PICTURES.with(|all| {
+        let mut all = all.borrow_mut();
+        let Some(pictures) = all.as_mut() else { return (None, false) };
+        let new = (!pictures.sinks.contains_key(&source)).then_some((pictures.legs, pictures.own));
+        let sink = pictures.sinks.entry(source).or_insert_with(|| Sink::new(source));
+        (new, !sink.push(head, &data))
+    });
+    // Outside the borrow: signals draw at once.
+    if let Some((legs, own)) = new {
+        if source.own {
+            own.try_set(true);
+        } else {
+            legs.try_update(|legs| legs.push(source.leg));
+        }
+    }
+    if lost {
+        want_keyframe();
+    }
+}
+
+fn want_keyframe() {
+    let now = dom::now_ms();
+    if now - ASKED_AT.get() < WISH_MS {
+        return;
+    }
+    ASKED_AT.set(now);
+    spawn_local(async {
+        let _ = ipc::call(NeedKeyframe {}).await;
+    });
+}
+
+/// One picture's way: decoder, then canvas.
+struct Sink {
+    source: Source,
+    decoder: Option<Decoder>,
+    /// Nothing can be shown before the next key frame.
+    needs_key: bool,
+    failed: Rc<Cell<bool>>,
+}
+
+/// A decoder with the callbacks that it calls; they live as long as it does.
+struct Decoder {
+    decoder: VideoDecoder,
+    _output: Closure<dyn FnMut(VideoFrame)>,
+    _error: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        // One that failed is closed already.
+        let _ = self.decoder.close();
+    }
+}
+
+impl Sink {
+    fn new(source: Source) -> Self {
+        Sink { source, decoder: None, needs_key: true, failed: Rc::default() }
+    }
+
+    /// Takes a frame; `false`: a key frame is wanted.
+    fn push(&mut self, head: FrameHead, data: &js_sys::Uint8Array) -> bool {
+        if self.failed.replace(false) {
+            self.decoder = None;
+            self.needs_key = true;
+        }
+        if self.decoder.as_ref().is_some_and(|decoder| decoder.decoder.queue_size() > WAITING) {
+            self.needs_key = true;
+        }
+        if self.needs_key && !head.key {
+            return false;
+        }
+        if self.decoder.is_none() {
+            self.decoder = Decoder::new(self.source, &self.failed);
+        }
+        let Some(decoder) = &self.decoder else { return true };
+        let chunk = codec::object(&[
+            ("type", JsValue::from_str(if head.key { "key" } else { "delta" })),
+            ("timestamp", JsValue::from_f64(head.pts_us as f64)),
+            ("data", data.into()),
+        ]);
+        let taken = EncodedVideoChunk::new(&chunk).and_then(|chunk| decoder.decoder.decode(&chunk)).is_ok();
+        self.needs_key = !taken;
+        if !taken {
+            self.decoder = None;
+        }
+        taken
+    }
+}
+
+impl Decoder {
+    /// `None` where this window has no such decoder.
+    fn new(source: Source, failed: &Rc<Cell<bool>>) -> Option<Self> {
+        if !codec::is_there() {
+            return None;
+        }
+        let mut screen = Screen { canvas: None, drawn: 0, source };
+        let output = Closure::<dyn FnMut(VideoFrame)>::new(move |frame: VideoFrame| {
+            screen.draw(&frame);
+            frame.close();
+        });
+        let failing = failed.clone();
+        let error = Closure::<dyn FnMut(JsValue)>::new(move |_| {
+            failing.set(true);
+            want_keyframe();
+        });
+        let init = codec::object(&[("output", output.as_ref().clone()), ("error", error.as_ref().clone())]);
+        let decoder = VideoDecoder::new(&init).ok()?;
+        let config = codec::object(&[("codec", JsValue::from_str("vp8")), ("optimizeForLatency", JsValue::TRUE)]);
+        decoder.configure(&config).ok()?;
+        Some(Decoder { decoder, _output: output, _error: error })
+    }
+}
+
+/// Where a picture is drawn. The canvas is looked up when it is not there yet, or was drawn anew.
+struct Screen {
+    source: Source,
+    canvas: Option<(HtmlCanvasElement, Context2d)>,
+    drawn: u32,
+}
+
+impl Screen {
+    fn draw(&mut self, frame: &VideoFrame) {
+        if self.canvas.as_ref().is_none_or(|(canvas, _)| !canvas.is_connected()) {
+            self.canvas = self.find();
+        }
+        let Some((canvas, context)) = &self.canvas else { return };
+        if canvas.width() != frame.width() || canvas.height() != frame.height() {
+            canvas.set_width(frame.width());
+            canvas.set_height(frame.height());
+        }
+        if context.draw(frame, 0.0, 0.0).is_ok() {
+            self.drawn = self.drawn.wrapping_add(1);
+            let _ = canvas.set_attribute("data-frames", &self.drawn.to_string());
+        }
+    }
+
+    fn find(&self) -> Option<(HtmlCanvasElement, Context2d)> {
+        let element = dom::document().get_element_by_id(&self.source.canvas())?;
+        let canvas = element.dyn_into::<HtmlCanvasElement>().ok()?;
+        let context = canvas.get_context("2d").ok().flatten()?.unchecked_into::<Context2d>();
+        Some((canvas, context))
+    }
+}
