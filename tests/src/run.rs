@@ -7,29 +7,28 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// A folder for one run. It stays after a failure, so that somebody can look; a test's is removed when it passed.
+/// A folder for one run. It stays until the next one of that name, so that somebody can look.
 pub struct Run {
     folder: PathBuf,
-    remove: bool,
 }
 
 impl Run {
     /// A folder for a test, named after it.
     pub fn of_test(name: &str) -> Result<Self> {
-        Self::fresh(&base().join("tests").join(name), true)
+        Self::fresh(&base().join("tests").join(name))
     }
 
-    /// A folder that stays.
+    /// A folder for a program that is not a test.
     pub fn kept(name: &str) -> Result<Self> {
-        Self::fresh(&base().join(name), false)
+        Self::fresh(&base().join(name))
     }
 
-    fn fresh(folder: &Path, remove: bool) -> Result<Self> {
+    fn fresh(folder: &Path) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        Ok(Self { folder: folder.to_owned(), remove })
+        Ok(Self { folder: folder.to_owned() })
     }
 
     pub fn folder(&self) -> &Path {
@@ -50,14 +49,6 @@ impl Run {
     pub fn logs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
         entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "log")).collect()
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        if self.remove && !std::thread::panicking() {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
     }
 }
 

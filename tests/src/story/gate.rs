@@ -90,6 +90,10 @@ impl World {
             return self.speaks(window, lang).await;
         }
         let before = window.screen_name().await?;
+        if before == "me" {
+            window.click(&format!("language-{lang}")).await?;
+            return self.speaks(window, lang).await;
+        }
         window.click("go-me").await?;
         window.screen("me").await?;
         window.click(&format!("language-{lang}")).await?;

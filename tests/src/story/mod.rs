@@ -6,6 +6,8 @@ mod find;
 mod gate;
 mod tell;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use tokio::sync::MutexGuard;
 
@@ -124,6 +126,11 @@ impl World {
             Some(display) => Window::open_on(&self.run, change(app), display).await,
             None => Window::open(&self.run, change(app)).await,
         }
+    }
+
+    /// Where a person's app keeps its vault.
+    pub fn vault(&self, person: Person) -> PathBuf {
+        self.run.path(person.key).join("vault")
     }
 
     /// A person's app on a data folder that exists already, at the unlock page.
