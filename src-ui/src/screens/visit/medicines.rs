@@ -188,7 +188,11 @@ fn Line(draft: Draft, id: String, on_clash: Callback<()>) -> impl IntoView {
                             .into_any()
                     }
                     None => {
-                        view! { <Button label=W::VisitClashOpen t="clash-open" kind=Kind::Danger icon=icon::ALERT on_press=on_clash /> }
+                        view! {
+                            <div>
+                                <Button label=W::VisitClashOpen t="clash-open" kind=Kind::Danger icon=icon::ALERT on_press=on_clash />
+                            </div>
+                        }
                             .into_any()
                     }
                 }}

@@ -29,7 +29,7 @@ use leptos::task::spawn_local;
 use rabta_ipc::Error;
 use rabta_ipc::visit::{DiscardDraft, GetVisit, VisitStatus, VisitView};
 
-use crate::errors::{ErrorBanner, MaybeError};
+use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Dialog, Draw, Kind, Skeleton, Tone, toast};
 use crate::prefs::t;
 use crate::router::{self, Route};
@@ -69,9 +69,6 @@ pub fn VisitScreen(id: String) -> impl IntoView {
     view! {
         <div class="page visit">
             <MaybeError error />
-            {move || {
-                changed_elsewhere.get().then(|| view! { <Banner title=W::VisitStaleTitle body=W::VisitStaleBody tone=Tone::Look t="stale" /> })
-            }}
             {move || match view.get() {
                 None => view! { <Card><Skeleton lines=8 /></Card> }.into_any(),
                 Some(visit) => {
@@ -79,7 +76,7 @@ pub fn VisitScreen(id: String) -> impl IntoView {
                         changed_elsewhere.set(true);
                         load();
                     };
-                    view! { <Writing visit on_stale=reload /> }.into_any()
+                    view! { <Writing visit on_stale=reload changed_elsewhere /> }.into_any()
                 }
             }}
         </div>
@@ -88,7 +85,7 @@ pub fn VisitScreen(id: String) -> impl IntoView {
 
 /// The page once the draft is there.
 #[component]
-fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>) -> impl IntoView {
+fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>, changed_elsewhere: RwSignal<bool>) -> impl IntoView {
     let last = visit.last.clone();
     let replaces = visit.replaces.is_some();
     let id = StoredValue::new(visit.id.clone());
@@ -104,6 +101,7 @@ fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>) -> impl IntoV
             on_stale.run(());
         }
     });
+    band_follows(draft);
     // To another page only once all that was typed is on the disk.
     let leave = move |to: fn(String) -> Route| {
         if busy.get_untracked() {
@@ -148,7 +146,7 @@ fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>) -> impl IntoV
         }
     };
     view! {
-        <SaveHead draft />
+        <SaveHead draft changed_elsewhere />
         {replaces.then(|| view! { <Banner title=W::VisitCorrecting t="correcting" /> })}
         <div
             class="two"
@@ -190,39 +188,68 @@ fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>) -> impl IntoV
     .into_any()
 }
 
-/// One quiet word; and a banner where it is not quiet.
+/// The band says at once what was just answered about allergies: it is what everybody looks at before a medicine.
+fn band_follows(draft: Draft) {
+    use rabta_domain::patient::Allergies;
+    use rabta_domain::visit::AllergyState;
+    let session = session();
+    let answered = Memo::new(move |_| draft.form.with(|f| f.allergies.clone()));
+    Effect::new(move |before: Option<()>| {
+        let answer = answered.get();
+        if before.is_none() && answer.state == AllergyState::NotAsked {
+            return;
+        }
+        let shown = match answer.state {
+            AllergyState::NotAsked => Allergies::NotAsked,
+            AllergyState::NoneKnown => Allergies::NoneKnown,
+            AllergyState::Known if answer.items.is_empty() => return,
+            AllergyState::Known => Allergies::Known(answer.items.into_iter().map(|item| item.substance).collect()),
+        };
+        let same = session.patient.with_untracked(|now| now.as_ref().is_none_or(|now| now.card.allergies == shown));
+        if !same {
+            session.patient.update(|now| {
+                if let Some(now) = now {
+                    now.card.allergies = shown;
+                }
+            });
+        }
+    });
+}
+
+/// One quiet word; and a banner where it is not quiet. It stays in sight.
 #[component]
-fn SaveHead(draft: Draft) -> impl IntoView {
+fn SaveHead(draft: Draft, changed_elsewhere: RwSignal<bool>) -> impl IntoView {
     let word = move || match draft.state.get() {
         SaveState::Saved => (W::VisitSaved, icon::CHECK),
         SaveState::Saving => (W::VisitSaving, icon::CLOCK),
         SaveState::Failed(_) => (W::VisitNotSaved, icon::STOP),
     };
     view! {
-        <div class="page-head visit-head">
-            <h1>{t(W::Visit)}</h1>
-            <p
-                class="save-state small"
-                class:bad=move || draft.state.with(|s| matches!(s, SaveState::Failed(_)))
-                data-t="save-state"
-                data-state=move || draft.state.with(SaveState::code)
-                role="status"
-            >
-                {move || view! { <Draw icon=word().1 /> }}
-                <span>{move || t(word().0)()}</span>
-            </p>
-        </div>
-        {move || match draft.state.get() {
-            SaveState::Failed(error) => {
-                view! {
-                    <Banner title=W::VisitNotSavedTitle body=W::VisitNotSavedBody tone=Tone::Stop t="not-saved">
-                        <ErrorBanner error />
-                    </Banner>
+        <div class="visit-head">
+            <div class="page-head">
+                <h1>{t(W::Visit)}</h1>
+                <p
+                    class="save-state small"
+                    class:bad=move || draft.state.with(|s| matches!(s, SaveState::Failed(_)))
+                    data-t="save-state"
+                    data-state=move || draft.state.with(SaveState::code)
+                    role="status"
+                >
+                    {move || view! { <Draw icon=word().1 /> }}
+                    <span>{move || t(word().0)()}</span>
+                </p>
+            </div>
+            {move || {
+                changed_elsewhere.get().then(|| view! { <Banner title=W::VisitStaleTitle body=W::VisitStaleBody tone=Tone::Look t="stale" /> })
+            }}
+            {move || match draft.state.get() {
+                SaveState::Failed(error) => {
+                    let (title, _) = crate::errors::words(&error.code);
+                    view! { <Banner title body=W::VisitNotSavedBody tone=Tone::Stop code=error.code t="not-saved" /> }.into_any()
                 }
-                    .into_any()
-            }
-            _ => ().into_any(),
-        }}
+                _ => ().into_any(),
+            }}
+        </div>
     }
     .into_any()
 }

@@ -61,7 +61,7 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
         }
     });
     view! {
-        <div class="page" style="max-inline-size:940px">
+        <div class="page visit-page" style="max-inline-size:940px">
             {move || match shown.get() {
                 None => view! { <Card><Skeleton lines=8 /></Card> }.into_any(),
                 Some((visit, check)) => view! { <Page visit check reload=load error /> }.into_any(),

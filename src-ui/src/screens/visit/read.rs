@@ -290,6 +290,7 @@ fn medicines(form: &VisitForm) -> AnyView {
         .cloned()
         .map(|line| {
             let (named, spoken) = (line.clone(), line.clone());
+            let as_written = line.course().is_some().then(|| line.dose.clone());
             view! {
                 <li class="rx" data-t="medicine-read">
                     <Draw icon=icon::PILL />
@@ -302,7 +303,7 @@ fn medicines(form: &VisitForm) -> AnyView {
                         <p>
                             <span dir="auto">{move || words::dose(&spoken)}</span>
                             " "
-                            <span class="small quiet ltr">{line.dose}</span>
+                            {as_written.map(|dose| view! { <span class="small quiet ltr">{dose}</span> })}
                         </p>
                         {(!line.note.is_empty()).then(|| view! { <p class="small"><bdi>{line.note.0}</bdi></p> })}
                         {line

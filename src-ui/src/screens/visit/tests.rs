@@ -111,7 +111,9 @@ fn Words(draft: Draft, test: PocTest, t: &'static str, answers: &'static [&'stat
     let judged = move || value.with(|v| !v.is_empty()).then(|| Judged::tested(&tested(), age));
     let words = answers.iter().map(|code| {
         let code = *code;
-        (code, Text::live(move || words::of(&words::RESULT, code)))
+        // Isolated as it reads: "2+" stays "2+" among Urdu.
+        let sign = if code.ends_with('+') { '\u{2066}' } else { '\u{2068}' };
+        (code, Text::live(move || format!("{sign}{}\u{2069}", words::of(&words::RESULT, code))))
     });
     let options = [("", Text::from(W::TestNotDone))].into_iter().chain(words).collect();
     view! {

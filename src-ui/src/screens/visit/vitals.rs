@@ -36,7 +36,7 @@ pub fn Vitals() -> impl IntoView {
     let has_weight = Memo::new(move |_| draft.form.with(|f| f.vitals.iter().any(|m| m.vital == Vital::Weight)));
     view! {
         <Card title=W::VisitVitals t="vitals">
-            <div class="vitals">
+            <div class="vitals one">
                 <One draft vital=Vital::Systolic t="vital-systolic" confirm="confirm-systolic" next="#vital-diastolic" />
                 <One draft vital=Vital::Diastolic t="vital-diastolic" confirm="confirm-diastolic" />
                 <One draft vital=Vital::Pulse t="vital-pulse" confirm="confirm-pulse" />
@@ -150,7 +150,7 @@ fn One(
     let asks = Memo::new(move |_| {
         confirmed.get() || shown.get().is_some_and(|judged| judged.verdict == Verdict::Unlikely)
     });
-    let label = Text::live(move || format::vital(vital_code(vital)));
+    let label = short(vital);
     let last = last_value(draft, vital);
     view! {
         <div
@@ -184,6 +184,19 @@ fn One(
     .into_any()
 }
 
+/// What fits above a narrow field.
+fn short(vital: Vital) -> Text {
+    let word = match vital {
+        Vital::Systolic => W::ShortSystolic,
+        Vital::Diastolic => W::ShortDiastolic,
+        Vital::Breathing => W::ShortBreathing,
+        Vital::Temperature => W::ShortTemperature,
+        Vital::HeadCircumference => W::ShortHead,
+        other => return Text::live(move || format::vital(vital_code(other))),
+    };
+    word.into()
+}
+
 /// The unit as two small buttons: what was typed stays as it is, only what it means changes.
 #[component]
 pub fn Unit(
@@ -200,7 +213,7 @@ pub fn Unit(
     }
 }
 
-/// "last 150, 27 Oct 2026".
+/// "last 150"; the day stands in the side column, and in the tip.
 fn last_value(draft: Draft, vital: Vital) -> Option<AnyView> {
     let (value, unit, day) = draft.view.with_value(|view| {
         let last = view.last.as_ref()?;
@@ -210,8 +223,8 @@ fn last_value(draft: Draft, vital: Vital) -> Option<AnyView> {
     let show_unit = vital == Vital::Temperature;
     let text = move || {
         let value = if show_unit { format!("{value} {}", format::unit(&unit)) } else { value.clone() };
-        say_with(W::VisitLast, &[&value, &format::day(&day)])
+        say_with(W::VisitLast, &[&value])
     };
-    Some(view! { <p class="small quiet" data-t="vital-last">{text}</p> }.into_any())
+    Some(view! { <p class="small quiet" data-t="vital-last" title=move || format::day(&day)>{text}</p> }.into_any())
 }
 
