@@ -5,7 +5,7 @@ use super::advised::Advised;
 use super::case::{CaseNote, Head};
 use super::messages::Messages;
 use super::moves::Moves;
-use super::open::Open;
+use super::open::{Open, writes};
 use crate::errors::MaybeError;
 use crate::parts::{Card, Empty, LinkButton, Skeleton};
 use crate::router::{self, Route};
@@ -15,7 +15,7 @@ use crate::{W, icon};
 #[component]
 pub fn AdviceScreen(id: String) -> impl IntoView {
     let open = Open::new(id);
-    let writes = open.part(|view| view.mine_to_answer);
+    let writes = open.part(writes);
     let advised = open.part(|view| view.advice.is_some());
     let visit = open.part(|view| view.visit.clone());
     let body = move || match writes.get() {

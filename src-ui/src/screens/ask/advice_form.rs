@@ -118,7 +118,7 @@ fn Form(open: Open, view: AskView, on_signed: Callback<()>, again: RwSignal<u32>
 fn Diagnoses(draft: Draft) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let search = Arc::new(|q: String| {
-        let urdu = lang() == Lang::Ur;
+        let urdu = untrack(lang) == Lang::Ur;
         Box::pin(async move {
             let terms = ipc::call(FindDiagnosis { q }).await.unwrap_or_default();
             let found = |term: rabta_ipc::visit::Term| {

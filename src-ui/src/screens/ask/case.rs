@@ -8,11 +8,11 @@ use super::messages::{Happened, Messages};
 use super::moves::Moves;
 use super::nobody::NobodySeen;
 use super::note::NotePage;
-use super::open::Open;
+use super::open::{Open, writes};
 use super::words;
 use crate::errors::MaybeError;
 use crate::parts::{Button, Card, Kind, LinkButton, Skeleton, Tag, Tint};
-use crate::prefs::{say, say_with, t};
+use crate::prefs::{say, say_with};
 use crate::router::{self, Route};
 use crate::session::session;
 use crate::{Text, W, format, icon, ipc};
@@ -87,14 +87,16 @@ pub fn CaseNote(open: Open) -> impl IntoView {
 fn Next(open: Open) -> impl IntoView {
     let can = open.part(|view| {
         let answered = view.advice.is_some();
-        let writes = view.mine_to_answer && view.moves.contains(&State::Answered);
-        (view.can_call, view.other_online, writes, answered, view.visit.clone())
+        // One main thing at a time: accepting comes before calling, and calling before the advice is there.
+        let call_first = !answered && !(view.mine_to_answer && view.moves.contains(&State::Accepted));
+        let call = view.can_call.then_some((view.other_online, call_first));
+        (call, writes(view), answered, view.visit.clone())
     });
     let buttons = move || {
-        let (can_call, online, writes, answered, visit) = can.get()?;
+        let (call, writes, answered, visit) = can.get()?;
         let word = if answered { W::CaseAnswerAgain } else { W::CaseAnswer };
         Some(view! {
-            {can_call.then(|| view! { <CallButton open online /> })}
+            {call.map(|(online, main)| view! { <CallButton open online main /> })}
             {writes
                 .then(|| view! { <LinkButton label=word t="answer-writing" icon=icon::PEN href=Route::Advice(open.id()).href() /> })}
             {visit
@@ -111,7 +113,7 @@ fn Next(open: Open) -> impl IntoView {
 
 /// Rings the other side, or goes back to the call that runs.
 #[component]
-pub fn CallButton(open: Open, online: bool) -> impl IntoView {
+pub fn CallButton(open: Open, online: bool, #[prop(default = true)] main: bool) -> impl IntoView {
     let session = session();
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None);
@@ -139,10 +141,9 @@ pub fn CallButton(open: Open, online: bool) -> impl IntoView {
     let (word, tint) = if online { (W::CaseOnline, Tint::Teal) } else { (W::CaseOffline, Tint::Grey) };
     view! {
         <div class="row">
-            <Button label t="call" kind=Kind::Main icon=icon::VIDEO busy on_press=press />
+            <Button label t="call" kind=if main { Kind::Main } else { Kind::Usual } icon=icon::VIDEO busy on_press=press />
             <Tag label=word tint t="online" />
         </div>
-        {move || error.get().map(|_| view! { <p class="small quiet">{t(W::CallEndedNext)}</p> })}
         <MaybeError error />
     }
     .into_any()

@@ -26,7 +26,7 @@ const SCOPE: [&str; 4] = ["this-consultation", "other-facilities", "photos", "ph
 impl Consent {
     pub fn new() -> Self {
         let text = || RwSignal::new(String::new());
-        let language = if prefs::lang() == Lang::Ur { "ur" } else { "" };
+        let language = if untrack(prefs::lang) == Lang::Ur { "ur" } else { "" };
         Consent {
             decision: text(),
             given_by: text(),
@@ -128,10 +128,12 @@ pub fn ConsentPart(consent: Consent) -> impl IntoView {
                 </div>
                 <fieldset class="f">
                     <legend class="label">{t(W::AskScope)}</legend>
+                    <div>
                     <Check label=W::AskScopeThis t="scope-this-consultation" value=consent.scope[0] />
                     <Check label=W::AskScopePhotos t="scope-photos" value=consent.scope[2] />
                     <Check label=W::AskScopeOthers t="scope-other-facilities" value=consent.scope[1] />
                     <Check label=W::AskScopePhone t="scope-phone-contact" value=consent.scope[3] />
+                    </div>
                     <Show when=move || unscoped.get()>
                         <p class="hint">{t(W::AskScopeMissing)}</p>
                     </Show>

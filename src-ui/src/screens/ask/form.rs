@@ -14,7 +14,7 @@ use crate::parts::{Button, Card, Check, Choice, Field, Kind, LinkButton, Opt, Sk
 use crate::prefs::{say, say_with, t};
 use crate::router::{self, Route};
 use crate::session::session;
-use crate::{Text, W, dom, format, icon, ipc};
+use crate::{W, dom, format, icon, ipc};
 
 /// After the last key, before the page that will be sent is drawn again.
 const PREVIEW_MS: i32 = 400;
@@ -257,9 +257,11 @@ fn QuestionPart(fields: Question, roster: RwSignal<Option<Roster>>) -> impl Into
             <ToWhom roster specialty=fields.specialty chosen=fields.to />
             <fieldset class="f">
                 <legend class="label">{t(W::AskWishes)}</legend>
-                <Check label=Text::from(W::AskWishWoman) t="wish-woman-specialist" value=fields.wishes[0] />
+                <div>
+                <Check label=W::AskWishWoman t="wish-woman-specialist" value=fields.wishes[0] />
                 <Check label=W::AskWishCamera t="wish-camera-off" value=fields.wishes[1] />
                 <Check label=W::AskWishChaperone t="wish-chaperone" value=fields.wishes[2] />
+                </div>
             </fieldset>
         </div>
     }

@@ -91,6 +91,7 @@ pub fn LineEditor(
     let forms = std::iter::once(("", Text::from(W::AskChoose))).chain(words::FORMS.iter().map(|(code, word)| (*code, Text::from(*word)))).collect();
     view! {
         <div class="stack" style="--gap:12px">
+            <div class="row quick">{quick}</div>
             <div class="grid-3">
                 <Field label=W::VisitStrength t="advice-strength" value=strength ltr=true max=60 on_input=changed />
                 <Pick label=W::VisitForm t="advice-form" value=form options=forms on_change=changed />
@@ -106,7 +107,6 @@ pub fn LineEditor(
                 />
                 <NumberField label=W::VisitDays t="advice-days" value=days max_digits=3 on_input=changed />
             </div>
-            <div class="row">{quick}</div>
             <Choice
                 label=W::VisitFood
                 t="advice-food"
@@ -125,7 +125,7 @@ pub fn LineEditor(
             </Show>
             <p class="spoken" data-t="advice-words" aria-live="polite">
                 <crate::parts::Draw icon=icon::PILL />
-                {move || spoken().unwrap_or_else(|| t(W::VisitDoseHelp)().to_owned())}
+                " " {move || spoken().unwrap_or_else(|| t(W::VisitDoseHelp)().to_owned())}
             </p>
         </div>
     }

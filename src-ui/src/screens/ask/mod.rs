@@ -25,4 +25,4 @@ pub use case::{CallButton, CaseScreen};
 pub use form::AskScreen;
 pub use list::AsksScreen;
 pub use note::NotePage;
-pub use open::Open;
+pub use open::{Open, writes};

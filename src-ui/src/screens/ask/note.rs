@@ -38,7 +38,7 @@ pub fn NotePage(note: Note) -> impl IntoView {
                     <span class="small">{move || format::vital(&code)}</span>
                     <b><span class="ltr">{vital.value.clone()}</span> " " <small class="ltr">{format::unit(&vital.unit).to_owned()}</small></b>
                     <span class="small">
-                        {odd.then(|| view! { <crate::parts::Draw icon=icon::ALERT /> })} {t(word)}
+                        {odd.then(|| view! { <crate::parts::Draw icon=icon::ALERT /> " " })} {t(word)}
                     </span>
                 </div>
             }

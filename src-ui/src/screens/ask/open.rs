@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use rabta_domain::ask::State;
 use rabta_ipc::Error;
 use rabta_ipc::ask::{AskView, OpenAsk};
 
@@ -17,6 +18,11 @@ pub struct Open {
     pub error: RwSignal<Option<Error>>,
     /// When the view came, by this window's clock in milliseconds: waiting goes on from there.
     pub came: RwSignal<f64>,
+}
+
+/// Whether this person may answer it now.
+pub fn writes(view: &AskView) -> bool {
+    view.mine_to_answer && view.moves.contains(&State::Answered)
 }
 
 impl Open {

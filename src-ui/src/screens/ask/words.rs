@@ -195,7 +195,7 @@ pub fn finding(code: &str, name: &str) -> String {
 pub fn clock(seconds: i64) -> String {
     let s = seconds.max(0);
     match s {
-        s if s >= 48 * 3600 => format::seconds_long(s),
+        s if s >= 24 * 3600 => format::seconds_long(s),
         s if s >= 3600 => format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60),
         s => format!("{}:{:02}", s / 60, s % 60),
     }

@@ -57,7 +57,7 @@ pub fn Items() -> impl IntoView {
                 send();
             }
         >
-            <div class="row top">
+            <div class="row" style="align-items:flex-end">
                 <div class="grow"><Field label=W::CallChatLabel t="chat-box" value=text max=1000 /></div>
                 <Button label=W::CaseSend t="chat-send" icon=icon::SEND submit=true />
             </div>

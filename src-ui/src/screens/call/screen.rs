@@ -10,7 +10,7 @@ use crate::errors::MaybeError;
 use crate::parts::{Banner, Card, Draw, LinkButton, Tag, Tint, Tone};
 use crate::prefs::{say, t};
 use crate::router::Route;
-use crate::screens::ask::{AdviceEditor, CallButton, NotePage, Open};
+use crate::screens::ask::{AdviceEditor, CallButton, NotePage, Open, writes};
 use crate::session::session;
 use crate::{Text, W, icon};
 
@@ -180,7 +180,7 @@ fn ConnectionWords() -> impl IntoView {
 fn Record(open: Open) -> impl IntoView {
     let question = open.part(|view| view.row.question.clone());
     let note = open.part(|view| view.note.clone());
-    let writes = open.part(|view| view.mine_to_answer);
+    let writes = open.part(writes);
     let visit = open.part(|view| view.visit.clone());
     let links = move || {
         let visit = visit.get().flatten();
