@@ -49,6 +49,12 @@ impl Session {
         Ok(self.all(css).await?.into_iter().next())
     }
 
+    /// The first element that the CSS selector finds, drawn or not: the options of a closed list are not.
+    pub async fn any(&self, css: &str) -> Result<Option<Element>> {
+        let found = self.eval("return document.querySelector(arguments[0])", json!([css])).await?;
+        Ok(found[ELEMENT].as_str().map(|id| Element(id.to_owned())))
+    }
+
     /// All that the CSS selector finds and that are drawn.
     pub async fn all(&self, css: &str) -> Result<Vec<Element>> {
         let script = "return [...document.querySelectorAll(arguments[0])].filter(e => { \
@@ -59,7 +65,10 @@ impl Session {
         Ok(list.into_iter().filter_map(|e| e[ELEMENT].as_str().map(|id| Element(id.to_owned()))).collect())
     }
 
+    /// Scrolls it to the middle, where no bar at an edge covers it, and clicks.
     pub async fn click(&self, element: &Element) -> Result<()> {
+        let middle = "const e = arguments[0]; (e.closest('select') || e).scrollIntoView({ block: 'center', inline: 'nearest' })";
+        self.eval(middle, json!([element.reference()])).await?;
         self.post(&format!("element/{}/click", element.0), json!({})).await.map(drop)
     }
 

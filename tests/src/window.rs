@@ -220,7 +220,13 @@ impl Window {
     /// Chooses from a drop-down list by its code.
     pub async fn pick(&self, t: &str, code: &str) -> Result<()> {
         self.see(t).await?;
-        self.click_css(&format!("{} option[value=\"{code}\"]", by(t))).await
+        let option = format!("{} option[value=\"{code}\"]", by(t));
+        self.wait(&format!("{t} to offer {code}"), async || {
+            let Some(element) = self.session.any(&option).await? else { return Ok(None) };
+            self.session.click(&element).await?;
+            Ok((self.value(t).await? == code).then_some(()))
+        })
+        .await
     }
 
     pub async fn text(&self, t: &str) -> Result<String> {
