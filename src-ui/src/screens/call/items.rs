@@ -14,7 +14,11 @@ use crate::{W, icon, ipc};
 /// What was written and shown in the call, and a box to write in. Lines come over the call itself; they are kept with
 /// the ask as well.
 #[component]
-pub fn Items() -> impl IntoView {
+pub fn Items(
+    /// The call runs: there is a box to write in.
+    #[prop(default = true)]
+    writes: bool,
+) -> impl IntoView {
     let session = session();
     let items = RwSignal::new(Vec::<CallItem>::new());
     let text = RwSignal::new(String::new());
@@ -52,6 +56,7 @@ pub fn Items() -> impl IntoView {
         <form
             class="stack"
             style="--gap:8px"
+            hidden=!writes
             on:submit=move |event| {
                 event.prevent_default();
                 send();

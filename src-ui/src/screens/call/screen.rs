@@ -12,7 +12,7 @@ use crate::prefs::{say, t};
 use crate::router::Route;
 use crate::screens::ask::{AdviceEditor, CallButton, NotePage, Open, writes};
 use crate::session::session;
-use crate::{Text, W, icon};
+use crate::{W, icon};
 
 /// The call about one ask: the picture on one side, the record on the other, never one over the other. A reloaded
 /// window is back in the running call: it lives in the shell.
@@ -83,7 +83,7 @@ fn Over(open: Open, reason: String) -> impl IntoView {
                 </div>
             </Banner>
         </div>
-        <Items />
+        <Items writes=false />
     }
     .into_any()
 }
@@ -194,7 +194,8 @@ fn Record(open: Open) -> impl IntoView {
     view! {
         <div class="stack">
             {links}
-            <Card t="call-record" title=Text::live(move || question.get().map(|q| q.0).unwrap_or_default())>
+            <Card t="call-record">
+                <p class="question" dir="auto" style="margin-block-end:12px">{move || question.get().map(|q| q.0)}</p>
                 {move || note.get().map(|note| view! { <NotePage note /> })}
             </Card>
             <Show when=move || writes.get() == Some(true)>
