@@ -44,10 +44,19 @@ impl FrameDesk {
     pub async fn carry(self, mut frames: mpsc::Receiver<VideoFrame>, counted: watch::Sender<u64>) {
         let mut desk = self.0.subscribe();
         let mut out: Option<mpsc::Sender<Vec<u8>>> = None;
+        let mut first = true;
         loop {
             match &out {
                 Some(to) if !to.is_closed() && !desk.has_changed().unwrap_or(false) => {
-                    let Some(frame) = frames.recv().await else { return };
+                    let frame = tokio::select! {
+                        frame = frames.recv() => frame,
+                        // Another window: the old one must learn at once that nothing more comes.
+                        _ = desk.changed() => {
+                            desk.mark_changed();
+                            continue;
+                        }
+                    };
+                    let Some(frame) = frame else { return };
                     let far = matches!(frame.source, FrameSource::Leg(_));
                     tokio::select! {
                         sent = to.send(packed(&frame)) => {
@@ -72,10 +81,11 @@ impl FrameDesk {
                             }
                             () = frames_closed(&mut frames) => return,
                         }
-                    } else {
+                    } else if !first {
                         // What waited is of before the reload: useless to a fresh decoder.
                         while frames.try_recv().is_ok() {}
                     }
+                    first = false;
                 }
             }
         }
