@@ -6,7 +6,9 @@ fn main() {
     let blank = "about:blank".parse().expect("this is a URL");
     Builder::default()
         .setup(|app| {
-            WebviewWindowBuilder::new(app, "bare", WebviewUrl::External(blank)).inner_size(1366.0, 768.0).build()?;
+            WebviewWindowBuilder::new(app, "bare", WebviewUrl::External(blank))
+                .inner_size(1366.0, 768.0)
+                .build()?;
             Ok(())
         })
         .run(generate_context!())

@@ -48,6 +48,11 @@ pub fn run() -> i32 {
 /// To stderr, `RABTA_LOG` chooses how much (`info` by default). Lines carry opaque ids only.
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("RABTA_LOG").unwrap_or_else(|_| EnvFilter::new("info,webrtc=warn,rtc=warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let filter =
+        EnvFilter::try_from_env("RABTA_LOG").unwrap_or_else(|_| EnvFilter::new("info,webrtc=warn,rtc=warn"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }

@@ -18,7 +18,8 @@ pub(crate) fn config(identifier: &str) -> io::Result<Config> {
         Some(folder) => PathBuf::from(folder),
         None => home_data()?.join(identifier),
     };
-    let documents = env::var_os("RABTA_DOCUMENTS").map_or_else(|| folder.join("prescriptions"), PathBuf::from);
+    let documents =
+        env::var_os("RABTA_DOCUMENTS").map_or_else(|| folder.join("prescriptions"), PathBuf::from);
     let idle_lock_seconds = env::var("RABTA_IDLE_LOCK").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
     Ok(Config {
         folder,
@@ -39,5 +40,6 @@ fn home_data() -> io::Result<PathBuf> {
     } else {
         from("XDG_DATA_HOME").or_else(|| from("HOME").map(|home| home.join(".local/share")))
     };
-    folder.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "neither RABTA_DATA nor a home folder is set"))
+    folder
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "neither RABTA_DATA nor a home folder is set"))
 }

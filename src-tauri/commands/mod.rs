@@ -37,7 +37,10 @@ pub async fn events(app: State<'_, App>, channel: Channel<rabta_ipc::Event>) -> 
 
 /// Streams the call's video frames, each as `rabta_ipc::call::FrameHead` and VP8 bytes.
 #[tauri::command]
-pub async fn frames(app: State<'_, App>, channel: Channel<InvokeResponseBody>) -> Result<(), rabta_ipc::Error> {
+pub async fn frames(
+    app: State<'_, App>,
+    channel: Channel<InvokeResponseBody>,
+) -> Result<(), rabta_ipc::Error> {
     let mut frames = app.frames().await?;
     tauri::async_runtime::spawn(async move {
         while let Some(frame) = frames.recv().await {

@@ -53,7 +53,9 @@ pub fn is_narrow() -> bool {
 
 /// Puts the keyboard into the first element that `selector` finds.
 pub fn focus(selector: &str) {
-    if let Some(element) = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) =
+        document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok())
+    {
         let _ = element.focus();
     }
 }
@@ -108,7 +110,8 @@ pub fn local_moment(at_ms: f64) -> (String, String) {
 pub fn uuid() -> String {
     let mut bytes = js_sys::Uint8Array::new_with_length(16);
     let crypto = js_sys::Reflect::get(&window(), &"crypto".into());
-    let fill = crypto.as_ref().ok().and_then(|crypto| js_sys::Reflect::get(crypto, &"getRandomValues".into()).ok());
+    let fill =
+        crypto.as_ref().ok().and_then(|crypto| js_sys::Reflect::get(crypto, &"getRandomValues".into()).ok());
     if let (Ok(crypto), Some(fill)) = (&crypto, fill.and_then(|f| f.dyn_into::<js_sys::Function>().ok()))
         && let Ok(filled) = fill.call1(crypto, &bytes)
     {
@@ -147,7 +150,9 @@ mod tests {
 
     #[test]
     fn bytes_are_base64_as_rfc_4648_has_them() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

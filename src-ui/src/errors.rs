@@ -44,7 +44,8 @@ pub fn words(code: &str) -> (W, W) {
 fn tone(code: &str) -> Tone {
     match code {
         "hie-unreachable" | "stale" | "not-found" | "invalid" | "stops" | "consent-missing" | "in-a-call"
-        | "code-malformed" | "code-expired" | "no-camera" | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
+        | "code-malformed" | "code-expired" | "no-camera" | "no-microphone" | "too-large"
+        | "not-an-image" => Tone::Look,
         _ => Tone::Stop,
     }
 }

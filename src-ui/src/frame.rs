@@ -23,7 +23,13 @@ pub fn App() -> impl IntoView {
         // Pages about nobody in particular: the last patient's name must not stay.
         if matches!(
             route,
-            Route::Today | Route::Find | Route::Register | Route::Asks | Route::Sync | Route::Me | Route::Gallery
+            Route::Today
+                | Route::Find
+                | Route::Register
+                | Route::Asks
+                | Route::Sync
+                | Route::Me
+                | Route::Gallery
         ) {
             session.close();
         }
@@ -57,8 +63,10 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
             move || {
                 let now = route.get();
                 let same = now == to
-                    || (to == Route::Asks && matches!(now, Route::Case(_) | Route::Advice(_) | Route::Call(_)))
-                    || (to == Route::Find && matches!(now, Route::Register | Route::Patient(_) | Route::Amend(_)));
+                    || (to == Route::Asks
+                        && matches!(now, Route::Case(_) | Route::Advice(_) | Route::Call(_)))
+                    || (to == Route::Find
+                        && matches!(now, Route::Register | Route::Patient(_) | Route::Amend(_)));
                 same.then_some("page")
             }
         };
@@ -78,7 +86,9 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
             reachable: chip.reachable,
         })
     };
-    let asks = Text::live(move || crate::prefs::say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned());
+    let asks = Text::live(move || {
+        crate::prefs::say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned()
+    });
     view! {
         <nav class="rail" aria-label=t(W::MainMenu)>
             <Mark />

@@ -33,24 +33,19 @@ pub const HOUSE: Icon = line(
 pub const TODAY: Icon = line(
     r##"<path d="M8 2v3"/><path d="M16 2v3"/><rect x="3" y="3" width="18" height="18" rx="2"/><path d="M3 9h18"/><path d="m9 15 2 2 4-4"/>"##,
 );
-pub const SEARCH: Icon = line(
-    r##"<path d="m21 21-4.34-4.34"/><circle cx="11" cy="11" r="8"/>"##,
-);
+pub const SEARCH: Icon = line(r##"<path d="m21 21-4.34-4.34"/><circle cx="11" cy="11" r="8"/>"##);
 pub const USER_PLUS: Icon = line(
     r##"<path d="M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2"/><circle cx="9" cy="7" r="4"/><line x1="19" x2="19" y1="8" y2="14"/><line x1="22" x2="16" y1="11" y2="11"/>"##,
 );
-pub const USER: Icon = line(
-    r##"<path d="M19 21v-2a4 4 0 0 0-4-4H9a4 4 0 0 0-4 4v2"/><circle cx="12" cy="7" r="4"/>"##,
-);
+pub const USER: Icon =
+    line(r##"<path d="M19 21v-2a4 4 0 0 0-4-4H9a4 4 0 0 0-4 4v2"/><circle cx="12" cy="7" r="4"/>"##);
 pub const USERS: Icon = line(
     r##"<path d="M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2"/><path d="M16 3.128a4 4 0 0 1 0 7.744"/><path d="M22 21v-2a4 4 0 0 0-3-3.87"/><circle cx="9" cy="7" r="4"/>"##,
 );
 pub const ASKS: Icon = line(
     r##"<path d="M16 10a2 2 0 0 1-2 2H6.828a2 2 0 0 0-1.414.586l-2.202 2.202A.71.71 0 0 1 2 14.286V4a2 2 0 0 1 2-2h10a2 2 0 0 1 2 2z"/><path d="M20 9a2 2 0 0 1 2 2v10.286a.71.71 0 0 1-1.212.502l-2.202-2.202A2 2 0 0 0 17.172 19H10a2 2 0 0 1-2-2v-1"/>"##,
 );
-pub const CLOUD: Icon = line(
-    r##"<path d="M17.5 19H9a7 7 0 1 1 6.71-9h1.79a4.5 4.5 0 1 1 0 9Z"/>"##,
-);
+pub const CLOUD: Icon = line(r##"<path d="M17.5 19H9a7 7 0 1 1 6.71-9h1.79a4.5 4.5 0 1 1 0 9Z"/>"##);
 pub const CLOUD_OFF: Icon = line(
     r##"<path d="M10.94 5.274A7 7 0 0 1 15.71 10h1.79a4.5 4.5 0 0 1 4.222 6.057"/><path d="M18.796 18.81A4.5 4.5 0 0 1 17.5 19H9A7 7 0 0 1 5.79 5.78"/><path d="m2 2 20 20"/>"##,
 );
@@ -66,15 +61,13 @@ pub const ALERT: Icon = line(
 pub const STOP: Icon = line(
     r##"<path d="M12 16h.01"/><path d="M12 8v4"/><path d="M15.312 2a2 2 0 0 1 1.414.586l4.688 4.688A2 2 0 0 1 22 8.688v6.624a2 2 0 0 1-.586 1.414l-4.688 4.688a2 2 0 0 1-1.414.586H8.688a2 2 0 0 1-1.414-.586l-4.688-4.688A2 2 0 0 1 2 15.312V8.688a2 2 0 0 1 .586-1.414l4.688-4.688A2 2 0 0 1 8.688 2z"/>"##,
 );
-pub const INFO: Icon = line(
-    r##"<circle cx="12" cy="12" r="10"/><path d="M12 16v-4"/><path d="M12 8h.01"/>"##,
-);
+pub const INFO: Icon =
+    line(r##"<circle cx="12" cy="12" r="10"/><path d="M12 16v-4"/><path d="M12 8h.01"/>"##);
 pub const LOCK: Icon = line(
     r##"<rect width="18" height="11" x="3" y="11" rx="2" ry="2"/><path d="M7 11V7a5 5 0 0 1 10 0v4"/>"##,
 );
-pub const UNLOCK: Icon = line(
-    r##"<rect width="18" height="11" x="3" y="11" rx="2" ry="2"/><path d="M7 11V7a5 5 0 0 1 9.9-1"/>"##,
-);
+pub const UNLOCK: Icon =
+    line(r##"<rect width="18" height="11" x="3" y="11" rx="2" ry="2"/><path d="M7 11V7a5 5 0 0 1 9.9-1"/>"##);
 pub const LANGUAGES: Icon = line(
     r##"<path d="m5 8 6 6"/><path d="m4 14 6-6 2-3"/><path d="M2 5h12"/><path d="M7 2h1"/><path d="m22 22-5-10-5 10"/><path d="M14 18h6"/>"##,
 );
@@ -90,24 +83,12 @@ pub const EYE: Icon = line(
 pub const EYE_OFF: Icon = line(
     r##"<path d="M10.733 5.076a10.744 10.744 0 0 1 11.205 6.575 1 1 0 0 1 0 .696 10.747 10.747 0 0 1-1.444 2.49"/><path d="M14.084 14.158a3 3 0 0 1-4.242-4.242"/><path d="M17.479 17.499a10.75 10.75 0 0 1-15.417-5.151 1 1 0 0 1 0-.696 10.75 10.75 0 0 1 4.446-5.143"/><path d="m2 2 20 20"/>"##,
 );
-pub const CHECK: Icon = line(
-    r##"<path d="M20 6 9 17l-5-5"/>"##,
-);
-pub const CLOSE: Icon = line(
-    r##"<path d="M18 6 6 18"/><path d="m6 6 12 12"/>"##,
-);
-pub const CHEVRON_DOWN: Icon = line(
-    r##"<path d="m6 9 6 6 6-6"/>"##,
-);
-pub const CHEVRON_END: Icon = arrow(
-    r##"<path d="m9 18 6-6-6-6"/>"##,
-);
-pub const BACK: Icon = arrow(
-    r##"<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>"##,
-);
-pub const NEXT: Icon = arrow(
-    r##"<path d="M5 12h14"/><path d="m12 5 7 7-7 7"/>"##,
-);
+pub const CHECK: Icon = line(r##"<path d="M20 6 9 17l-5-5"/>"##);
+pub const CLOSE: Icon = line(r##"<path d="M18 6 6 18"/><path d="m6 6 12 12"/>"##);
+pub const CHEVRON_DOWN: Icon = line(r##"<path d="m6 9 6 6 6-6"/>"##);
+pub const CHEVRON_END: Icon = arrow(r##"<path d="m9 18 6-6-6-6"/>"##);
+pub const BACK: Icon = arrow(r##"<path d="m12 19-7-7 7-7"/><path d="M19 12H5"/>"##);
+pub const NEXT: Icon = arrow(r##"<path d="M5 12h14"/><path d="m12 5 7 7-7 7"/>"##);
 pub const NOTE: Icon = line(
     r##"<rect width="8" height="4" x="8" y="2" rx="1"/><path d="M8 4H6a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-.5"/><path d="M16 4h2a2 2 0 0 1 1.73 1"/><path d="M8 18h1"/><path d="M21.378 12.626a1 1 0 0 0-3.004-3.004l-4.01 4.012a2 2 0 0 0-.506.854l-.837 2.87a.5.5 0 0 0 .62.62l2.87-.837a2 2 0 0 0 .854-.506z"/>"##,
 );
@@ -156,9 +137,7 @@ pub const REFRESH: Icon = line(
 pub const FOLDER: Icon = line(
     r##"<path d="M20 20a2 2 0 0 0 2-2V8a2 2 0 0 0-2-2h-7.9a2 2 0 0 1-1.69-.9L9.6 3.9A2 2 0 0 0 7.93 3H4a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2Z"/>"##,
 );
-pub const CLOCK: Icon = line(
-    r##"<circle cx="12" cy="12" r="10"/><path d="M12 6v6l4 2"/>"##,
-);
+pub const CLOCK: Icon = line(r##"<circle cx="12" cy="12" r="10"/><path d="M12 6v6l4 2"/>"##);
 pub const SEND: Icon = arrow(
     r##"<path d="M14.536 21.686a.5.5 0 0 0 .937-.024l6.5-19a.496.496 0 0 0-.635-.635l-19 6.5a.5.5 0 0 0-.024.937l7.93 3.18a2 2 0 0 1 1.112 1.11z"/><path d="m21.854 2.147-10.94 10.939"/>"##,
 );
@@ -174,12 +153,8 @@ pub const ID_CARD: Icon = line(
 pub const KEY: Icon = line(
     r##"<path d="M2.586 17.414A2 2 0 0 0 2 18.828V21a1 1 0 0 0 1 1h3a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h1a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h.172a2 2 0 0 0 1.414-.586l.814-.814a6.5 6.5 0 1 0-4-4z"/><circle cx="16.5" cy="7.5" r=".5" fill="currentColor"/>"##,
 );
-pub const PLUS: Icon = line(
-    r##"<path d="M5 12h14"/><path d="M12 5v14"/>"##,
-);
-pub const MINUS: Icon = line(
-    r##"<path d="M5 12h14"/>"##,
-);
+pub const PLUS: Icon = line(r##"<path d="M5 12h14"/><path d="M12 5v14"/>"##);
+pub const MINUS: Icon = line(r##"<path d="M5 12h14"/>"##);
 pub const INBOX: Icon = line(
     r##"<polyline points="22 12 16 12 14 15 10 15 8 12 2 12"/><path d="M5.45 5.11 2 12v6a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-6l-3.45-6.89A2 2 0 0 0 16.76 4H7.24a2 2 0 0 0-1.79 1.11z"/>"##,
 );
@@ -198,9 +173,7 @@ pub const WIFI_OFF: Icon = line(
 pub const HOURGLASS: Icon = line(
     r##"<path d="M5 22h14"/><path d="M5 2h14"/><path d="M17 22v-4.172a2 2 0 0 0-.586-1.414L12 12l-4.414 4.414A2 2 0 0 0 7 17.828V22"/><path d="M7 2v4.172a2 2 0 0 0 .586 1.414L12 12l4.414-4.414A2 2 0 0 0 17 6.172V2"/>"##,
 );
-pub const CIRCLE_CHECK: Icon = line(
-    r##"<circle cx="12" cy="12" r="10"/><path d="m16 9-5.5 5.5L8 12"/>"##,
-);
+pub const CIRCLE_CHECK: Icon = line(r##"<circle cx="12" cy="12" r="10"/><path d="m16 9-5.5 5.5L8 12"/>"##);
 pub const BELL: Icon = line(
     r##"<path d="M10.268 21a2 2 0 0 0 3.464 0"/><path d="M3.262 15.326A1 1 0 0 0 4 17h16a1 1 0 0 0 .74-1.673C19.41 13.956 18 12.499 18 8A6 6 0 0 0 6 8c0 4.499-1.411 5.956-2.738 7.326"/>"##,
 );
@@ -213,18 +186,12 @@ pub const COPY: Icon = line(
 pub const TRASH: Icon = line(
     r##"<path d="M10 11v6"/><path d="M14 11v6"/><path d="M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6"/><path d="M3 6h18"/><path d="M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2"/>"##,
 );
-pub const UP: Icon = line(
-    r##"<path d="m5 12 7-7 7 7"/><path d="M12 19V5"/>"##,
-);
-pub const DOWN: Icon = line(
-    r##"<path d="M12 5v14"/><path d="m19 12-7 7-7-7"/>"##,
-);
+pub const UP: Icon = line(r##"<path d="m5 12 7-7 7 7"/><path d="M12 19V5"/>"##);
+pub const DOWN: Icon = line(r##"<path d="M12 5v14"/><path d="m19 12-7 7-7-7"/>"##);
 pub const MESSAGE: Icon = line(
     r##"<path d="M22 17a2 2 0 0 1-2 2H6.828a2 2 0 0 0-1.414.586l-2.202 2.202A.71.71 0 0 1 2 21.286V5a2 2 0 0 1 2-2h16a2 2 0 0 1 2 2z"/><path d="M7 11h10"/><path d="M7 15h6"/><path d="M7 7h8"/>"##,
 );
-pub const PASS_ON: Icon = arrow(
-    r##"<path d="m15 17 5-5-5-5"/><path d="M4 18v-2a4 4 0 0 1 4-4h12"/>"##,
-);
+pub const PASS_ON: Icon = arrow(r##"<path d="m15 17 5-5-5-5"/><path d="M4 18v-2a4 4 0 0 1 4-4h12"/>"##);
 pub const QUESTION: Icon = line(
     r##"<circle cx="12" cy="12" r="10"/><path d="M9.09 9a3 3 0 0 1 5.83 1c0 2-3 3-3 3"/><path d="M12 17h.01"/>"##,
 );

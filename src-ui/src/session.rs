@@ -50,7 +50,8 @@ impl Session {
     /// Puts a patient into the band, in place of whoever was there.
     pub fn open(&self, card: PatientCard, hie_seen_at: Option<Option<i64>>) {
         self.patient.update(|now| {
-            let kept = now.take().filter(|before| before.card.id == card.id).and_then(|before| before.hie_seen_at);
+            let kept =
+                now.take().filter(|before| before.card.id == card.id).and_then(|before| before.hie_seen_at);
             *now = Some(BandPatient { card, hie_seen_at: hie_seen_at.or(kept) });
         });
     }

@@ -229,6 +229,25 @@ impl Window {
         .await
     }
 
+    /// Clicks the `n`th of them, from 0.
+    pub async fn click_nth(&self, t: &str, n: usize) -> Result<()> {
+        self.wait(&format!("{t}, number {n}, to click"), async || {
+            let all = self.session.all(&by(t)).await?;
+            let Some(element) = all.get(n) else { return Ok(None) };
+            Ok(self.session.click(element).await.ok())
+        })
+        .await
+    }
+
+    /// Gives a file to a file input, which is never drawn itself.
+    pub async fn give_file(&self, t: &str, file: &std::path::Path) -> Result<()> {
+        let element = self.wait(t, async || self.session.any(&by(t)).await).await?;
+        self.session
+            .type_keys(&element, &file.display().to_string())
+            .await
+            .with_context(|| format!("{}: giving a file to {t}", self.name))
+    }
+
     pub async fn text(&self, t: &str) -> Result<String> {
         let element = self.see(t).await?;
         self.session.text(&element).await

@@ -36,14 +36,20 @@ impl Session {
     pub(crate) async fn card(&self, patient: &str) -> Result<PatientCard, Error> {
         let found = self.store().resource("Patient", patient).await.map_err(|e| self.told(e))?;
         let found = found.ok_or_else(|| Error::new("not-found"))?;
-        let relatives = self.store().of_patient(patient, "RelatedPerson", None, 20).await.map_err(|e| self.told(e))?;
+        let relatives =
+            self.store().of_patient(patient, "RelatedPerson", None, 20).await.map_err(|e| self.told(e))?;
         self.card_of(&found, &relatives).await
     }
 
-    pub(crate) async fn card_of(&self, patient: &Resource, relatives: &[Resource]) -> Result<PatientCard, Error> {
+    pub(crate) async fn card_of(
+        &self,
+        patient: &Resource,
+        relatives: &[Resource],
+    ) -> Result<PatientCard, Error> {
         let store = self.store();
         let id = patient.id.as_str();
-        let of = async |kind: &str, limit| store.of_patient(id, kind, None, limit).await.map_err(|e| self.told(e));
+        let of =
+            async |kind: &str, limit| store.of_patient(id, kind, None, limit).await.map_err(|e| self.told(e));
         let allergies = of("AllergyIntolerance", 50).await?;
         let observations = of("Observation", 60).await?;
         let last_visit = of("Encounter", 8).await?.iter().find_map(visit_day);

@@ -21,7 +21,8 @@ const ROWS: usize = 60;
 pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Error> {
     let store = session.store();
     let told = |e| session.told(e);
-    let found = store.resource("Patient", patient).await.map_err(told)?.ok_or_else(|| Error::new("not-found"))?;
+    let found =
+        store.resource("Patient", patient).await.map_err(told)?.ok_or_else(|| Error::new("not-found"))?;
     let of = async |kind: &str| store.of_patient(patient, kind, None, ROWS).await.map_err(told);
     let relatives = of("RelatedPerson").await?;
     let read = parsed(&found).ok_or_else(|| Error::new("unexpected"))?;
@@ -93,7 +94,8 @@ fn lines(resources: &[Resource], line: fn(&Json) -> Option<ChartLine>) -> Vec<Ch
 
 /// A CodeableConcept (or the first of several) in words: its text, else its first display, else its first code.
 fn words(concept: &Json) -> String {
-    let concept = if let Json::Array(several) = concept { several.first().unwrap_or(concept) } else { concept };
+    let concept =
+        if let Json::Array(several) = concept { several.first().unwrap_or(concept) } else { concept };
     let coding = concept.items("coding");
     let first = |key: &str| coding.iter().map(|c| c.str(key)).find(|s| !s.is_empty());
     let text = Some(concept.str("text")).filter(|s| !s.is_empty());
@@ -169,10 +171,13 @@ fn trends(observations: &[Resource]) -> Vec<VitalTrend> {
         })
         .collect();
     let pressure = seen.iter().filter(|o| o.has_code("code", urls::LOINC, "85354-9"));
-    all.extend(trend("systolic", pressure.filter_map(|o| {
-        let systolic = o.items("component").iter().find(|c| c.has_code("code", urls::LOINC, "8480-6"))?;
-        point(o, systolic.at("valueQuantity"))
-    })));
+    all.extend(trend(
+        "systolic",
+        pressure.filter_map(|o| {
+            let systolic = o.items("component").iter().find(|c| c.has_code("code", urls::LOINC, "8480-6"))?;
+            point(o, systolic.at("valueQuantity"))
+        }),
+    ));
     all
 }
 
@@ -188,7 +193,8 @@ fn trend(vital: &str, points: impl Iterator<Item = (String, String, String)>) ->
     points.sort();
     // One curve has one unit: the newest value's.
     let unit = points.last()?.2.clone();
-    let points: Vec<_> = points.into_iter().filter(|p| p.2 == unit).map(|(day, value, _)| (day, value)).collect();
+    let points: Vec<_> =
+        points.into_iter().filter(|p| p.2 == unit).map(|(day, value, _)| (day, value)).collect();
     let skip = points.len().saturating_sub(12);
     Some(VitalTrend { vital: vital.to_owned(), unit, points: points.into_iter().skip(skip).collect() })
 }

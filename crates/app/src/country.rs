@@ -128,21 +128,24 @@ impl Country {
 
     /// Villages and the like, by name or alias, best first.
     pub(crate) fn find_place(&self, q: &str) -> Vec<PlaceRow> {
-        best(q, &self.places, 12, |p| [p.name.as_str(), &p.name_ur].into_iter().chain(list(&p.aliases)).collect())
-            .into_iter()
-            .filter(|(p, _)| !matches!(p.kind.as_str(), "country" | "province"))
-            .map(|(p, _)| {
-                let within: Vec<&Place> = self.above(p).collect();
-                let join = |name: fn(&Place) -> &str| within.iter().map(|p| name(p)).collect::<Vec<_>>().join(", ");
-                PlaceRow {
-                    id: p.id.clone(),
-                    name: p.name.clone(),
-                    name_ur: p.name_ur.clone(),
-                    within: join(|p| &p.name),
-                    within_ur: join(|p| &p.name_ur),
-                }
-            })
-            .collect()
+        best(q, &self.places, 12, |p| {
+            [p.name.as_str(), &p.name_ur].into_iter().chain(list(&p.aliases)).collect()
+        })
+        .into_iter()
+        .filter(|(p, _)| !matches!(p.kind.as_str(), "country" | "province"))
+        .map(|(p, _)| {
+            let within: Vec<&Place> = self.above(p).collect();
+            let join =
+                |name: fn(&Place) -> &str| within.iter().map(|p| name(p)).collect::<Vec<_>>().join(", ");
+            PlaceRow {
+                id: p.id.clone(),
+                name: p.name.clone(),
+                name_ur: p.name_ur.clone(),
+                within: join(|p| &p.name),
+                within_ur: join(|p| &p.name_ur),
+            }
+        })
+        .collect()
     }
 
     /// Union council, tehsil, district: not the province, which says nothing there.
@@ -156,7 +159,12 @@ impl Country {
 
 /// The `limit` best of `items` for what was typed, each with the name that matched. A name that begins with it comes
 /// before one with a word that does, and that before one that contains it; every typed word must be found.
-fn best<'a, T>(q: &str, items: &'a [T], limit: usize, names: impl Fn(&'a T) -> Vec<&'a str>) -> Vec<(&'a T, &'a str)> {
+fn best<'a, T>(
+    q: &str,
+    items: &'a [T],
+    limit: usize,
+    names: impl Fn(&'a T) -> Vec<&'a str>,
+) -> Vec<(&'a T, &'a str)> {
     let q = q.trim().to_lowercase();
     if q.is_empty() {
         return vec![];
@@ -164,7 +172,8 @@ fn best<'a, T>(q: &str, items: &'a [T], limit: usize, names: impl Fn(&'a T) -> V
     let mut hits: Vec<(u8, usize, &T, &str)> = items
         .iter()
         .filter_map(|item| {
-            let scored = names(item).into_iter().filter_map(|name| Some((score(&q, name)?, name.len(), item, name)));
+            let scored =
+                names(item).into_iter().filter_map(|name| Some((score(&q, name)?, name.len(), item, name)));
             scored.min_by_key(|hit| (hit.0, hit.1))
         })
         .collect();

@@ -13,13 +13,16 @@ use std::{
 use rabta_ipc::{
     Error, Event,
     gate::{
-        Alive, CheckCode, ConfirmRecovery, GetStatus, Invitation, Join, LockScreen, LockVault, NewRecovery, PersonRef,
-        Phase, Recovery, SetLanguage, SetTheme, Status, Unlock, UnlockPin, UnlockRecovery,
+        Alive, CheckCode, ConfirmRecovery, GetStatus, Invitation, Join, LockScreen, LockVault, NewRecovery,
+        PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock, UnlockPin, UnlockRecovery,
     },
 };
 use rabta_store::{
     RecordStore, Transaction,
-    vault::{CreateError, NewVault, OpenVault, Passphrase, Person, Pin, PinError, RecoveryCode, UnlockError, Vault, VaultState},
+    vault::{
+        CreateError, NewVault, OpenVault, Passphrase, Person, Pin, PinError, RecoveryCode, UnlockError,
+        Vault, VaultState,
+    },
 };
 use rabta_sync::{HieClient, HieError};
 use rabta_wire::{Id, code::EnrollmentCode, enroll::codes};
@@ -174,8 +177,11 @@ impl App {
         if fresh.exists() {
             fs::remove_dir_all(&fresh).map_err(disk)?;
         }
-        let person =
-            Person { id: invited.person.id, name: invited.person.name.clone(), role: invited.person.role.clone() };
+        let person = Person {
+            id: invited.person.id,
+            name: invited.person.name.clone(),
+            role: invited.person.role.clone(),
+        };
         let new = NewVault {
             vault: new_wire_id(),
             person: person.clone(),
@@ -206,10 +212,12 @@ impl App {
     async fn confirm_recovery(&self, confirm: ConfirmRecovery) -> Result<bool, Error> {
         let session = self.open_session().await?;
         let typed = RecoveryCode::parse(confirm.typed.0).ok();
-        let right = typed.is_some() && typed == *session.recovery.lock().expect("nothing panics while it is held");
+        let right =
+            typed.is_some() && typed == *session.recovery.lock().expect("nothing panics while it is held");
         if right {
             session.recovery.lock().expect("nothing panics while it is held").take();
-            let kept = session.store().commit(Transaction::new().set(RECOVERY_CONFIRMED, vec![1]), None).await;
+            let kept =
+                session.store().commit(Transaction::new().set(RECOVERY_CONFIRMED, vec![1]), None).await;
             kept.map_err(|e| session.told(e))?;
         }
         Ok(right)
@@ -243,7 +251,22 @@ impl App {
         }
         let keychain = keychain::read(id).await;
         let vault = Vault::unlock(&vault_folder(&self.0.config.folder), id, &passphrase, keychain, now).await;
-        *gate = Gate::Open(self.open(vault.map_err(|e| self.unlock_error(e))?, id).await?);
+        let opened = match vault {
+            Ok(vault) => self.open(vault, id).await,
+            Err(error) => Err(self.unlock_error(error)),
+        };
+        match opened {
+            Ok(session) => *gate = Gate::Open(session),
+            Err(error) => {
+                // Seen only now, by who holds the key: the page says so, and nothing is touched.
+                match error.code.as_str() {
+                    "vault-damaged" => *gate = Gate::Broken("vault-damaged"),
+                    "vault-newer" => *gate = Gate::Broken("vault-newer"),
+                    _ => {}
+                }
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -334,8 +357,12 @@ impl App {
     fn unlock_error(&self, error: UnlockError) -> Error {
         let now = self.0.config.clock.millis();
         match error {
-            UnlockError::WrongPassphrase { retry_after, .. } => self.0.wait.told("wrong-passphrase", retry_after, now),
-            UnlockError::WrongRecoveryCode { retry_after, .. } => self.0.wait.told("wrong-recovery", retry_after, now),
+            UnlockError::WrongPassphrase { retry_after, .. } => {
+                self.0.wait.told("wrong-passphrase", retry_after, now)
+            }
+            UnlockError::WrongRecoveryCode { retry_after, .. } => {
+                self.0.wait.told("wrong-recovery", retry_after, now)
+            }
             UnlockError::TooSoon { wait } => self.0.wait.told("wait", wait, now),
             UnlockError::InUse(_) => Error::new("vault-in-use"),
             UnlockError::Newer(_) => Error::new("vault-newer"),
@@ -351,7 +378,8 @@ async fn enroll(vault: &OpenVault, client: &HieClient, code: EnrollmentCode, pin
     vault.set_pin(pin).await.map_err(pin_error)?;
     let device_key = vault.device_key().map_err(|_| Error::new("vault-locked"))?;
     let signer = vault.signer().map_err(|_| Error::new("vault-locked"))?;
-    let enrolled = client.enroll(&code, &device_key, signer.key(), &device_name(), None).await.map_err(hie)?;
+    let enrolled =
+        client.enroll(&code, &device_key, signer.key(), &device_name(), None).await.map_err(hie)?;
     vault.set_device(enrolled.device).await.map_err(crate::error::store)?;
     let setting = Enrollment::setting(enrolled.invitation.person.id);
     let enrollment = Enrollment { address: code.address, enrolled };
@@ -430,7 +458,10 @@ fn parse_code(text: &str) -> Result<EnrollmentCode, Error> {
 /// What the operator sees in the list of devices: the computer's own name.
 fn device_name() -> String {
     let named = fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok());
-    named.map(|n| n.trim().chars().take(60).collect::<String>()).filter(|n| !n.is_empty()).unwrap_or_else(|| "laptop".into())
+    named
+        .map(|n| n.trim().chars().take(60).collect::<String>())
+        .filter(|n| !n.is_empty())
+        .unwrap_or_else(|| "laptop".into())
 }
 
 fn disk(error: io::Error) -> Error {

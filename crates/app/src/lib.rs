@@ -32,8 +32,8 @@ pub use calls::{FrameReceiver, MediaConfig};
 pub use clock::{Clock, SystemClock};
 pub use country::Country;
 use rabta_ipc::{Error, Event};
-use serde_json::Value;
 use rabta_store::vault::{FolderLock, InUse};
+use serde_json::Value;
 pub use session::Session;
 use tokio::sync::{RwLock, broadcast};
 

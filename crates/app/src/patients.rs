@@ -11,19 +11,14 @@ use rabta_domain::{
 use rabta_ipc::{
     Error, Event,
     patient::{
-        Amend, Chart, Find, Found, GetToday, Likeness, LikelySame, OpenPatient, PlaceRow, Places, Register, SharedCnic,
-        Today,
+        Amend, Chart, Find, Found, GetToday, LikelySame, Likeness, OpenPatient, PlaceRow, Places, Register,
+        SharedCnic, Today,
     },
 };
 use rabta_store::{AuditEntry, NewEnvelope, RecordStore, Resource, Transaction};
 use rabta_wire::envelope::Kind;
 
-use crate::{
-    Session,
-    cards::all_parsed,
-    routes::routes,
-    session::new_id,
-};
+use crate::{Session, cards::all_parsed, routes::routes, session::new_id};
 
 routes!(Session {
     Find => find,
@@ -41,7 +36,11 @@ const PAGE: u32 = 50;
 impl Session {
     async fn find(&self, find: Find) -> Result<Found, Error> {
         let limit = find.limit.clamp(1, PAGE) as usize;
-        let page = self.store().find_patients(&find.q, find.offset as usize, limit).await.map_err(|e| self.told(e))?;
+        let page = self
+            .store()
+            .find_patients(&find.q, find.offset as usize, limit)
+            .await
+            .map_err(|e| self.told(e))?;
         let mut rows = Vec::with_capacity(page.hits.len());
         for hit in &page.hits {
             rows.push(self.card_of(&hit.patient, &hit.relatives).await?);
@@ -60,7 +59,12 @@ impl Session {
 
     async fn open_patient(&self, open: OpenPatient) -> Result<Chart, Error> {
         let chart = crate::chart::chart(self, &open.id).await?;
-        self.commit(Transaction::new().audit(self.audit("read", &format!("Patient/{}", open.id), Some(&open.id)))).await?;
+        self.commit(Transaction::new().audit(self.audit(
+            "read",
+            &format!("Patient/{}", open.id),
+            Some(&open.id),
+        )))
+        .await?;
         Ok(chart)
     }
 
@@ -99,11 +103,14 @@ impl Session {
         let mr = self.store().next_mr().await.map_err(|e| self.told(e))?;
         let id = new_id();
         let envelope = self.demographics(&id, &form, Some(mr.text.as_str()), None, &[])?;
-        let mut transaction = Transaction::new()
-            .append(envelope)
-            .audit(self.audit("create", &format!("Patient/{id}"), Some(&id)));
+        let mut transaction = Transaction::new().append(envelope).audit(self.audit(
+            "create",
+            &format!("Patient/{id}"),
+            Some(&id),
+        ));
         for other in others {
-            transaction = transaction.audit(self.audit("shared-paper", &format!("Patient/{other}"), Some(&other)));
+            transaction =
+                transaction.audit(self.audit("shared-paper", &format!("Patient/{other}"), Some(&other)));
         }
         self.commit(transaction).await?;
         self.emit(Event::Patient { id: id.clone() });
@@ -123,11 +130,11 @@ impl Session {
         let mut envelope =
             self.demographics(&amend.id, &form, mr.as_ref().map(|m| m.as_str()), Some(&read), &related)?;
         envelope.depends.extend(existing.envelope);
-        self.commit(
-            Transaction::new()
-                .append(envelope)
-                .audit(self.audit("update", &format!("Patient/{}", amend.id), Some(&amend.id))),
-        )
+        self.commit(Transaction::new().append(envelope).audit(self.audit(
+            "update",
+            &format!("Patient/{}", amend.id),
+            Some(&amend.id),
+        )))
         .await?;
         self.emit(Event::Patient { id: amend.id.clone() });
         self.card(&amend.id).await
@@ -227,7 +234,12 @@ fn head_of_family(form: &mut Registration, paper: Paper) {
 }
 
 /// What agrees between a form and a patient that is here: `paper`, `phone`, `name`, `relation`, `village`, `age`.
-fn agreements(form: &Registration, patient: &Resource, relatives: &[Resource], today: time::Date) -> Vec<String> {
+fn agreements(
+    form: &Registration,
+    patient: &Resource,
+    relatives: &[Resource],
+    today: time::Date,
+) -> Vec<String> {
     let Some(read) = crate::cards::parsed(patient) else { return vec![] };
     let Ok(record) = fhir::patient::read(&read, &all_parsed(relatives)) else { return vec![] };
     let theirs = record.form;
@@ -238,7 +250,12 @@ fn agreements(form: &Registration, patient: &Resource, relatives: &[Resource], t
         }
     };
     agree("paper", form.papers.iter().any(|p| theirs.papers.iter().any(|q| p.number == q.number)));
-    agree("phone", form.phones.iter().any(|p| theirs.phones.iter().any(|q| !p.number.is_empty() && p.number == q.number)));
+    agree(
+        "phone",
+        form.phones
+            .iter()
+            .any(|p| theirs.phones.iter().any(|q| !p.number.is_empty() && p.number == q.number)),
+    );
     agree(
         "name",
         sounds(&form.name, &theirs.name)
@@ -249,10 +266,13 @@ fn agreements(form: &Registration, patient: &Resource, relatives: &[Resource], t
         matches!((&form.relation, &theirs.relation), (Some(a), Some(b)) if sounds(&a.name, &b.name)),
     );
     let place = |p: &rabta_domain::patient::Place| (p.id.clone(), p.text.to_lowercase());
-    agree("village", !form.place.text.is_empty() && {
-        let ((a, at), (b, bt)) = (place(&form.place), place(&theirs.place));
-        (a.is_some() && a == b) || at == bt
-    });
+    agree(
+        "village",
+        !form.place.text.is_empty() && {
+            let ((a, at), (b, bt)) = (place(&form.place), place(&theirs.place));
+            (a.is_some() && a == b) || at == bt
+        },
+    );
     agree(
         "age",
         matches!((&form.age, &theirs.age), (Some(a), Some(b)) if {
@@ -267,7 +287,7 @@ fn agreements(form: &Registration, patient: &Resource, relatives: &[Resource], t
 /// Whether two names sound alike: every word of the shorter one sounds like a word of the longer.
 fn sounds(a: &str, b: &str) -> bool {
     let words = |name: &str| -> Vec<String> {
-        name.split_whitespace().map(rabta_search::skeleton).filter(|s| !s.is_empty()).collect()
+        name.to_lowercase().split_whitespace().map(rabta_search::skeleton).filter(|s| !s.is_empty()).collect()
     };
     let (a, b) = (words(a), words(b));
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };

@@ -53,7 +53,12 @@ impl Session {
         Ok(Printed { file: file.display().to_string() })
     }
 
-    async fn prescription_pdf(&self, visit: &str, paper: Paper, lang: Lang) -> Result<(Vec<u8>, bool), Error> {
+    async fn prescription_pdf(
+        &self,
+        visit: &str,
+        paper: Paper,
+        lang: Lang,
+    ) -> Result<(Vec<u8>, bool), Error> {
         let view = self.visit_view(visit).await?;
         let consulted = match &view.ask {
             Some(ask) => self.consulted(ask).await?,
@@ -85,7 +90,11 @@ impl Session {
         Ok((pdf.map_err(|e| Error::detail("unexpected", e))?, draft))
     }
 
-    async fn prescription_data(&self, view: VisitView, consulted: Consulted) -> Result<PrescriptionData, Error> {
+    async fn prescription_data(
+        &self,
+        view: VisitView,
+        consulted: Consulted,
+    ) -> Result<PrescriptionData, Error> {
         let card = view.card;
         let form = view.form;
         let facility = &self.enrollment.enrolled.invitation.facility;
@@ -93,7 +102,11 @@ impl Session {
         let weight = match measured {
             Some(m) => Some(format!("{}{} {}", if m.estimated { "~" } else { "" }, m.value, m.unit)),
             None => {
-                let all = self.store().of_patient(&card.id, "Observation", None, 100).await.map_err(|e| self.told(e))?;
+                let all = self
+                    .store()
+                    .of_patient(&card.id, "Observation", None, 100)
+                    .await
+                    .map_err(|e| self.told(e))?;
                 last_weight(&all_parsed(&all)).map(|(kg, day)| format!("{kg} kg ({day})"))
             }
         };
@@ -107,7 +120,8 @@ impl Session {
         };
         let mut diagnoses = form.diagnoses;
         if let (Some(advice), true) = (&advice, consulted.decided) {
-            let new = advice.form.diagnoses.iter().filter(|d| !diagnoses.iter().any(|have| have.text == d.text));
+            let new =
+                advice.form.diagnoses.iter().filter(|d| !diagnoses.iter().any(|have| have.text == d.text));
             let new: Vec<_> = new.cloned().collect();
             diagnoses.extend(new);
         }
@@ -119,7 +133,11 @@ impl Session {
                 address: facility.address.clone().unwrap_or_default(),
                 phone: String::new(),
             },
-            doctor: Clinician { name: me.name, qualification: me.qualification, registration: me.registration },
+            doctor: Clinician {
+                name: me.name,
+                qualification: me.qualification,
+                registration: me.registration,
+            },
             specialist: advice.map(|a| Clinician {
                 name: a.author.name,
                 qualification: a.author.qualification,
@@ -175,7 +193,8 @@ fn open_with_system(file: &std::path::Path) {
         "xdg-open"
     };
     let quiet = std::process::Stdio::null;
-    let started = std::process::Command::new(program).arg(file).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    let started =
+        std::process::Command::new(program).arg(file).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
     match started {
         // Waited for, so that no finished viewer is left as a zombie.
         Ok(mut viewer) => drop(std::thread::spawn(move || viewer.wait())),
@@ -184,5 +203,6 @@ fn open_with_system(file: &std::path::Path) {
 }
 
 fn instant(millis: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

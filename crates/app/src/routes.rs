@@ -4,7 +4,8 @@ use rabta_ipc::{Command, Error};
 use serde_json::Value;
 
 pub(crate) fn parse<C: Command>(body: &Value) -> Result<C, Error> {
-    <C as serde::Deserialize>::deserialize(body).map_err(|e| Error::detail("unexpected", format!("{}: {}", C::NAME, shape(&e))))
+    <C as serde::Deserialize>::deserialize(body)
+        .map_err(|e| Error::detail("unexpected", format!("{}: {}", C::NAME, shape(&e))))
 }
 
 /// What was wrong with a message's shape, without the value that was in it.

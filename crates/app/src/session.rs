@@ -49,7 +49,12 @@ pub struct Session {
 
 impl Session {
     /// Starts everything that an open vault has running.
-    pub(crate) async fn start(app: &App, vault: OpenVault, person: Id, enrollment: Enrollment) -> Result<Arc<Self>, Error> {
+    pub(crate) async fn start(
+        app: &App,
+        vault: OpenVault,
+        person: Id,
+        enrollment: Enrollment,
+    ) -> Result<Arc<Self>, Error> {
         let inner = app.0.clone();
         let sync = SyncTask::start(&inner, &vault, &enrollment, person).await?;
         let calls = Calls::new(&inner, &vault, &enrollment, person, &sync);
@@ -92,7 +97,8 @@ impl Session {
 
     pub(crate) fn now(&self) -> OffsetDateTime {
         let clock = &self.app.config.clock;
-        let offset = UtcOffset::from_whole_seconds(i32::from(clock.offset_minutes()) * 60).unwrap_or(UtcOffset::UTC);
+        let offset =
+            UtcOffset::from_whole_seconds(i32::from(clock.offset_minutes()) * 60).unwrap_or(UtcOffset::UTC);
         clock.now().to_offset(offset)
     }
 

@@ -15,8 +15,8 @@ use rabta_ipc::{
 };
 use rabta_store::{EntryState, LogEntry, RecordStore, SqliteStore, Transaction, vault::OpenVault};
 use rabta_sync::{
-    Changed, Driver, Endpoint, HieClient, Identity, Keyring, Offset, Pins, SocketEvent, SocketHandle, Status, SyncHandle,
-    socket,
+    Changed, Driver, Endpoint, HieClient, Identity, Keyring, Offset, Pins, SocketEvent, SocketHandle, Status,
+    SyncHandle, socket,
 };
 use rabta_wire::{
     Id,
@@ -81,10 +81,13 @@ impl SyncTask {
         };
         let clock = Clock::new(app);
         let offset = Offset::remembered(remembered.clock_offset);
-        let client = HieClient::new(endpoint(enrollment)?, identity, clock, offset).map_err(crate::gate::hie)?;
+        let client =
+            HieClient::new(endpoint(enrollment)?, identity, clock, offset).map_err(crate::gate::hie)?;
         let (changes, changed) = mpsc::unbounded_channel();
-        let seed = u64::from_le_bytes(enrollment.enrolled.device.0[8..].try_into().expect("eight of sixteen bytes"));
-        let (driver, handle) = Driver::new(client.clone(), Arc::new(store.clone()), hie_key(enrollment)?, changes, seed);
+        let seed =
+            u64::from_le_bytes(enrollment.enrolled.device.0[8..].try_into().expect("eight of sixteen bytes"));
+        let (driver, handle) =
+            Driver::new(client.clone(), Arc::new(store.clone()), hie_key(enrollment)?, changes, seed);
         let (heard, from_socket) = mpsc::channel(64);
         let (socket, keep_up) = socket(client.clone(), heard);
         let (for_calls, calls) = mpsc::channel(256);
@@ -156,6 +159,16 @@ impl SyncTask {
     pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+
+    /// Why nothing goes on until somebody does something; empty where nothing is wrong.
+    fn problem(&self) -> &'static str {
+        let status = self.handle.status();
+        match (status.key_changed, status.refused) {
+            (true, _) => "hie-key-changed",
+            (false, Some(_)) => "hie-refused",
+            (false, None) => "",
+        }
     }
 
     pub(crate) fn chip(&self) -> SyncChip {
@@ -276,7 +289,8 @@ async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mu
         }
         told = now;
         let fresh = Remembered { clock_offset: status.clock_offset, last_contact: status.last_contact };
-        let later = fresh.last_contact.unwrap_or(0).abs_diff(written.last_contact.unwrap_or(0)) >= REMEMBER_EVERY as u64;
+        let later = fresh.last_contact.unwrap_or(0).abs_diff(written.last_contact.unwrap_or(0))
+            >= REMEMBER_EVERY as u64;
         if fresh.last_contact.is_some() && (later || fresh.clock_offset != written.clock_offset) {
             let text = serde_json::to_vec(&fresh).expect("two numbers");
             if let Err(error) = store.commit(Transaction::new().set(REMEMBERED, text), None).await {
@@ -326,12 +340,13 @@ impl Session {
     async fn get_sync(&self, _: GetSync) -> Result<SyncView, Error> {
         let store = self.store();
         let told = |e| self.told(e);
-        let kinds = store.custody_by_kind().await.map_err(told)?.into_iter().map(|(kind, counts)| KindCount {
-            kind: kind_name(kind).to_owned(),
-            here: counts.here as u32,
-            at_hie: (counts.at_hie + counts.superseded) as u32,
-            refused: counts.quarantined as u32,
-        });
+        let kinds =
+            store.custody_by_kind().await.map_err(told)?.into_iter().map(|(kind, counts)| KindCount {
+                kind: kind_name(kind).to_owned(),
+                here: counts.here as u32,
+                at_hie: (counts.at_hie + counts.superseded) as u32,
+                refused: counts.quarantined as u32,
+            });
         let mut entries = store.quarantined().await.map_err(told)?;
         entries.extend(store.unsent(ROWS, usize::MAX).await.map_err(told)?);
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.log_epoch, entry.seq)));
@@ -344,6 +359,7 @@ impl Session {
             // Counted now, not as of the loop's last round: what was just signed is on it.
             chip: self.counted_chip().await?,
             hie: self.enrollment.address.clone(),
+            problem: self.sync.problem().to_owned(),
             last_contact: self.sync.last_contact(),
             kinds: kinds.collect(),
             rows,

@@ -41,7 +41,12 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         let ours = encounter.envelope.is_some();
         if ours && made.starts_with(&day.to_string()) {
             let card = session.card(&patient).await?;
-            today.done.push(DraftRow { visit: encounter.id.clone(), card, reason: reason.clone(), saved_at: now });
+            today.done.push(DraftRow {
+                visit: encounter.id.clone(),
+                card,
+                reason: reason.clone(),
+                saved_at: now,
+            });
         }
         if let Some(due) = due_day(&json) {
             let days = (due - day).whole_days();

@@ -4,6 +4,7 @@
 
 mod world;
 
+use rabta_app::App;
 use rabta_domain::{
     advice::{AdviceForm, Decision},
     ask::{State, Urgency},
@@ -13,11 +14,13 @@ use rabta_domain::{
 };
 use rabta_ipc::{
     Error,
-    ask::{AskView, CheckAdvice, Decide, GetRoster, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk, SendMessage, SignAdvice},
+    ask::{
+        AskView, CheckAdvice, Decide, GetRoster, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk,
+        SendMessage, SignAdvice,
+    },
     sync::{GetSync, SyncNow},
     visit::SignVisit,
 };
-use rabta_app::App;
 use world::{World, ask, consent, form, one_ask, until};
 
 fn line() -> MedicineLine {
@@ -93,7 +96,12 @@ async fn an_ask_goes_its_way_from_the_consent_to_done_and_every_signature_holds(
     };
     let save = SaveAdvice { ask: id.clone(), rev: 0, form: advice.clone() };
     let saved = ask(specialist, save.clone()).await.unwrap();
-    assert_eq!(ask(specialist, save).await.unwrap_err().code, "stale", "saved since, as revision {}", saved.rev);
+    assert_eq!(
+        ask(specialist, save).await.unwrap_err().code,
+        "stale",
+        "saved since, as revision {}",
+        saved.rev
+    );
     let findings = ask(specialist, CheckAdvice { ask: id.clone() }).await.unwrap();
     assert!(findings.iter().all(|finding| !finding.stops), "{findings:?}");
     let signed = ask(specialist, SignAdvice { ask: id.clone() }).await.unwrap();
@@ -123,7 +131,8 @@ async fn an_ask_goes_its_way_from_the_consent_to_done_and_every_signature_holds(
 
     // The visit is signed after all that, and everything is at the HIE.
     ask(doctor, SignVisit { id: visit.id }).await.unwrap();
-    let all_there = |view: rabta_ipc::sync::SyncView| (view.chip.here_only == 0 && view.chip.reachable).then_some(view);
+    let all_there =
+        |view: rabta_ipc::sync::SyncView| (view.chip.here_only == 0 && view.chip.reachable).then_some(view);
     for app in [doctor, specialist] {
         let view = until(app, GetSync {}, all_there).await;
         assert_eq!((view.chip.needs_you, view.rows.len()), (0, 0));

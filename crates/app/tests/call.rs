@@ -8,7 +8,9 @@ use rabta_app::App;
 use rabta_domain::ask::Urgency;
 use rabta_ipc::{
     ask::{GetRoster, OpenAsk, SendAsk},
-    call::{AcceptCall, CallItem, CallItems, CallView, DeclineCall, GetCall, HangUp, Mute, SendChat, StartCall},
+    call::{
+        AcceptCall, CallItem, CallItems, CallView, DeclineCall, GetCall, HangUp, Mute, SendChat, StartCall,
+    },
 };
 use world::{World, ask, consent, form, one_ask, until};
 
@@ -69,7 +71,8 @@ async fn a_call_rings_is_taken_carries_words_and_is_part_of_the_ask_afterwards()
         assert!(matches!(view.await.as_deref(), None | Some("hung-up")));
     }
     // What was said in it belongs to the ask, and so does how it was held.
-    let view = until(doctor, OpenAsk { id: id.clone() }, |view| (!view.messages.is_empty()).then_some(view)).await;
+    let view =
+        until(doctor, OpenAsk { id: id.clone() }, |view| (!view.messages.is_empty()).then_some(view)).await;
     assert_eq!(view.messages[0].text.0, "Is she drinking?");
     assert!(view.timeline.iter().any(|row| row.what == "call"));
     world.doctor.close().await;

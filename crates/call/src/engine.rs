@@ -46,30 +46,66 @@ impl Candidate {
 pub enum EngineCommand {
     /// Opens microphone and camera, builds the pipelines. `live`: the camera may run (our own picture); else
     /// everything waits, built, for [`EngineCommand::GoLive`].
-    Prepare { live: bool },
+    Prepare {
+        live: bool,
+    },
     /// Starts what `Prepare` built.
     GoLive,
     /// A connection; with `offers`, a [`EngineEvent::LocalDescription`] with an offer follows.
-    OpenLeg { leg: LegId, offers: bool, ice_servers: Vec<IceServer> },
+    OpenLeg {
+        leg: LegId,
+        offers: bool,
+        ice_servers: Vec<IceServer>,
+    },
     /// Makes another offer with fresh ICE credentials.
-    RestartIce { leg: LegId },
+    RestartIce {
+        leg: LegId,
+    },
     /// Newer relay credentials, used from the next gathering on.
-    IceServers { leg: LegId, ice_servers: Vec<IceServer> },
+    IceServers {
+        leg: LegId,
+        ice_servers: Vec<IceServer>,
+    },
     /// The far side's description; an offer is answered with [`EngineEvent::LocalDescription`].
-    RemoteDescription { leg: LegId, kind: SdpKind, sdp: String },
-    RemoteCandidate { leg: LegId, candidate: Candidate },
+    RemoteDescription {
+        leg: LegId,
+        kind: SdpKind,
+        sdp: String,
+    },
+    RemoteCandidate {
+        leg: LegId,
+        candidate: Candidate,
+    },
     /// The gate for media both ways: closed until the call is accepted.
-    Media { leg: LegId, open: bool },
-    Microphone { on: bool },
-    Camera { on: bool },
+    Media {
+        leg: LegId,
+        open: bool,
+    },
+    Microphone {
+        on: bool,
+    },
+    Camera {
+        on: bool,
+    },
     /// The most that our picture may take on this leg; 0 pauses it.
-    VideoBudget { leg: LegId, kbps: u32 },
+    VideoBudget {
+        leg: LegId,
+        kbps: u32,
+    },
     /// The window's decoder needs a key frame of the far picture.
-    KeyFrame { leg: LegId },
+    KeyFrame {
+        leg: LegId,
+    },
     /// One picture of our camera in full size.
     TakeStill,
-    SendData { leg: LegId, text: bool, bytes: Vec<u8> },
-    CloseLeg { leg: LegId },
+    SendData {
+        leg: LegId,
+        text: bool,
+        bytes: Vec<u8>,
+    },
+    CloseLeg {
+        leg: LegId,
+    },
     /// Lets go of everything.
     Close,
 }
@@ -110,24 +146,58 @@ pub enum LinkState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum EngineEvent {
-    LocalDescription { leg: LegId, kind: SdpKind, sdp: String },
-    LocalCandidate { leg: LegId, candidate: Candidate },
-    Link { leg: LegId, state: LinkState },
+    LocalDescription {
+        leg: LegId,
+        kind: SdpKind,
+        sdp: String,
+    },
+    LocalCandidate {
+        leg: LegId,
+        candidate: Candidate,
+    },
+    Link {
+        leg: LegId,
+        state: LinkState,
+    },
     /// The data channel opened; what was not acknowledged goes out again.
-    DataOpen { leg: LegId },
-    Data { leg: LegId, text: bool, bytes: Vec<u8> },
+    DataOpen {
+        leg: LegId,
+    },
+    Data {
+        leg: LegId,
+        text: bool,
+        bytes: Vec<u8>,
+    },
     /// The far side's first sound left the decoder for the speaker, at this time on the host's clock.
-    FirstAudio { leg: LegId, at_ms: Millis },
+    FirstAudio {
+        leg: LegId,
+        at_ms: Millis,
+    },
     /// The far side's first whole frame was handed to the window.
-    FirstVideo { leg: LegId, at_ms: Millis },
-    Stats { leg: LegId, stats: LegStats },
-    Device { device: Device, state: DeviceState },
+    FirstVideo {
+        leg: LegId,
+        at_ms: Millis,
+    },
+    Stats {
+        leg: LegId,
+        stats: LegStats,
+    },
+    Device {
+        device: Device,
+        state: DeviceState,
+    },
     /// The answer to [`EngineCommand::TakeStill`]: a JPEG.
-    Still { jpeg: Vec<u8>, width: u32, height: u32 },
+    Still {
+        jpeg: Vec<u8>,
+        width: u32,
+        height: u32,
+    },
     /// No picture could be taken.
     NoStill,
     /// The engine cannot go on with this leg.
-    LegFailed { leg: LegId },
+    LegFailed {
+        leg: LegId,
+    },
 }
 
 /// One second of a leg.

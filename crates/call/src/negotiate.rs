@@ -6,8 +6,8 @@
 use rabta_wire::signal::{Body, HangupWhy, Party, ServerFrame, Signal};
 
 use crate::{
-    CallSession, Candidate, ChatLine, EndReason, EngineCommand, EngineEvent, LegId, LinkState, Millis, Output,
-    Receipt, SdpKind, StillView,
+    CallSession, Candidate, ChatLine, EndReason, EngineCommand, EngineEvent, LegId, LinkState, Millis,
+    Output, Receipt, SdpKind, StillView,
     chat::Arrived,
     leg::{Leg, Pending, State, limits},
     link::Link,
@@ -21,8 +21,7 @@ const MOST_HELD: usize = 64;
 
 impl CallSession {
     pub(crate) fn accept(&mut self, now: Millis) {
-        let ringing =
-            self.legs.values_mut().find(|leg| !leg.outgoing && matches!(leg.state, State::Ringing));
+        let ringing = self.legs.values_mut().find(|leg| !leg.outgoing && matches!(leg.state, State::Ringing));
         let Some(leg) = ringing else { return };
         leg.send(now, Signal::Accept);
         let id = leg.id;
@@ -72,9 +71,8 @@ impl CallSession {
         if !body.msg.within_limits() || body.inst == 0 {
             return;
         }
-        let known = |leg: &Leg, link: &Link| {
-            (link.peer == from && link.peer_inst == body.inst).then_some(leg.id)
-        };
+        let known =
+            |leg: &Leg, link: &Link| (link.peer == from && link.peer_inst == body.inst).then_some(leg.id);
         let bound = self.legs.values().find_map(|leg| leg.link.as_ref().and_then(|link| known(leg, link)));
         if let Some(id) = bound {
             self.bound_body(now, id, body);

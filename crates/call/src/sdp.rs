@@ -14,7 +14,12 @@ pub(crate) struct NoFingerprint;
 /// and each `a=fingerprint` value (RFC 8122), sorted, once. A router that changed a fingerprint, or replays a
 /// description of another call or to another device, fails the signature.
 pub(crate) fn signed_bytes(
-    call: Id, from: Party, to: Party, kind: SdpKind, n: u32, sdp: &str,
+    call: Id,
+    from: Party,
+    to: Party,
+    kind: SdpKind,
+    n: u32,
+    sdp: &str,
 ) -> Result<Vec<u8>, NoFingerprint> {
     let mut prints: Vec<String> = sdp
         .lines()

@@ -91,10 +91,18 @@ pub enum Output {
     Send(ClientFrame),
     Engine(EngineCommand),
     /// Sign these exact bytes with this device's key; answer with [`Input::Signed`].
-    Sign { token: u64, bytes: Vec<u8> },
+    Sign {
+        token: u64,
+        bytes: Vec<u8>,
+    },
     /// Did the certified key of `by.device`, enrolled and belonging with `by.person`, sign these bytes? Answer
     /// with [`Input::Verified`].
-    Verify { token: u64, by: Party, bytes: Vec<u8>, signature: String },
+    Verify {
+        token: u64,
+        by: Party,
+        bytes: Vec<u8>,
+        signature: String,
+    },
     /// The session is over and said so; drop it.
     Finished,
 }
@@ -243,10 +251,10 @@ impl CallSession {
             Phase::Calling => 1,
             Phase::Ended { .. } => 0,
         };
-        let (phase, words) = self.legs.values().max_by_key(rank).map_or(
-            (Phase::Calling, ConnectionWords::Calling),
-            |leg| (leg.phase(now), leg.words(now, self.signaling)),
-        );
+        let (phase, words) =
+            self.legs.values().max_by_key(rank).map_or((Phase::Calling, ConnectionWords::Calling), |leg| {
+                (leg.phase(now), leg.words(now, self.signaling))
+            });
         CallView {
             call: self.call,
             ask: self.ask,
@@ -273,7 +281,11 @@ impl CallSession {
                 for leg in self.legs.values_mut().filter(|leg| !leg.outgoing && leg.state == State::Ringing) {
                     leg.send(now, Signal::Decline);
                 }
-                self.end_where(now, |leg| leg.state == State::Ringing && !leg.outgoing, EndReason::WeDeclined);
+                self.end_where(
+                    now,
+                    |leg| leg.state == State::Ringing && !leg.outgoing,
+                    EndReason::WeDeclined,
+                );
             }
             Intent::HangUp => {
                 let open: Vec<LegId> = self.legs.values().filter(|l| !l.ended()).map(|l| l.id).collect();

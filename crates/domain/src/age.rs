@@ -8,14 +8,30 @@ use time::{Date, Duration, Month};
 #[serde(tag = "as", rename_all = "kebab-case")]
 pub enum Said {
     /// A date from a paper or a sure memory, `YYYY-MM-DD`.
-    BirthDate { date: Date },
-    BirthYear { year: i32 },
-    Years { n: u16 },
-    Months { n: u16 },
-    Weeks { n: u16 },
-    Days { n: u16 },
+    BirthDate {
+        date: Date,
+    },
+    BirthYear {
+        year: i32,
+    },
+    Years {
+        n: u16,
+    },
+    Months {
+        n: u16,
+    },
+    Weeks {
+        n: u16,
+    },
+    Days {
+        n: u16,
+    },
     /// "the year of the flood": bounds as years, agreed with the person who says it.
-    Event { text: String, from_year: i32, to_year: i32 },
+    Event {
+        text: String,
+        from_year: i32,
+        to_year: i32,
+    },
 }
 
 /// An age statement with its day: without the day, "3 years" means nothing next year.
@@ -83,7 +99,8 @@ impl Born {
 
 /// Completed months from `from` to `to`, 0 if `to` is before.
 pub fn months_between(from: Date, to: Date) -> u32 {
-    let months = (to.year() - from.year()) * 12 + i32::from(u8::from(to.month())) - i32::from(u8::from(from.month()));
+    let months =
+        (to.year() - from.year()) * 12 + i32::from(u8::from(to.month())) - i32::from(u8::from(from.month()));
     (months - i32::from(to.day() < from.day())).max(0) as u32
 }
 

@@ -66,7 +66,9 @@ impl State {
     pub fn moves(self, party: Party) -> &'static [Self] {
         use State::*;
         match (self, party) {
-            (Requested | PassedOn | Escalated, Party::Specialist) => &[Seen, Accepted, Answered, Declined, PassedOn],
+            (Requested | PassedOn | Escalated, Party::Specialist) => {
+                &[Seen, Accepted, Answered, Declined, PassedOn]
+            }
             (Requested | PassedOn | Escalated, Party::Requester) => &[Cancelled, PatientLeft],
             (Requested | PassedOn | Escalated, Party::System) => &[NobodyOnDuty, Escalated, Expired],
 

@@ -32,7 +32,11 @@ pub fn format(prefix: &str, number: u32) -> String {
 
 /// Reads an MR number as typed (dashes and spaces do not matter). `None` if the check digit is wrong.
 pub fn parse(text: &str) -> Option<String> {
-    let digits: Vec<u8> = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_digit(10).map(|d| d as u8)).collect::<Option<_>>()?;
+    let digits: Vec<u8> = text
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| c.to_digit(10).map(|d| d as u8))
+        .collect::<Option<_>>()?;
     if digits.len() != 11 || damm(digits.iter().copied()) != 0 {
         return None;
     }

@@ -37,7 +37,9 @@ pub struct Paper {
 /// A CNIC or B-Form number as typed, to `XXXXX-XXXXXXX-X`; `None` unless it has 13 digits and a province (1-7).
 pub fn normalize_cnic(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| !matches!(c, '-' | ' ' | '\u{2011}' | '\u{2013}')).collect();
-    let plausible = digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()) && (b'1'..=b'7').contains(&digits.as_bytes()[0]);
+    let plausible = digits.len() == 13
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && (b'1'..=b'7').contains(&digits.as_bytes()[0]);
     plausible.then(|| format!("{}-{}-{}", &digits[..5], &digits[5..12], &digits[12..]))
 }
 

@@ -41,19 +41,91 @@ pub struct Hint {
 
 /// What is tried first anywhere, and here. Ours, lower case; twelve bits each.
 const COMMON: &[&str] = &[
-    "password", "passphrase", "passwort", "qwerty", "qwertyuiop", "asdfgh", "asdf", "zxcvbn", "letmein", "welcome",
-    "admin", "login", "iloveyou", "monkey", "dragon", "football", "cricket", "princess", "sunshine", "master", "secret",
-    "doctor", "hospital", "clinic", "rabta", "patient", "medicine", "nurse", "pakistan", "punjab", "sindh", "lahore",
-    "karachi", "islamabad", "multan", "allah", "bismillah", "mashallah", "inshallah", "alhamdulillah", "muhammad",
-    "mohammad", "ahmed", "ahmad", "ali", "fatima", "ayesha", "khan", "malik", "hassan", "hussain", "usman", "bilal",
-    "zindabad", "786", "123456", "12345678", "123456789", "1234", "12345", "111111", "000000", "2024", "2025", "2026",
-    "abc", "abcd", "test", "user", "love", "god", "mother", "father", "ammi", "abbu", "jaan",
+    "password",
+    "passphrase",
+    "passwort",
+    "qwerty",
+    "qwertyuiop",
+    "asdfgh",
+    "asdf",
+    "zxcvbn",
+    "letmein",
+    "welcome",
+    "admin",
+    "login",
+    "iloveyou",
+    "monkey",
+    "dragon",
+    "football",
+    "cricket",
+    "princess",
+    "sunshine",
+    "master",
+    "secret",
+    "doctor",
+    "hospital",
+    "clinic",
+    "rabta",
+    "patient",
+    "medicine",
+    "nurse",
+    "pakistan",
+    "punjab",
+    "sindh",
+    "lahore",
+    "karachi",
+    "islamabad",
+    "multan",
+    "allah",
+    "bismillah",
+    "mashallah",
+    "inshallah",
+    "alhamdulillah",
+    "muhammad",
+    "mohammad",
+    "ahmed",
+    "ahmad",
+    "ali",
+    "fatima",
+    "ayesha",
+    "khan",
+    "malik",
+    "hassan",
+    "hussain",
+    "usman",
+    "bilal",
+    "zindabad",
+    "786",
+    "123456",
+    "12345678",
+    "123456789",
+    "1234",
+    "12345",
+    "111111",
+    "000000",
+    "2024",
+    "2025",
+    "2026",
+    "abc",
+    "abcd",
+    "test",
+    "user",
+    "love",
+    "god",
+    "mother",
+    "father",
+    "ammi",
+    "abbu",
+    "jaan",
 ];
 
 /// Estimates `passphrase`. Linear in its length, so that a pasted book does not stop the window.
 pub fn hint(passphrase: &str) -> Hint {
     let lower = passphrase.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | ',')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | ','))
+        .filter(|w| !w.is_empty())
+        .collect();
     let (mut bits, mut common, mut repeated) = (0.0_f64, false, false);
     for (n, word) in words.iter().take(64).enumerate() {
         if words[..n].contains(word) {
@@ -139,14 +211,28 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_first_is_too_weak() {
-        for weak in ["", "a", "password", "P@ssw0rd", "12345678", "pakistan786", "Lahore2026", "aaaaaaaaaaaaaaaa", "abcdefghijkl", "ali ali ali ali ali ali", "03001234567"] {
+        for weak in [
+            "",
+            "a",
+            "password",
+            "P@ssw0rd",
+            "12345678",
+            "pakistan786",
+            "Lahore2026",
+            "aaaaaaaaaaaaaaaa",
+            "abcdefghijkl",
+            "ali ali ali ali ali ali",
+            "03001234567",
+        ] {
             assert_eq!(hint(weak).strength, Strength::TooWeak, "{weak}");
         }
     }
 
     #[test]
     fn four_plain_words_are_good_in_any_language() {
-        for good in ["kettle mango window thirteen", "نیلا پہاڑ چائے ستمبر دریا", "correct horse battery staple"] {
+        for good in
+            ["kettle mango window thirteen", "نیلا پہاڑ چائے ستمبر دریا", "correct horse battery staple"]
+        {
             assert!(hint(good).strength >= Strength::Good, "{good} {:?}", hint(good));
         }
     }

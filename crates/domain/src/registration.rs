@@ -180,7 +180,10 @@ pub fn normalize_phone(text: &str) -> Option<String> {
     let pakistans = international.and_then(|i| i.strip_prefix("92")).or_else(|| {
         // "923001234567" and "3001234567", as phones show them.
         let national = national?;
-        national.strip_prefix("92").filter(|rest| rest.len() == 10).or((national.len() == 10 && national.starts_with('3')).then_some(national))
+        national
+            .strip_prefix("92")
+            .filter(|rest| rest.len() == 10)
+            .or((national.len() == 10 && national.starts_with('3')).then_some(national))
     });
     if let Some(rest) = pakistans {
         let rest = rest.strip_prefix('0').unwrap_or(rest);
@@ -188,7 +191,9 @@ pub fn normalize_phone(text: &str) -> Option<String> {
     }
     match (international, national) {
         // ITU-T E.164: at most 15 digits.
-        (Some(number), _) if (8..=15).contains(&number.len()) && !number.starts_with('0') => Some(format!("+{number}")),
+        (Some(number), _) if (8..=15).contains(&number.len()) && !number.starts_with('0') => {
+            Some(format!("+{number}"))
+        }
         (_, Some(number)) => local(number),
         _ => None,
     }
@@ -197,7 +202,9 @@ pub fn normalize_phone(text: &str) -> Option<String> {
 /// A national number with its trunk 0: mobiles have 11 digits from 03, landlines 10 or 11.
 fn local(number: &str) -> Option<String> {
     let mobile = number.starts_with("03");
-    let fits = number.starts_with('0') && !number.starts_with("00") && if mobile { number.len() == 11 } else { matches!(number.len(), 9..=11) };
+    let fits = number.starts_with('0')
+        && !number.starts_with("00")
+        && if mobile { number.len() == 11 } else { matches!(number.len(), 9..=11) };
     fits.then(|| number.to_owned())
 }
 
@@ -250,8 +257,17 @@ mod tests {
 
     #[test]
     fn nobody_is_born_tomorrow_or_two_centuries_ago() {
-        let aged = |said: Said| codes(&Registration { age: Some(AgeSaid { said, on: TODAY, by: String::new() }), guardian: None, ..ayesha() });
-        assert_eq!(aged(Said::BirthDate { date: date!(2026 - 11 - 23) })[0], ("born-in-the-future".into(), true));
+        let aged = |said: Said| {
+            codes(&Registration {
+                age: Some(AgeSaid { said, on: TODAY, by: String::new() }),
+                guardian: None,
+                ..ayesha()
+            })
+        };
+        assert_eq!(
+            aged(Said::BirthDate { date: date!(2026 - 11 - 23) })[0],
+            ("born-in-the-future".into(), true)
+        );
         assert_eq!(aged(Said::BirthYear { year: 2027 })[0], ("born-in-the-future".into(), true));
         assert_eq!(aged(Said::Years { n: 150 }), one("age-impossible", true));
         assert!(aged(Said::Years { n: u16::MAX }).contains(&("age-impossible".into(), true)));
@@ -263,13 +279,24 @@ mod tests {
     #[test]
     fn a_cnic_is_checked_and_never_the_guardians() {
         let mut form = ayesha();
-        let paper = |number: &str| Paper { kind: "cnic".into(), number: number.into(), assurance: Assurance::Stated, issuer: None, expires: None };
+        let paper = |number: &str| Paper {
+            kind: "cnic".into(),
+            number: number.into(),
+            assurance: Assurance::Stated,
+            issuer: None,
+            expires: None,
+        };
         form.papers = vec![paper("35202-1234567-1")];
         assert_eq!(codes(&form), one("cnic-sex", false));
         form.papers = vec![paper("35202-1234567")];
         assert_eq!(codes(&form), one("cnic-unreadable", true));
         form.papers = vec![paper("3520212345672")];
-        form.guardian = Some(Guardian { name: "Akram".into(), relation: "HUSB".into(), cnic: Some("35202-1234567-2".into()), phone: None });
+        form.guardian = Some(Guardian {
+            name: "Akram".into(),
+            relation: "HUSB".into(),
+            cnic: Some("35202-1234567-2".into()),
+            phone: None,
+        });
         assert_eq!(codes(&form), one("cnic-is-guardians", true));
     }
 
@@ -292,7 +319,8 @@ mod tests {
         ] {
             assert_eq!(normalize_phone(typed).as_deref(), stored, "{typed}");
         }
-        let form = Registration { phones: vec![Phone { number: "0300".into(), ..Phone::default() }], ..ayesha() };
+        let form =
+            Registration { phones: vec![Phone { number: "0300".into(), ..Phone::default() }], ..ayesha() };
         assert_eq!(codes(&form), one("phone-unreadable", true));
     }
 }

@@ -38,7 +38,8 @@ fn edit(change: impl FnOnce(&mut Registration)) -> Json {
     change(&mut form);
     let mr = record.mr.as_ref().map(|m| m.as_str());
     let facility = clinic();
-    let ids_of = patient::Ids { id: PATIENT, mr, facility: &facility, existing: Some(&existing), related: &[] };
+    let ids_of =
+        patient::Ids { id: PATIENT, mr, facility: &facility, existing: Some(&existing), related: &[] };
     let payload = patient::to_bundle(&form, &ids_of, stamp(), &mut ids()).expect("made");
     Bundle::parse(&payload).expect("read").first("Patient").expect("there").view().expect("valid")
 }
@@ -56,7 +57,13 @@ fn an_unchanged_form_leaves_another_systems_patient_byte_for_byte() {
     let existing = Resource::from_text(FOREIGN).expect("valid");
     let form = patient::read(&existing, &[]).expect("read").form;
     let facility = clinic();
-    let ids_of = patient::Ids { id: PATIENT, mr: Some("3740-000123-4"), facility: &facility, existing: Some(&existing), related: &[] };
+    let ids_of = patient::Ids {
+        id: PATIENT,
+        mr: Some("3740-000123-4"),
+        facility: &facility,
+        existing: Some(&existing),
+        related: &[],
+    };
     let payload = patient::to_bundle(&form, &ids_of, stamp(), &mut ids()).expect("made");
     assert_eq!(Bundle::parse(&payload).expect("read").first("Patient").expect("there").text(), FOREIGN);
 }
@@ -64,8 +71,21 @@ fn an_unchanged_form_leaves_another_systems_patient_byte_for_byte() {
 #[test]
 fn a_new_phone_leaves_everything_else_of_another_system() {
     let before = Json::parse(FOREIGN).expect("valid");
-    let after = edit(|form| form.phones.push(Phone { number: "03337654321".into(), owner: "husband".into(), ..Phone::default() }));
-    for key in ["meta", "extension", "identifier", "name", "gender", "_gender", "birthDate", "address", "contact", "communication"] {
+    let after = edit(|form| {
+        form.phones.push(Phone { number: "03337654321".into(), owner: "husband".into(), ..Phone::default() })
+    });
+    for key in [
+        "meta",
+        "extension",
+        "identifier",
+        "name",
+        "gender",
+        "_gender",
+        "birthDate",
+        "address",
+        "contact",
+        "communication",
+    ] {
         assert_eq!(before.get(key), after.get(key), "{key}");
     }
     let telecom = after.items("telecom");
@@ -100,7 +120,8 @@ fn a_birth_date_is_as_precise_as_it_is_known() {
         (Said::Days { n: 3 }, "2026-11-19"),
         (Said::Years { n: 34 }, "1992"),
     ] {
-        let after = edit(|form| form.age = Some(AgeSaid { said, on: date!(2026 - 11 - 22), by: String::new() }));
+        let after =
+            edit(|form| form.age = Some(AgeSaid { said, on: date!(2026 - 11 - 22), by: String::new() }));
         assert_eq!(after.str("birthDate"), text);
     }
 }
@@ -119,18 +140,36 @@ fn registration() -> Registration {
 
 fn made_patient() -> (Resource, Vec<Resource>) {
     let facility = clinic();
-    let ids_of = patient::Ids { id: PATIENT, mr: Some("3740-000123-4"), facility: &facility, existing: None, related: &[] };
-    let bundle = Bundle::parse(&patient::to_bundle(&registration(), &ids_of, stamp(), &mut ids()).expect("made")).expect("read");
+    let ids_of = patient::Ids {
+        id: PATIENT,
+        mr: Some("3740-000123-4"),
+        facility: &facility,
+        existing: None,
+        related: &[],
+    };
+    let bundle =
+        Bundle::parse(&patient::to_bundle(&registration(), &ids_of, stamp(), &mut ids()).expect("made"))
+            .expect("read");
     (bundle.first("Patient").expect("there").clone(), bundle.of("RelatedPerson").cloned().collect())
 }
 
 fn visit_context<'a>(author: &'a fhir::Signer, facility: &'a fhir::Facility) -> visit::VisitContext<'a> {
-    visit::VisitContext { patient: PATIENT, facility, author, stamp: stamp(), started: datetime!(2026-11-22 13:50 +5), age: None, replaces: None }
+    visit::VisitContext {
+        patient: PATIENT,
+        facility,
+        author,
+        stamp: stamp(),
+        started: datetime!(2026-11-22 13:50 +5),
+        age: None,
+        replaces: None,
+    }
 }
 
 fn resources(form: &VisitForm) -> Vec<Resource> {
     let (author, facility) = (doctor(), clinic());
-    let payload = visit::to_document(form, &visit_context(&author, &facility), &mut Slots::default(), &mut ids()).expect("made");
+    let payload =
+        visit::to_document(form, &visit_context(&author, &facility), &mut Slots::default(), &mut ids())
+            .expect("made");
     Bundle::parse(&payload).expect("read").entries
 }
 
@@ -138,14 +177,22 @@ fn resources(form: &VisitForm) -> Vec<Resource> {
 fn the_card_shows_the_facts_that_tell_two_ayeshas_apart() {
     let (patient, related) = made_patient();
     let form = VisitForm {
-        allergies: AllergyAnswer { state: AllergyState::Known, items: vec![Allergy { substance: "Penicillin".into(), ..Allergy::default() }] },
-        pregnancy: PregnancyAnswer { pregnant: "yes".into(), lmp: Some(date!(2026 - 06 - 07)), ..PregnancyAnswer::default() },
+        allergies: AllergyAnswer {
+            state: AllergyState::Known,
+            items: vec![Allergy { substance: "Penicillin".into(), ..Allergy::default() }],
+        },
+        pregnancy: PregnancyAnswer {
+            pregnant: "yes".into(),
+            lmp: Some(date!(2026 - 06 - 07)),
+            ..PregnancyAnswer::default()
+        },
         ..VisitForm::default()
     };
     let all = resources(&form);
     let of = |kind: &str| all.iter().filter(|r| r.resource_type() == kind).cloned().collect::<Vec<_>>();
     let (allergies, observations) = (of("AllergyIntolerance"), of("Observation"));
-    let known = Known { related: &related, allergies: &allergies, observations: &observations, ..Known::default() };
+    let known =
+        Known { related: &related, allergies: &allergies, observations: &observations, ..Known::default() };
     let card = patient_card(&patient, &known, date!(2026 - 11 - 22)).expect("read");
     assert_eq!(card.name.as_str(), "Ayesha Bibi");
     assert_eq!(card.name_ur.expect("there").as_str(), "عائشہ بی بی");
@@ -165,8 +212,11 @@ fn none_known_and_not_asked_are_two_things() {
     let (patient, _) = made_patient();
     let said = |state: AllergyState| {
         let form = VisitForm { allergies: AllergyAnswer { state, items: vec![] }, ..VisitForm::default() };
-        let allergies: Vec<_> = resources(&form).into_iter().filter(|r| r.resource_type() == "AllergyIntolerance").collect();
-        patient_card(&patient, &Known { allergies: &allergies, ..Known::default() }, date!(2026 - 11 - 22)).expect("read").allergies
+        let allergies: Vec<_> =
+            resources(&form).into_iter().filter(|r| r.resource_type() == "AllergyIntolerance").collect();
+        patient_card(&patient, &Known { allergies: &allergies, ..Known::default() }, date!(2026 - 11 - 22))
+            .expect("read")
+            .allergies
     };
     assert_eq!(said(AllergyState::NoneKnown), Allergies::NoneKnown);
     assert_eq!(said(AllergyState::NotAsked), Allergies::NotAsked);
@@ -183,20 +233,32 @@ fn sent_note(form: &VisitForm) -> Vec<u8> {
         owner: None,
         visit_signed: false,
     };
-    let ask = AskForm { specialty: "pediatrics".into(), urgency: Urgency::Emergency, question: "Refer now?".into(), ..AskForm::default() };
+    let ask = AskForm {
+        specialty: "pediatrics".into(),
+        urgency: Urgency::Emergency,
+        question: "Refer now?".into(),
+        ..AskForm::default()
+    };
     note::to_document(form, &ask, &context, &mut Slots::default(), &mut ids()).expect("made").0
 }
 
 #[test]
 fn a_note_has_what_is_abnormal_first_and_pressures_together() {
-    let measured = |vital, value: &str, unit: &str| Measured { vital, value: value.into(), unit: unit.into(), estimated: false, confirmed: false };
+    let measured = |vital, value: &str, unit: &str| Measured {
+        vital,
+        value: value.into(),
+        unit: unit.into(),
+        estimated: false,
+        confirmed: false,
+    };
     let vitals = vec![
         measured(Vital::Systolic, "120", "mm[Hg]"),
         measured(Vital::Diastolic, "95", "mm[Hg]"),
         measured(Vital::Pulse, "80", "/min"),
         measured(Vital::Spo2, "85", "%"),
     ];
-    let view = note::view(&sent_note(&VisitForm { vitals, ..VisitForm::default() }), date!(2026 - 11 - 22)).expect("read");
+    let view = note::view(&sent_note(&VisitForm { vitals, ..VisitForm::default() }), date!(2026 - 11 - 22))
+        .expect("read");
     let order: Vec<Vital> = view.vitals.iter().map(|j| j.value.vital).collect();
     assert_eq!(order, [Vital::Spo2, Vital::Systolic, Vital::Diastolic, Vital::Pulse]);
     assert_eq!(view.vitals[0].verdict, Verdict::Critical);
@@ -205,11 +267,23 @@ fn a_note_has_what_is_abnormal_first_and_pressures_together() {
 
 #[test]
 fn a_task_moves_only_as_the_table_says_and_keeps_its_history() {
-    let first = Bundle::parse(&sent_note(&VisitForm::default())).expect("read").first("Task").expect("there").clone();
+    let first =
+        Bundle::parse(&sent_note(&VisitForm::default())).expect("read").first("Task").expect("there").clone();
     let author = doctor();
-    let step = |to, party, reason: &'static str| task::Move { to, party, by: &author, at: stamp().at, reason, owner: None, output: None };
+    let step = |to, party, reason: &'static str| task::Move {
+        to,
+        party,
+        by: &author,
+        at: stamp().at,
+        reason,
+        owner: None,
+        output: None,
+    };
     let view = task::view(&first).expect("an ask");
-    assert_eq!((view.state, view.urgency, view.question.as_str()), (State::Requested, Urgency::Emergency, "Refer now?"));
+    assert_eq!(
+        (view.state, view.urgency, view.question.as_str()),
+        (State::Requested, Urgency::Emergency, "Refer now?")
+    );
     assert_eq!(view.answer_by.map(|t| t - stamp().at), Some(time::Duration::minutes(5)));
 
     assert!(matches!(
@@ -217,7 +291,8 @@ fn a_task_moves_only_as_the_table_says_and_keeps_its_history() {
         Err(task::MoveError::NotAllowed { from: State::Requested, to: State::Done, party: Party::Requester })
     ));
     let seen = task::moved(&first, &step(State::Seen, Party::Specialist, "")).expect("allowed");
-    let declined = task::moved(&seen, &step(State::Declined, Party::Specialist, "in surgery")).expect("allowed");
+    let declined =
+        task::moved(&seen, &step(State::Declined, Party::Specialist, "in surgery")).expect("allowed");
     let view = task::view(&declined).expect("an ask");
     assert_eq!((view.state, view.reason.as_str(), view.history.len()), (State::Declined, "in surgery", 2));
     assert_eq!(view.history[1].from, State::Seen);
@@ -230,20 +305,38 @@ fn a_task_moves_only_as_the_table_says_and_keeps_its_history() {
 
 #[test]
 fn an_emergency_override_says_so_in_its_purpose() {
-    let form = ConsentForm { decision: "emergency".into(), reason: "unconscious".into(), ..ConsentForm::default() };
+    let form =
+        ConsentForm { decision: "emergency".into(), reason: "unconscious".into(), ..ConsentForm::default() };
     let (author, facility) = (doctor(), clinic());
-    let context = consent::ConsentContext { id: "c", patient: PATIENT, facility: &facility, author: &author, stamp: stamp(), withdrawn: false };
+    let context = consent::ConsentContext {
+        id: "c",
+        patient: PATIENT,
+        facility: &facility,
+        author: &author,
+        stamp: stamp(),
+        withdrawn: false,
+    };
     let payload = consent::to_bundle(&form, &context, &mut ids());
     let json = Bundle::parse(&payload).expect("read").first("Consent").expect("there").view().expect("valid");
     assert_eq!(json.str("provision.purpose.code"), "ETREAT");
     assert!(consent::from_bundle(&payload).expect("read").allows_consultation());
     let withdrawn = consent::ConsentContext { withdrawn: true, ..context };
-    assert!(!consent::from_bundle(&consent::to_bundle(&form, &withdrawn, &mut ids())).expect("read").allows_consultation());
+    assert!(
+        !consent::from_bundle(&consent::to_bundle(&form, &withdrawn, &mut ids()))
+            .expect("read")
+            .allows_consultation()
+    );
 }
 
 #[test]
 fn a_number_keeps_the_digits_that_were_typed() {
-    let vitals = vec![Measured { vital: Vital::Temperature, value: "101.50".into(), unit: "[degF]".into(), estimated: false, confirmed: false }];
+    let vitals = vec![Measured {
+        vital: Vital::Temperature,
+        value: "101.50".into(),
+        unit: "[degF]".into(),
+        estimated: false,
+        confirmed: false,
+    }];
     let all = resources(&VisitForm { vitals, ..VisitForm::default() });
     let temperature = all.iter().find(|r| r.resource_type() == "Observation").expect("there");
     assert!(temperature.text().contains(r#""value":101.50,"unit":"[degF]""#), "{}", temperature.text());

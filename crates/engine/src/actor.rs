@@ -324,7 +324,10 @@ impl Actor {
     }
 
     async fn open_leg(
-        &mut self, id: LegId, offers: bool, ice_servers: Vec<rabta_wire::signal::IceServer>,
+        &mut self,
+        id: LegId,
+        offers: bool,
+        ice_servers: Vec<rabta_wire::signal::IceServer>,
     ) -> Result<(), webrtc::error::Error> {
         self.add_voice(id);
         let leg = Leg::open(LegSetup {
@@ -411,7 +414,9 @@ async fn until(at: Option<Instant>) {
 
 /// Our own picture, to the window.
 async fn own_view(
-    mut ours: broadcast::Receiver<Arc<Encoded>>, frames: mpsc::Sender<VideoFrame>, key: Arc<Notify>,
+    mut ours: broadcast::Receiver<Arc<Encoded>>,
+    frames: mpsc::Sender<VideoFrame>,
+    key: Arc<Notify>,
 ) {
     let mut lost = true;
     loop {

@@ -39,7 +39,10 @@ pub(crate) struct Still {
 impl Camera {
     /// Opens the camera, still dark. `None`, and told, if there is none.
     pub(crate) fn open(
-        source: &MediaSource, frame_rate: u32, origin: Instant, picture: broadcast::Sender<Arc<Encoded>>,
+        source: &MediaSource,
+        frame_rate: u32,
+        origin: Instant,
+        picture: broadcast::Sender<Arc<Encoded>>,
         tell: DeviceTeller,
     ) -> Option<Self> {
         let state = probe(source);

@@ -64,7 +64,8 @@ impl Watched {
                     match message.view() {
                         gst::MessageView::Eos(_) if again => {
                             let Some(pipeline) = weak.upgrade() else { return };
-                            if let Err(error) = pipeline.seek_simple(gst::SeekFlags::FLUSH, gst::ClockTime::ZERO)
+                            if let Err(error) =
+                                pipeline.seek_simple(gst::SeekFlags::FLUSH, gst::ClockTime::ZERO)
                             {
                                 tracing::warn!(%error, "a recording does not start over");
                             }
@@ -106,7 +107,8 @@ impl Drop for Watched {
 /// Builds a pipeline from its description, with the location of `filesrc name=file` set apart, so that a path is
 /// never part of the description.
 pub(crate) fn build(
-    description: &str, file: Option<&std::path::Path>,
+    description: &str,
+    file: Option<&std::path::Path>,
 ) -> Result<gst::Pipeline, gst::glib::BoolError> {
     let pipeline = gst::parse::launch(description)
         .map_err(|error| gst::glib::bool_error!("{error}"))?
@@ -120,7 +122,10 @@ pub(crate) fn build(
 
 /// Hands every buffer of `appsink name=…` on, placed on one time line.
 pub(crate) fn collect(
-    pipeline: &gst::Pipeline, sink: &str, origin: Instant, out: impl Fn(Duration, &gst::Buffer) + Send + 'static,
+    pipeline: &gst::Pipeline,
+    sink: &str,
+    origin: Instant,
+    out: impl Fn(Duration, &gst::Buffer) + Send + 'static,
 ) {
     let Some(sink) = pipeline.by_name(sink).and_then(|e| e.downcast::<AppSink>().ok()) else { return };
     let line = Arc::new(Mutex::new(TimeLine::new(origin)));

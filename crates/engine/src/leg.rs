@@ -181,9 +181,7 @@ impl Leg {
 
     pub(crate) async fn remote_description(&self, kind: SdpKind, sdp: String) -> Result<(), Error> {
         match kind {
-            SdpKind::Answer => {
-                self.pc.set_remote_description(RTCSessionDescription::answer(sdp)?).await
-            }
+            SdpKind::Answer => self.pc.set_remote_description(RTCSessionDescription::answer(sdp)?).await,
             SdpKind::Offer => {
                 self.pc.set_remote_description(RTCSessionDescription::offer(sdp)?).await?;
                 let answer = self.pc.create_answer(None).await?;
@@ -361,7 +359,8 @@ impl Shared {
 
     /// Their picture, to the window.
     async fn see(self: Arc<Self>, track: Arc<dyn TrackRemote>) {
-        let mut picture = Picture { assembler: vp8::Assembler::new(), held: Vec::new(), first: true, lost: false };
+        let mut picture =
+            Picture { assembler: vp8::Assembler::new(), held: Vec::new(), first: true, lost: false };
         let mut clock = tokio::time::interval(Duration::from_millis(50));
         let mut ssrc = 0;
         loop {
@@ -436,4 +435,3 @@ impl Picture {
         }
     }
 }
-

@@ -126,7 +126,14 @@ pub enum StartError {
 
 /// The elements that no call goes without, all in gstreamer1.0-plugins-{base,good}.
 const NEEDED: [&str; 9] = [
-    "appsrc", "appsink", "opusenc", "opusdec", "rtpopusdepay", "rtpjitterbuffer", "vp8enc", "audiomixer",
+    "appsrc",
+    "appsink",
+    "opusenc",
+    "opusdec",
+    "rtpopusdepay",
+    "rtpjitterbuffer",
+    "vp8enc",
+    "audiomixer",
     "decodebin",
 ];
 
@@ -142,7 +149,8 @@ impl NativeEngine {
     /// Starts an engine on the current Tokio runtime. It tells its events on `events`; pictures come from the
     /// receiver.
     pub fn start(
-        config: EngineConfig, events: mpsc::UnboundedSender<EngineEvent>,
+        config: EngineConfig,
+        events: mpsc::UnboundedSender<EngineEvent>,
     ) -> Result<(Self, mpsc::Receiver<VideoFrame>), StartError> {
         gstreamer::init().map_err(StartError::GStreamer)?;
         for element in NEEDED {

@@ -166,7 +166,10 @@ impl Stream {
 
 /// Sends until the sources or the connection are gone. `key` is asked for a key frame when one is needed.
 pub(crate) async fn send(
-    mut audio: Stream, mut video: Stream, gate: Arc<Gate>, mut source: broadcast::Receiver<Arc<Encoded>>,
+    mut audio: Stream,
+    mut video: Stream,
+    gate: Arc<Gate>,
+    mut source: broadcast::Receiver<Arc<Encoded>>,
     key: Arc<Notify>,
 ) {
     let mut agreed = false;

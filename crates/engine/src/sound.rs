@@ -77,8 +77,12 @@ impl Meter {
 impl Sound {
     /// Opens what there is. `probe` names this engine's echo probe among all in the process.
     pub(crate) fn open(
-        microphone: &MediaSource, loudspeaker: &Loudspeaker, probe: &str, origin: Instant,
-        voice: broadcast::Sender<Arc<Encoded>>, tell: DeviceTeller,
+        microphone: &MediaSource,
+        loudspeaker: &Loudspeaker,
+        probe: &str,
+        origin: Instant,
+        voice: broadcast::Sender<Arc<Encoded>>,
+        tell: DeviceTeller,
     ) -> Result<Self, gst::glib::BoolError> {
         let (speaker, speaker_state) = speaker(loudspeaker);
         tell(Device::Speaker, speaker_state);
@@ -176,7 +180,9 @@ impl Sound {
 
     /// A place for a leg's voice. `first` is told once, when its first sound is due at the loudspeaker.
     pub(crate) fn add_leg(
-        &mut self, leg: LegId, first: impl FnOnce(Instant) + Send + 'static,
+        &mut self,
+        leg: LegId,
+        first: impl FnOnce(Instant) + Send + 'static,
     ) -> Result<Arc<Meter>, gst::glib::BoolError> {
         let description = format!(
             "appsrc name=packets is-live=true format=time do-timestamp=true max-bytes=200000 leaky-type=downstream \

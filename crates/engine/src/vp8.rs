@@ -51,7 +51,12 @@ impl Assembler {
 
     /// Takes a packet; the frames that it completes, in order.
     pub(crate) fn packet(
-        &mut self, now: Instant, sequence: u16, rtp_time: u32, marker: bool, payload: &Bytes,
+        &mut self,
+        now: Instant,
+        sequence: u16,
+        rtp_time: u32,
+        marker: bool,
+        payload: &Bytes,
     ) -> Vec<Frame> {
         let Some((start, payload)) = strip_descriptor(payload) else { return Vec::new() };
         let sequence = self.unwrap_sequence(sequence);
@@ -115,7 +120,8 @@ impl Assembler {
             }
             let Some(end) = self.whole_frame(first) else {
                 // Waiting for the rest; a hole inside is a gap, an open end is not.
-                let hole = self.highest > first && (first..self.highest).any(|n| !self.packets.contains_key(&n));
+                let hole =
+                    self.highest > first && (first..self.highest).any(|n| !self.packets.contains_key(&n));
                 self.gap_since = if hole { Some(self.gap_since.unwrap_or(now)) } else { None };
                 return frames;
             };

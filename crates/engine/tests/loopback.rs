@@ -11,8 +11,7 @@ use rabta_engine::{EngineConfig, FrameSource, Loudspeaker, MediaSource};
 const LONG: Duration = Duration::from_secs(30);
 
 fn in_call(pair: &Pair) -> bool {
-    pair.ends.iter().all(|e| e.session.is_some())
-        && (0..2).all(|end| pair.view(end).phase == Phase::InCall)
+    pair.ends.iter().all(|e| e.session.is_some()) && (0..2).all(|end| pair.view(end).phase == Phase::InCall)
 }
 
 fn rings(pair: &Pair) -> bool {
@@ -59,7 +58,10 @@ async fn sound_and_picture_cross_in_both_directions_soon_after_the_accept() {
 
     pair.does(0, Intent::Chat { text: "how is the rash today?".into() });
     pair.does(0, Intent::TakeStill);
-    pair.until(LONG, "the line arrives", |p| p.view(0).chat.first().is_some_and(|c| c.receipt == Receipt::Delivered)).await;
+    pair.until(LONG, "the line arrives", |p| {
+        p.view(0).chat.first().is_some_and(|c| c.receipt == Receipt::Delivered)
+    })
+    .await;
     pair.until(LONG, "the still arrives", |p| p.ends[1].session.as_ref().unwrap().still(1).is_some()).await;
     let jpeg = pair.ends[1].session.as_ref().unwrap().still(1).unwrap();
     assert_eq!(jpeg[..3], [0xff, 0xd8, 0xff], "a JPEG");
@@ -116,7 +118,10 @@ async fn an_ice_restart_in_mid_call_finds_the_other_side_again() {
     let offers = pair.log.iter().filter(|frame| frame.contains("\"type\":\"offer\"")).count();
     assert_eq!(offers, 2, "the first and the restart's");
     let before = (pair.far_frames(0), pair.far_frames(1));
-    pair.until(LONG, "pictures again", |p| p.far_frames(0) > before.0 + 20 && p.far_frames(1) > before.1 + 20).await;
+    pair.until(LONG, "pictures again", |p| {
+        p.far_frames(0) > before.0 + 20 && p.far_frames(1) > before.1 + 20
+    })
+    .await;
     pair.does(0, Intent::HangUp);
     pair.until(LONG, "both have ended", |p| p.ends.iter().all(|e| e.finished)).await;
 }

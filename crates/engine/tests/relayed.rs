@@ -51,7 +51,10 @@ async fn connected_while_it_rang_the_accept_brings_sound_and_picture_at_once() {
         let figures = pair.view(end).figures;
         let (audio, video) =
             (figures.accept_to_first_audio_ms.unwrap(), figures.accept_to_first_video_ms.unwrap());
-        eprintln!("{}: accept to first audio {audio} ms, to first video {video} ms", ["caller", "callee"][end]);
+        eprintln!(
+            "{}: accept to first audio {audio} ms, to first video {video} ms",
+            ["caller", "callee"][end]
+        );
         assert!(audio < 300 * SLACK && video < 700 * SLACK);
     }
     pair.until(LONG, "pictures", |p| p.far_frames(0) >= 30 && p.far_frames(1) >= 30).await;

@@ -26,7 +26,8 @@ impl Drop for Server {
 }
 
 fn server(dir: &Path) -> Option<Server> {
-    let socket = format!("module-native-protocol-unix auth-anonymous=1 socket={}/sound.socket", dir.display());
+    let socket =
+        format!("module-native-protocol-unix auth-anonymous=1 socket={}/sound.socket", dir.display());
     let child = Command::new("pulseaudio")
         .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=yes"])
         .args(["-L", &socket])

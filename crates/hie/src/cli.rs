@@ -265,7 +265,12 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         Command::Serve(_) => bail!("serve is no operator's command"),
         Command::Enroll(e) => (
             e.data,
-            Request::Enroll { facility: e.facility, person: e.person, new: e.fields.fields(), public: e.public },
+            Request::Enroll {
+                facility: e.facility,
+                person: e.person,
+                new: e.fields.fields(),
+                public: e.public,
+            },
         ),
         Command::Facility(FacilityCommand::Add { data, name, kind, id, place, address, mr_prefix }) => {
             (data, Request::AddFacility { new: NewFacility { id, name, kind, place, address, mr_prefix } })
@@ -284,9 +289,10 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             let seconds = t.hours.map_or(t.minutes * 60, |h| h * 3600);
             (t.data, Request::Token { facility: t.facility, seconds })
         }
-        Command::MrBlock(m) => {
-            (m.data, Request::ReserveMr { facility: m.facility, first: m.first, last: m.last, purpose: m.purpose })
-        }
+        Command::MrBlock(m) => (
+            m.data,
+            Request::ReserveMr { facility: m.facility, first: m.first, last: m.last, purpose: m.purpose },
+        ),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
     };
     let reply = ask(&data, request).await?;
@@ -308,9 +314,9 @@ async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
             Ok(reply?)
         }
         #[cfg(unix)]
-        Err(LockError::Taken) => {
-            admin::socket::ask(&data.data, &request).await.context("the server that runs on this folder does not answer")
-        }
+        Err(LockError::Taken) => admin::socket::ask(&data.data, &request)
+            .await
+            .context("the server that runs on this folder does not answer"),
         Err(e) => Err(e.into()),
     }
 }
@@ -323,13 +329,17 @@ fn words(reply: &Reply) -> String {
         Reply::Facility(f) => facility(f),
         Reply::Facilities(all) => lines(all.iter().map(facility).collect()),
         Reply::Person { person, .. } => format!("{}  {}  {}", person.id, person.role, person.name),
-        Reply::Persons(all) => lines(all.iter().map(|(p, at)| format!("{}  {}  {}  at {at}", p.id, p.role, p.name)).collect()),
+        Reply::Persons(all) => {
+            lines(all.iter().map(|(p, at)| format!("{}  {}  {}  at {at}", p.id, p.role, p.name)).collect())
+        }
         Reply::Code { code, person, .. } => {
             format!("A code for person {person}, good once and for seven days:\n{code}")
         }
-        Reply::Roster(all) => {
-            lines(all.iter().map(|r| format!("{}  {}  {}  {}  {}", r.person, r.specialty, r.name, r.phone, r.hours)).collect())
-        }
+        Reply::Roster(all) => lines(
+            all.iter()
+                .map(|r| format!("{}  {}  {}  {}  {}", r.person, r.specialty, r.name, r.phone, r.hours))
+                .collect(),
+        ),
         Reply::Token { token, .. } => token.clone(),
         Reply::MrBlock(b) => format!("{}-{:06} to {}-{:06}", b.prefix, b.first, b.prefix, b.last),
         Reply::Done => "done".into(),

@@ -82,13 +82,15 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     }
     let lock = DataLock::take(&config.data)?;
     let db = Db::open(&config.data, &config.key_file, (config.clock)()).await?;
-    let listener = std::net::TcpListener::bind(config.listen).map_err(|e| ServeError::Io("cannot listen", e))?;
+    let listener =
+        std::net::TcpListener::bind(config.listen).map_err(|e| ServeError::Io("cannot listen", e))?;
     listener.set_nonblocking(true).map_err(|e| ServeError::Io("cannot listen", e))?;
     let addr = listener.local_addr().map_err(|e| ServeError::Io("cannot listen", e))?;
     admin::keep_public_address(&db, &config.public.clone().unwrap_or_else(|| addr.to_string())).await?;
 
     let relay = start_relay(&config, &db).await?;
-    let ice = relay.as_ref().map(|r| (relay_address(&config, r), Secret::new(db.settings.relay_secret.to_vec())));
+    let ice =
+        relay.as_ref().map(|r| (relay_address(&config, r), Secret::new(db.settings.relay_secret.to_vec())));
 
     let app = Arc::new(App {
         core: SqliteCore::new(db.clone()),
@@ -156,7 +158,9 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/changes", get(envelopes::http::pull))
         .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
-        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path") })
+        .fallback(|| async {
+            ApiError::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path")
+        })
         .method_not_allowed_fallback(|| async {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path does not take that method")
         })
@@ -168,5 +172,6 @@ fn router(app: Arc<App>) -> Router {
 /// A panic's message may hold anything, so it is not told.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a request handler panicked");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this").into_response()
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this")
+        .into_response()
 }

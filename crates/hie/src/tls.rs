@@ -25,8 +25,9 @@ impl TlsKeys {
     pub(crate) fn make(_now: i64) -> Self {
         let generate = || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("P-256 is compiled in");
         let (key, backup) = (generate(), generate());
-        let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into(), "rabta-hie".into()])
-            .expect("the names are ASCII");
+        let mut params =
+            CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into(), "rabta-hie".into()])
+                .expect("the names are ASCII");
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, "Rabta HIE");
         params.distinguished_name = name;

@@ -49,7 +49,14 @@ impl World for Sqlite {
 
     async fn facility(&self) -> Id {
         let mut tx = self.db.write().await.unwrap();
-        let new = NewFacility { id: None, name: "a place".into(), kind: "clinic".into(), place: None, address: None, mr_prefix: None };
+        let new = NewFacility {
+            id: None,
+            name: "a place".into(),
+            kind: "clinic".into(),
+            place: None,
+            address: None,
+            mr_prefix: None,
+        };
         let made = identity::add_facility(&mut tx, &new, NOON).await.unwrap();
         tx.commit().await.unwrap();
         made.id
@@ -68,7 +75,8 @@ impl World for Sqlite {
         };
         let person = identity::add_person(&mut tx, &new, NOON).await.unwrap().id;
         let secret = identity::invite(&mut tx, person, NOON).await.unwrap();
-        let code = rabta_wire::code::EnrollmentCode { address: String::new(), spki_sha256_16: [0; 16], secret };
+        let code =
+            rabta_wire::code::EnrollmentCode { address: String::new(), spki_sha256_16: [0; 16], secret };
         let (ask, mut member) = support::server::Server::enrollment(&code);
         member.device = identity::enroll(&self.db, &mut tx, &ask, NOON).await.unwrap().device;
         (member.person, member.facility) = (person, facility);
@@ -77,7 +85,9 @@ impl World for Sqlite {
     }
 
     async fn revoke(&self, device: Id) {
-        rabta_hie::admin::run(&self.db, rabta_hie::admin::Request::RevokeDevice { device }, NOON).await.unwrap();
+        rabta_hie::admin::run(&self.db, rabta_hie::admin::Request::RevokeDevice { device }, NOON)
+            .await
+            .unwrap();
     }
 }
 
@@ -100,7 +110,8 @@ impl World for Model {
 
     async fn join(&self, facility: Id) -> Member {
         let (device_key, person_key) = (key(), key());
-        let member = Member { device: id(), device_key, person: id(), person_key, facility, seq: 0, prev: [0; 32] };
+        let member =
+            Member { device: id(), device_key, person: id(), person_key, facility, seq: 0, prev: [0; 32] };
         self.0.add_device(DeviceInfo {
             id: member.device,
             facility,
@@ -109,7 +120,10 @@ impl World for Model {
             forked: false,
         });
         let key = member.person_key.verifying_key();
-        self.0.add_person(member.person, PersonKey { key, device: member.device, facility, role: "doctor".into() });
+        self.0.add_person(
+            member.person,
+            PersonKey { key, device: member.device, facility, role: "doctor".into() },
+        );
         member
     }
 
@@ -209,10 +223,14 @@ async fn ask<W: World>(world: &W) -> Ask {
     let mut doctor = world.join(world.facility().await).await;
     let specialist = world.join(world.facility().await).await;
     let (patient, registered) = patient(&mut doctor);
-    let consent = doctor.write(Draft::new(Kind::Consent, patient, payloads::consent(patient, "permit")).after(&[registered.id]));
-    let visit = doctor.write(Draft::new(Kind::Visit, patient, payloads::visit(patient)).after(&[registered.id]).signed());
+    let consent = doctor.write(
+        Draft::new(Kind::Consent, patient, payloads::consent(patient, "permit")).after(&[registered.id]),
+    );
+    let visit = doctor
+        .write(Draft::new(Kind::Visit, patient, payloads::visit(patient)).after(&[registered.id]).signed());
     let task = id();
-    let note = Draft::new(Kind::ReferralNote, patient, payloads::note(task, patient, Some(specialist.person)));
+    let note =
+        Draft::new(Kind::ReferralNote, patient, payloads::note(task, patient, Some(specialist.person)));
     let note = doctor.write(note.task(task).after(&[registered.id, consent.id]).signed());
     for outcome in push(world, &doctor, &[registered, consent, visit, note]).await {
         durable(&outcome);
@@ -376,7 +394,8 @@ async fn what_a_person_must_sign_needs_that_persons_key<W: World>() {
     let draft = Draft::new(Kind::Visit, who, payloads::visit(who)).signed();
     let mut header = doctor.header(&draft);
     // The colleague's name under the doctor's key.
-    header.signed_by = Some(PersonSignature::sign(&doctor.person_key, colleague.person, "1.2", &draft.payload));
+    header.signed_by =
+        Some(PersonSignature::sign(&doctor.person_key, colleague.person, "1.2", &draft.payload));
     let forged = doctor.seal(&header, draft.payload.clone());
     refused(&push_one(&world, &doctor, &forged).await, "person-signature");
 
@@ -423,9 +442,18 @@ async fn a_payload_holds_what_its_kind_says<W: World>() {
         (b"{}".to_vec(), "payload"),
         (payloads::bundle("collection", &[payloads::observation(who)]), "payload-kind"),
         (payloads::bundle("collection", &[payloads::patient_resource(id(), "x")]), "patient-mismatch"),
-        (payloads::bundle("collection", &[serde_json::json!({"resourceType": "Patient", "id": "1"})]), "payload"),
+        (
+            payloads::bundle("collection", &[serde_json::json!({"resourceType": "Patient", "id": "1"})]),
+            "payload",
+        ),
         (payloads::patient(who, "a\u{7}b"), "control-character"),
-        (String::from_utf8(payloads::patient(who, "x")).unwrap().replace("urn:uuid:", "urn:uuid:0").into_bytes(), "payload"),
+        (
+            String::from_utf8(payloads::patient(who, "x"))
+                .unwrap()
+                .replace("urn:uuid:", "urn:uuid:0")
+                .into_bytes(),
+            "payload",
+        ),
     ];
     for (payload, code) in cases {
         let envelope = doctor.write(Draft::new(Kind::Patient, who, payload));
@@ -439,7 +467,8 @@ async fn a_payload_holds_what_its_kind_says<W: World>() {
     let envelope = doctor.write(Draft::new(Kind::Visit, who, document.to_string().into_bytes()).signed());
     refused(&push_one(&world, &doctor, &envelope).await, "unknown-resource");
     document["entry"][1]["resource"]["resourceType"] = "Observation".into();
-    document["entry"][1]["resource"]["encounter"] = serde_json::json!({"reference": "Encounter?identifier=1"});
+    document["entry"][1]["resource"]["encounter"] =
+        serde_json::json!({"reference": "Encounter?identifier=1"});
     let envelope = doctor.write(Draft::new(Kind::Visit, who, document.to_string().into_bytes()).signed());
     refused(&push_one(&world, &doctor, &envelope).await, "wrong-reference");
 }
@@ -473,7 +502,10 @@ async fn whoever_is_asked_sees_the_ask_and_not_the_record<W: World>() {
     let world = W::new().await;
     let mut ask = ask(&world).await;
     assert_eq!(kinds(&world, &ask.specialist).await, [Kind::Patient, Kind::Consent, Kind::ReferralNote]);
-    assert_eq!(kinds(&world, &ask.doctor).await, [Kind::Patient, Kind::Consent, Kind::Visit, Kind::ReferralNote]);
+    assert_eq!(
+        kinds(&world, &ask.doctor).await,
+        [Kind::Patient, Kind::Consent, Kind::Visit, Kind::ReferralNote]
+    );
     let outsider = world.join(ask.specialist.facility).await;
     assert!(kinds(&world, &outsider).await.is_empty(), "a colleague at the hospital was not asked");
 
@@ -490,7 +522,8 @@ async fn new_demographics_reach_whoever_is_asked<W: World>() {
     let world = W::new().await;
     let mut ask = ask(&world).await;
     let (_, before) = sees(&world, &ask.specialist, 0).await;
-    let changed = ask.doctor.write(Draft::new(Kind::Patient, ask.patient, payloads::patient(ask.patient, "B")));
+    let changed =
+        ask.doctor.write(Draft::new(Kind::Patient, ask.patient, payloads::patient(ask.patient, "B")));
     durable(&push_one(&world, &ask.doctor, &changed).await);
     assert_eq!(sees(&world, &ask.specialist, before).await.0, [(Kind::Patient, changed.id)]);
 }
@@ -501,7 +534,8 @@ async fn a_closed_ask_shows_the_patient_no_more<W: World>() {
     durable(&ask.moves(&world, false, State::Cancelled, 1).await);
     // That it was cancelled still reaches whoever was asked.
     assert_eq!(kinds(&world, &ask.specialist).await, [Kind::TaskMove]);
-    let changed = ask.doctor.write(Draft::new(Kind::Patient, ask.patient, payloads::patient(ask.patient, "B")));
+    let changed =
+        ask.doctor.write(Draft::new(Kind::Patient, ask.patient, payloads::patient(ask.patient, "B")));
     durable(&push_one(&world, &ask.doctor, &changed).await);
     assert_eq!(kinds(&world, &ask.specialist).await, [Kind::TaskMove]);
 }
@@ -526,14 +560,16 @@ async fn nobody_else_moves_an_ask<W: World>() {
     let mut ask = ask(&world).await;
     let mut outsider = world.join(ask.specialist.facility).await;
     let payload = payloads::task_move(ask.task, ask.patient, State::Seen, Some(ask.specialist.person));
-    let envelope = outsider.write(Draft::new(Kind::TaskMove, ask.patient, payload).task(ask.task).on(1).signed());
+    let envelope =
+        outsider.write(Draft::new(Kind::TaskMove, ask.patient, payload).task(ask.task).on(1).signed());
     refused(&push_one(&world, &outsider, &envelope).await, "task-unknown");
     refused(&ask.moves(&world, true, State::Done, 1).await, "task-move");
     // The doctor does not advise themselves, the specialist does not decide for the clinic.
     let advice = Draft::new(Kind::Advice, ask.patient, payloads::advice(ask.patient)).task(ask.task).signed();
     let advice = ask.doctor.write(advice);
     refused(&push_one(&world, &ask.doctor, &advice).await, "task-unknown");
-    let decisions = Draft::new(Kind::Decisions, ask.patient, payloads::advice(ask.patient)).task(ask.task).signed();
+    let decisions =
+        Draft::new(Kind::Decisions, ask.patient, payloads::advice(ask.patient)).task(ask.task).signed();
     let decisions = ask.specialist.write(decisions);
     refused(&push_one(&world, &ask.specialist, &decisions).await, "task-unknown");
 }
@@ -547,7 +583,10 @@ async fn passing_on_shows_the_whole_ask_to_the_next<W: World>() {
     let draft = Draft::new(Kind::TaskMove, ask.patient, payload).task(ask.task).on(1).signed();
     let envelope = ask.specialist.write(draft);
     durable(&push_one(&world, &ask.specialist, &envelope).await);
-    assert_eq!(kinds(&world, &next).await, [Kind::Patient, Kind::Consent, Kind::ReferralNote, Kind::TaskMove]);
+    assert_eq!(
+        kinds(&world, &next).await,
+        [Kind::Patient, Kind::Consent, Kind::ReferralNote, Kind::TaskMove]
+    );
     // The first specialist keeps that they passed it on, and reads the patient no more.
     assert_eq!(kinds(&world, &ask.specialist).await, [Kind::TaskMove]);
 }
@@ -594,12 +633,19 @@ async fn parts_of_a_photo_go_where_the_ask_goes<W: World>() {
     let (_, before) = sees(&world, &ask.specialist, 0).await;
     let photo = id();
     let part = |index, bytes: &[u8]| {
-        let part = AttachmentPart { attachment: photo, index, count: 2, content_type: "image/jpeg".into(), bytes: bytes.to_vec().into() };
+        let part = AttachmentPart {
+            attachment: photo,
+            index,
+            count: 2,
+            content_type: "image/jpeg".into(),
+            bytes: bytes.to_vec().into(),
+        };
         minicbor::to_vec(&part).unwrap()
     };
     let mut envelopes = Vec::new();
     for payload in [part(1, b"world"), part(0, b"hello ")] {
-        envelopes.push(ask.doctor.write(Draft::new(Kind::AttachmentPart, ask.patient, payload).task(ask.task)));
+        envelopes
+            .push(ask.doctor.write(Draft::new(Kind::AttachmentPart, ask.patient, payload).task(ask.task)));
     }
     for outcome in push(&world, &ask.doctor, &envelopes).await {
         durable(&outcome);

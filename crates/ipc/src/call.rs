@@ -68,9 +68,17 @@ pub struct Figures {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum CallItem {
-    Chat { mine: bool, at: i64, text: Private<String> },
+    Chat {
+        mine: bool,
+        at: i64,
+        text: Private<String>,
+    },
     /// A data URL.
-    Still { mine: bool, at: i64, url: Private<String> },
+    Still {
+        mine: bool,
+        at: i64,
+        url: Private<String>,
+    },
 }
 
 /// A video frame as it crosses to the window, over the raw channel that the `frames` command opens.

@@ -18,14 +18,25 @@ pub enum Phase {
     /// No vault here yet.
     New,
     /// A passphrase opens it. Which persons can.
-    Locked { persons: Vec<PersonRef> },
+    Locked {
+        persons: Vec<PersonRef>,
+    },
     /// The shell has the key; a PIN opens the window.
-    ScreenLocked { person: PersonRef },
+    ScreenLocked {
+        person: PersonRef,
+    },
     /// Set-up is not finished: the recovery code was not asked back yet.
-    Recovery { person: PersonRef },
-    Open { person: PersonRef },
+    Recovery {
+        person: PersonRef,
+    },
+    Open {
+        person: PersonRef,
+    },
     /// Reported, and left exactly as it is. `code` is one of `vault-damaged`, `vault-newer`, `vault-in-use`.
-    Broken { code: String, folder: String },
+    Broken {
+        code: String,
+        folder: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

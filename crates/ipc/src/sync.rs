@@ -30,6 +30,8 @@ pub struct SyncChip {
 pub struct SyncView {
     pub chip: SyncChip,
     pub hie: String,
+    /// Why nothing goes on until somebody does something: `hie-key-changed`, `hie-refused`; else empty.
+    pub problem: String,
     /// Milliseconds since 1970.
     pub last_contact: Option<i64>,
     /// Counts by kind of record.

@@ -28,7 +28,9 @@ pub enum PrintError {
 
 /// The PDF of the template with `input`.
 pub(crate) fn pdf(input: &serde_json::Value) -> Result<Vec<u8>, PrintError> {
-    let Ok(Value::Dict(input)) = serde_json::from_value::<Value>(input.clone()) else { return Err(PrintError::Input) };
+    let Ok(Value::Dict(input)) = serde_json::from_value::<Value>(input.clone()) else {
+        return Err(PrintError::Input);
+    };
     let document: PagedDocument = engine().compile_with_input::<Dict, _>(input).output.map_err(|e| {
         use typst_as_lib::TypstAsLibError as E;
         PrintError::Layout(if let E::TypstSource(errors) = e { errors.len() } else { 1 })

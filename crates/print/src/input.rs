@@ -14,7 +14,8 @@ use crate::{
 
 pub(crate) fn page(data: &PrescriptionData, paper: Paper, lang: Lang, signed: Option<&Signed>) -> Value {
     let urdu = lang == Lang::Ur;
-    let mut name: Vec<String> = [Some(&data.name), data.name_ur.as_ref()].into_iter().flatten().map(|n| line(n)).collect();
+    let mut name: Vec<String> =
+        [Some(&data.name), data.name_ur.as_ref()].into_iter().flatten().map(|n| line(n)).collect();
     if urdu {
         name.reverse();
     }
@@ -54,7 +55,11 @@ pub(crate) fn page(data: &PrescriptionData, paper: Paper, lang: Lang, signed: Op
 
 /// One line of plain text: control characters and direction overrides gone, white space single.
 fn line(text: &str) -> String {
-    let kept: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !rabta_domain::registration::is_forbidden(*c)).collect();
+    let kept: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !rabta_domain::registration::is_forbidden(*c))
+        .collect();
     kept.split_whitespace().map(breakable).collect::<Vec<_>>().join(" ")
 }
 
@@ -119,7 +124,8 @@ fn medicine(medicine: &MedicineLine, lang: Lang) -> Value {
     let mut doses = if lang == Lang::En { vec![english, urdu] } else { vec![urdu, english] };
     // What could not be read is printed once, as it was written.
     doses.dedup();
-    let quantity = if lang == Lang::En { medicine.quantity_in_english() } else { medicine.quantity_in_urdu() };
+    let quantity =
+        if lang == Lang::En { medicine.quantity_in_english() } else { medicine.quantity_in_urdu() };
     json!({
         "name": line(&[&medicine.generic, &medicine.strength, &medicine.form].map(|s| s.as_str()).join(" ")),
         "brand": line(&medicine.brand),
@@ -146,7 +152,12 @@ fn moments(medicine: &MedicineLine) -> Option<Vec<String>> {
             _ => amount.decimal(),
         })
     };
-    let all = [of(&[Moment::Morning]), of(&[Moment::Noon]), of(&[Moment::Evening]), of(&[Moment::Night, Moment::Bedtime])];
+    let all = [
+        of(&[Moment::Morning]),
+        of(&[Moment::Noon]),
+        of(&[Moment::Evening]),
+        of(&[Moment::Night, Moment::Bedtime]),
+    ];
     let any = all.iter().any(Option::is_some);
     any.then(|| all.into_iter().map(|a| a.unwrap_or_else(|| "–".into())).collect())
 }

@@ -37,7 +37,11 @@ pub(crate) fn labels(lang: Lang) -> serde_json::Value {
         ("of", "of", "از"),
         ("provisional", "provisional", "عارضی"),
     ];
-    table.iter().map(|(key, en, ur)| ((*key).to_owned(), if lang == Lang::En { *en } else { *ur }.into())).collect::<serde_json::Map<_, _>>().into()
+    table
+        .iter()
+        .map(|(key, en, ur)| ((*key).to_owned(), if lang == Lang::En { *en } else { *ur }.into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 pub(crate) fn mode(mode: Mode, lang: Lang) -> &'static str {
@@ -107,9 +111,22 @@ pub(crate) fn relation(code: &str, of: Sex, lang: Lang) -> &'static str {
 }
 
 pub(crate) fn date(day: Date, lang: Lang) -> String {
-    const EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    const UR: [&str; 12] =
-        ["جنوری", "فروری", "مارچ", "اپریل", "مئی", "جون", "جولائی", "اگست", "ستمبر", "اکتوبر", "نومبر", "دسمبر"];
+    const EN: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const UR: [&str; 12] = [
+        "جنوری",
+        "فروری",
+        "مارچ",
+        "اپریل",
+        "مئی",
+        "جون",
+        "جولائی",
+        "اگست",
+        "ستمبر",
+        "اکتوبر",
+        "نومبر",
+        "دسمبر",
+    ];
     let names = if lang == Lang::En { EN } else { UR };
     format!("{} {} {}", day.day(), names[usize::from(u8::from(day.month())) - 1], day.year())
 }

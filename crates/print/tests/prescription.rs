@@ -29,9 +29,21 @@ fn line(generic: &str, dose: &str, form: &str) -> MedicineLine {
 
 fn data() -> PrescriptionData {
     PrescriptionData {
-        clinic: Clinic { name: "BHU Chak 12".into(), address: "Chak 12 NB, District Sargodha".into(), phone: "048-6661234".into() },
-        doctor: Clinician { name: "Dr Nadia Khan".into(), qualification: "MBBS".into(), registration: "12345-P".into() },
-        specialist: Some(Clinician { name: "Dr Saira Ahmed".into(), qualification: "FCPS".into(), registration: "54321-P".into() }),
+        clinic: Clinic {
+            name: "BHU Chak 12".into(),
+            address: "Chak 12 NB, District Sargodha".into(),
+            phone: "048-6661234".into(),
+        },
+        doctor: Clinician {
+            name: "Dr Nadia Khan".into(),
+            qualification: "MBBS".into(),
+            registration: "12345-P".into(),
+        },
+        specialist: Some(Clinician {
+            name: "Dr Saira Ahmed".into(),
+            qualification: "FCPS".into(),
+            registration: "54321-P".into(),
+        }),
         mode: Mode::Video,
         date: date!(2026 - 11 - 22),
         name: "Ayesha Bibi".into(),
@@ -43,7 +55,12 @@ fn data() -> PrescriptionData {
         weight: Some("58 kg".into()),
         pregnant_weeks: Some(24),
         allergies: Allergies::Known(vec!["Penicillin".into()]),
-        diagnoses: vec![Diagnosis { code: "J06.9".into(), text: "Common cold".into(), certainty: "provisional".into(), ..Diagnosis::default() }],
+        diagnoses: vec![Diagnosis {
+            code: "J06.9".into(),
+            text: "Common cold".into(),
+            certainty: "provisional".into(),
+            ..Diagnosis::default()
+        }],
         medicines: vec![line("Azithromycin", "1+0+1", "tablet"), line("Paracetamol", "SOS", "tablet")],
         advice: "Rest.\nPlenty of water.".into(),
         return_advice: "Fast breathing".into(),
@@ -87,12 +104,40 @@ fn every_field_stands_on_the_page() {
     for paper in [Paper::A5, Paper::A4] {
         let page = text(&prescription(&data(), paper, Lang::En, Some(&signed())).expect("printed"));
         for field in [
-            "BHU Chak 12", "Chak 12 NB, District Sargodha", "Dr Nadia Khan", "MBBS", "12345-P", "Dr Saira Ahmed", "FCPS", "54321-P",
-            "22 Nov 2026", "Ayesha Bibi", "W/O", "Muhammad Akram", "3740-000123-4", "~34 years", "Female", "58 kg", "24 weeks",
-            "Penicillin", "Common cold", "J06.9", "provisional", "Azithromycin 500 mg tablet", "Brandol",
-            "1 tablet in the morning and at night, after food, for 5 days", "10 tablets", "1 tablet, when needed", "Rest.",
-            "Plenty of water.", "Fast breathing", "29 Nov 2026, after Jumma", "14:05", "9F3A 77C1",
-            "In person, with a specialist by video call", "Page 1 of 1",
+            "BHU Chak 12",
+            "Chak 12 NB, District Sargodha",
+            "Dr Nadia Khan",
+            "MBBS",
+            "12345-P",
+            "Dr Saira Ahmed",
+            "FCPS",
+            "54321-P",
+            "22 Nov 2026",
+            "Ayesha Bibi",
+            "W/O",
+            "Muhammad Akram",
+            "3740-000123-4",
+            "~34 years",
+            "Female",
+            "58 kg",
+            "24 weeks",
+            "Penicillin",
+            "Common cold",
+            "J06.9",
+            "provisional",
+            "Azithromycin 500 mg tablet",
+            "Brandol",
+            "1 tablet in the morning and at night, after food, for 5 days",
+            "10 tablets",
+            "1 tablet, when needed",
+            "Rest.",
+            "Plenty of water.",
+            "Fast breathing",
+            "29 Nov 2026, after Jumma",
+            "14:05",
+            "9F3A 77C1",
+            "In person, with a specialist by video call",
+            "Page 1 of 1",
         ] {
             assert!(page.contains(field), "{field} is missing in\n{page}");
         }
@@ -157,7 +202,11 @@ fn what_people_type_is_never_markup() {
     data.diagnoses[0].text = "= Heading".into();
     let page = text(&prescription(&data, Paper::A4, Lang::En, None).expect("printed"));
     let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
-    for field in ["#panic(\"no\") $x^2$ *b* _i_ `c` @r <l> #let x = 1 \\ // gone? /* gone? */", "#read(\"/etc/passwd\")", "= Heading"] {
+    for field in [
+        "#panic(\"no\") $x^2$ *b* _i_ `c` @r <l> #let x = 1 \\ // gone? /* gone? */",
+        "#read(\"/etc/passwd\")",
+        "= Heading",
+    ] {
         assert!(flat.contains(field), "{field} is missing in\n{page}");
     }
 }

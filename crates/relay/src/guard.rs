@@ -54,7 +54,12 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(
-        secret: Secret, realm: String, relay_ip: IpAddr, allow: Vec<AllowRange>, per_user: usize, in_all: usize,
+        secret: Secret,
+        realm: String,
+        relay_ip: IpAddr,
+        allow: Vec<AllowRange>,
+        per_user: usize,
+        in_all: usize,
     ) -> Self {
         Self {
             secret,
@@ -194,7 +199,10 @@ fn plain_error(request: &Message<'_>, code: u16) -> Vec<u8> {
 
 /// An answer that the client can check.
 fn error(
-    request: &Message<'_>, code: u16, key: &MessageIntegrityCredentials, algorithm: IntegrityAlgorithm,
+    request: &Message<'_>,
+    code: u16,
+    key: &MessageIntegrityCredentials,
+    algorithm: IntegrityAlgorithm,
 ) -> Vec<u8> {
     let mut answer = Message::builder_error(request, MessageWriteVec::with_capacity(128));
     let code = ErrorCode::builder(code).build().expect("our codes are in the range of codes");

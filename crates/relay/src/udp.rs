@@ -275,7 +275,13 @@ impl Serving {
                 } => {
                     let made = self.allocate(client_addr, allocation_transport, family).await;
                     self.server.allocated_socket(
-                        transport, listen_addr, client_addr, allocation_transport, family, made, now,
+                        transport,
+                        listen_addr,
+                        client_addr,
+                        allocation_transport,
+                        family,
+                        made,
+                        now,
                     );
                 }
                 TurnServerPollRet::TcpConnect { relayed_addr, peer_addr, listen_addr, client_addr } => {
@@ -293,7 +299,10 @@ impl Serving {
     }
 
     async fn allocate(
-        &mut self, client: SocketAddr, transport: TransportType, family: AddressFamily,
+        &mut self,
+        client: SocketAddr,
+        transport: TransportType,
+        family: AddressFamily,
     ) -> Result<SocketAddr, SocketAllocateError> {
         let ours = if self.config.relay_ip.is_ipv4() { AddressFamily::IPV4 } else { AddressFamily::IPV6 };
         if transport != TransportType::Udp || family != ours {

@@ -80,13 +80,18 @@ impl Client {
 
     async fn receive(&self) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 2_048];
-        let (size, from) = timeout(Duration::from_secs(5), self.socket.recv_from(&mut buffer)).await.ok()?.ok()?;
+        let (size, from) =
+            timeout(Duration::from_secs(5), self.socket.recv_from(&mut buffer)).await.ok()?.ok()?;
         assert_eq!(from, self.server);
         buffer.truncate(size);
         Some(buffer)
     }
 
-    async fn signed(&self, method: Method, fill: impl FnOnce(&mut MessageWriteVec, TransactionId)) -> Vec<u8> {
+    async fn signed(
+        &self,
+        method: Method,
+        fill: impl FnOnce(&mut MessageWriteVec, TransactionId),
+    ) -> Vec<u8> {
         let id = TransactionId::generate();
         let class = turn_server_proto::types::stun::message::MessageType::from_class_method(
             MessageClass::Request,
@@ -194,7 +199,9 @@ async fn a_neighbor_on_loopback_or_a_private_net_is_refused_in_every_notation() 
     let relay = relay(|_| {}).await;
     let client = Client::good(&relay, "a").await;
     client.allocate().await.unwrap();
-    for peer in ["10.0.0.1:80", "192.168.0.1:80", "169.254.169.254:80", "[::ffff:10.0.0.1]:80", "[fd00::1]:80"] {
+    for peer in
+        ["10.0.0.1:80", "192.168.0.1:80", "169.254.169.254:80", "[::ffff:10.0.0.1]:80", "[fd00::1]:80"]
+    {
         assert_eq!(client.permit(peer.parse().unwrap()).await, Err(403), "{peer}");
     }
     // On the relay's own address a permission says nothing yet: each packet is judged by its port.
@@ -248,7 +255,8 @@ async fn what_a_credential_opened_lives_on_when_it_expires() {
     while unix() <= username.split(':').next().unwrap().parse::<u64>().unwrap() {
         tokio::task::yield_now().await;
     }
-    let answer = client.signed(REFRESH, |request, _| request.add_attribute(&Lifetime::new(600)).unwrap()).await;
+    let answer =
+        client.signed(REFRESH, |request, _| request.add_attribute(&Lifetime::new(600)).unwrap()).await;
     assert_eq!(outcome(&answer), Ok(()));
     let again = Client::new(&relay, &username, &password).await;
     assert_eq!(again.allocate().await, Err(401));

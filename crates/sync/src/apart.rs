@@ -29,7 +29,13 @@ pub struct Kept {
 impl Kept {
     pub(crate) fn new(hie_seq: u64, received_at: i64, bytes: &[u8], why: Apart) -> Self {
         let header = rabta_wire::envelope::Envelope::from_bytes(bytes).and_then(|e| e.header());
-        Self { hie_seq, received_at, device: header.ok().map(|h| h.device), why, bytes: STANDARD.encode(bytes) }
+        Self {
+            hie_seq,
+            received_at,
+            device: header.ok().map(|h| h.device),
+            why,
+            bytes: STANDARD.encode(bytes),
+        }
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -42,7 +42,10 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("device", &self.device).field("person", &self.person).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("device", &self.device)
+            .field("person", &self.person)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +121,9 @@ impl HieClient {
             .build()
             .map_err(HieError::of_http)?;
         let token = Mutex::new(None);
-        Ok(Self { inner: Arc::new(Inner { http, tls: Arc::new(tls), endpoint, identity, clock, offset, token }) })
+        Ok(Self {
+            inner: Arc::new(Inner { http, tls: Arc::new(tls), endpoint, identity, clock, offset, token }),
+        })
     }
 
     /// What is known of the HIE's clock.
@@ -230,7 +235,8 @@ impl HieClient {
             Some(cursor) => format!("/v1/changes?after={cursor}&limit={limit}"),
             None => format!("/v1/changes?limit={limit}"),
         };
-        let answer = self.authorized(|| self.request(Method::GET, &path).header(header::ACCEPT, MEDIA_TYPE)).await?;
+        let answer =
+            self.authorized(|| self.request(Method::GET, &path).header(header::ACCEPT, MEDIA_TYPE)).await?;
         // One change may be as large as an envelope, beyond the point where the HIE stops.
         let reply: PullReply = cbor(answer, limits::PULL_BYTES + 2 * limits::FHIR_BODY).await?;
         if let Some(old) = after.filter(|old| old.epoch != reply.next.epoch) {
@@ -254,7 +260,8 @@ impl HieClient {
         };
         let assertion = sign_assertion(&identity.device_key, &claims);
         let kind = ASSERTION_TYPE.replace(':', "%3A");
-        let form = format!("grant_type={GRANT_TYPE}&client_assertion_type={kind}&client_assertion={assertion}");
+        let form =
+            format!("grant_type={GRANT_TYPE}&client_assertion_type={kind}&client_assertion={assertion}");
         let request = self
             .request(Method::POST, "/v1/token")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -308,7 +315,8 @@ fn said(body: &[u8]) -> (String, String) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return Default::default() };
     let text = |pointer: &str| value.pointer(pointer).and_then(|v| v.as_str()).map(str::to_owned);
     let code = ["/issue/0/details/coding/0/code", "/error", "/issue/0/code"].into_iter().find_map(text);
-    let words = ["/issue/0/details/text", "/issue/0/diagnostics", "/error_description"].into_iter().find_map(text);
+    let words =
+        ["/issue/0/details/text", "/issue/0/diagnostics", "/error_description"].into_iter().find_map(text);
     (code.unwrap_or_default(), words.unwrap_or_default())
 }
 

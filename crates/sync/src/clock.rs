@@ -8,7 +8,9 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use time::{OffsetDateTime, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    OffsetDateTime, PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description,
+};
 
 /// Where the time comes from. A test has one of its own.
 pub trait Clock: Send + Sync + 'static {
@@ -94,9 +96,8 @@ impl Offset {
     }
 }
 
-const IMF_FIXDATE: &[BorrowedFormatItem<'_>] = format_description!(
-    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-);
+const IMF_FIXDATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
 /// An IMF-fixdate (RFC 9110, section 5.6.7) as milliseconds since 1970.
 fn parse_date(text: &str) -> Option<i64> {
@@ -106,7 +107,8 @@ fn parse_date(text: &str) -> Option<i64> {
 
 /// Milliseconds since 1970 as an [`OffsetDateTime`] in UTC; the ends of its range for what is beyond them.
 pub fn utc(unix_ms: i64) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]

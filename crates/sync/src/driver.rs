@@ -126,7 +126,8 @@ impl<S: RecordStore + 'static> Driver<S> {
         changes: mpsc::UnboundedSender<Changed>,
         seed: u64,
     ) -> (Self, SyncHandle) {
-        let (status, watch) = watch::channel(Status { clock_offset: client.offset().get(), ..Status::default() });
+        let (status, watch) =
+            watch::channel(Status { clock_offset: client.offset().get(), ..Status::default() });
         let control = Arc::new(Control::default());
         let handle = SyncHandle { control: control.clone(), status: watch };
         let driver = Self {
@@ -182,7 +183,8 @@ impl<S: RecordStore + 'static> Driver<S> {
 
     /// Whether all of it was taken.
     async fn push(&mut self, ids: &[Id], entries: &[LogEntry], local: &Local) -> Result<bool, Failure> {
-        let chosen: Vec<&LogEntry> = ids.iter().filter_map(|id| entries.iter().find(|e| e.id == *id)).collect();
+        let chosen: Vec<&LogEntry> =
+            ids.iter().filter_map(|id| entries.iter().find(|e| e.id == *id)).collect();
         self.busy(true);
         let began = self.now();
         let reply = self.client.push(chosen.iter().map(|e| e.bytes.0.clone()).collect()).await?;
@@ -266,7 +268,8 @@ impl<S: RecordStore + 'static> Driver<S> {
         self.status.send_if_modified(|status| {
             status.last_contact = Some(at);
             status.clock_offset = offset;
-            (status.reachable, status.key_changed, status.disk_full, status.refused) = (true, false, false, None);
+            (status.reachable, status.key_changed, status.disk_full, status.refused) =
+                (true, false, false, None);
             true
         });
     }

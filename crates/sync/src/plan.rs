@@ -35,7 +35,9 @@ impl Tier {
     pub fn of(header: &Header) -> Self {
         match header.kind {
             Kind::AttachmentPart => Self::Attachment,
-            Kind::ReferralNote | Kind::TaskMove | Kind::Communication | Kind::Advice | Kind::Decisions => Self::Ask,
+            Kind::ReferralNote | Kind::TaskMove | Kind::Communication | Kind::Advice | Kind::Decisions => {
+                Self::Ask
+            }
             Kind::Patient | Kind::Consent | Kind::Visit | Kind::Audit if header.task.is_some() => Self::Ask,
             Kind::Patient | Kind::Consent | Kind::Visit | Kind::Audit => Self::Record,
         }
@@ -322,7 +324,10 @@ mod tests {
     }
 
     fn pushes(operations: &[Operation]) -> Vec<Vec<Id>> {
-        operations.iter().filter_map(|o| if let Operation::Push(ids) = o { Some(ids.clone()) } else { None }).collect()
+        operations
+            .iter()
+            .filter_map(|o| if let Operation::Push(ids) = o { Some(ids.clone()) } else { None })
+            .collect()
     }
 
     #[test]
@@ -396,13 +401,15 @@ mod tests {
     fn while_a_call_runs_only_the_ask_moves() {
         let (mut local, mut link) = up_to_date();
         link.calling = true;
-        local.unsent = vec![unsent(1, Tier::Record, &[]), unsent(2, Tier::Ask, &[]), unsent(3, Tier::Attachment, &[])];
+        local.unsent =
+            vec![unsent(1, Tier::Record, &[]), unsent(2, Tier::Ask, &[]), unsent(3, Tier::Attachment, &[])];
         assert_eq!(plan(&local, &link, 1, 0), [Operation::Push(vec![id(2)])]);
     }
 
     /// A log whose dependencies point backwards, as a log's do; which of them the HIE refuses.
     fn logs() -> impl Strategy<Value = (Vec<Unsent>, BTreeSet<Id>)> {
-        let entry = (0..3u8, proptest::collection::vec(0..40u64, 0..3), 1..200_000usize, prop::bool::weighted(0.15));
+        let entry =
+            (0..3u8, proptest::collection::vec(0..40u64, 0..3), 1..200_000usize, prop::bool::weighted(0.15));
         proptest::collection::vec(entry, 0..40).prop_map(|entries| {
             let mut refused = BTreeSet::new();
             let mut log = Vec::new();

@@ -75,7 +75,9 @@ impl<S: RecordStore + 'static> Driver<S> {
                 }
                 Item::Envelope { bytes, received_at } => {
                     match self.verify(&bytes, received_at, &mut changed).await? {
-                        Ok(()) => items.push((seq, Pulled::Envelope { seq, received_at, bytes: bytes.into() })),
+                        Ok(()) => {
+                            items.push((seq, Pulled::Envelope { seq, received_at, bytes: bytes.into() }))
+                        }
                         Err(why) => {
                             tracing::warn!(seq, %why, "an envelope is kept apart");
                             kept.push(Kept::new(seq, received_at, &bytes, why));
@@ -151,7 +153,8 @@ impl<S: RecordStore + 'static> Driver<S> {
         received_at: i64,
         changed: &mut Changed,
     ) -> Result<Result<(), Apart>, StoreError> {
-        let Ok((envelope, header)) = Envelope::from_bytes(bytes).and_then(|e| e.header().map(|h| (e, h))) else {
+        let Ok((envelope, header)) = Envelope::from_bytes(bytes).and_then(|e| e.header().map(|h| (e, h)))
+        else {
             return Ok(self.keyring.check(bytes, received_at).map(|_| ()));
         };
         let ours = self.client.identity().is_some_and(|me| {
@@ -178,7 +181,13 @@ impl<S: RecordStore + 'static> Driver<S> {
         Ok(())
     }
 
-    async fn progress(&mut self, first: bool, count: u64, remaining: u64, more: bool) -> Result<(), StoreError> {
+    async fn progress(
+        &mut self,
+        first: bool,
+        count: u64,
+        remaining: u64,
+        more: bool,
+    ) -> Result<(), StoreError> {
         let going = self.status.borrow().first_pull;
         let begun = going.or_else(|| first.then(FirstPull::default));
         let Some(FirstPull { done, .. }) = begun else { return Ok(()) };

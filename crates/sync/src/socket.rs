@@ -86,7 +86,8 @@ pub fn socket(
 ) -> (SocketHandle, impl Future<Output = ()> + Send + 'static) {
     let (frames, queue) = mpsc::channel(QUEUE);
     let handle = SocketHandle { frames, wake: Arc::default(), call: Arc::default() };
-    let task = Task { client, queue, events, wake: handle.wake.clone(), call: handle.call.clone(), session: None };
+    let task =
+        Task { client, queue, events, wake: handle.wake.clone(), call: handle.call.clone(), session: None };
     (handle, task.run())
 }
 
@@ -137,8 +138,9 @@ impl Task {
         let name = ServerName::try_from(host).map_err(|_| HieError::Malformed("host name"))?;
         let tls = tokio_rustls::TlsConnector::from(self.client.tls());
         let tls = tls.connect(name, tcp).await.map_err(HieError::of_line)?;
-        let mut request =
-            format!("wss://{address}{PATH}").into_client_request().map_err(|_| HieError::Malformed("address"))?;
+        let mut request = format!("wss://{address}{PATH}")
+            .into_client_request()
+            .map_err(|_| HieError::Malformed("address"))?;
         let bearer = format!("Bearer {token}").parse().map_err(|_| HieError::Malformed("token"))?;
         request.headers_mut().insert("authorization", bearer);
         let limit = Some(signal::FRAME_BYTES);
@@ -151,11 +153,16 @@ impl Task {
                     self.client.drop_token(&token).await;
                 }
                 let status = answer.status().as_u16();
-                return Err(HieError::Refused { status, code: format!("http-{status}"), text: String::new() });
+                return Err(HieError::Refused {
+                    status,
+                    code: format!("http-{status}"),
+                    text: String::new(),
+                });
             }
             Err(error) => return Err(HieError::of_line(error)),
         };
-        let hello = ClientFrame::Hello { v: signal::VERSION, token: token.clone(), session: self.session.clone() };
+        let hello =
+            ClientFrame::Hello { v: signal::VERSION, token: token.clone(), session: self.session.clone() };
         stream.send(text(&hello)).await.map_err(HieError::of_line)?;
         loop {
             match stream.next().await {

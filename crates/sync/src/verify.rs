@@ -66,8 +66,12 @@ impl Keyring {
     /// Takes an encoded [`SignedCert`]; `None` if it is not this HIE's. The answer is what the store keeps.
     pub fn learn(&mut self, bytes: &[u8]) -> Option<StoredCert> {
         let cert = SignedCert::open(bytes, &self.hie).ok()?;
-        let stored =
-            StoredCert { subject: subject(&cert), key: cert.key, issued_at: cert.issued_at, bytes: bytes.to_vec() };
+        let stored = StoredCert {
+            subject: subject(&cert),
+            key: cert.key,
+            issued_at: cert.issued_at,
+            bytes: bytes.to_vec(),
+        };
         let known = self.certs.entry(stored.subject).or_default();
         if !known.contains(&cert) {
             known.push(cert);
@@ -84,7 +88,12 @@ impl Keyring {
         let mut certs: Vec<&Cert> = self.certs.get(&subject).into_iter().flatten().collect();
         certs.sort_by_key(|cert| (std::cmp::Reverse(cert.issued_at), !cert.revoked));
         let mut keys = Vec::new();
-        certs.retain(|cert| !keys.contains(&cert.key) && { keys.push(cert.key); true });
+        certs.retain(|cert| {
+            !keys.contains(&cert.key) && {
+                keys.push(cert.key);
+                true
+            }
+        });
         certs
     }
 
@@ -97,7 +106,8 @@ impl Keyring {
         })?;
         let devices = self.certs(header.device);
         let device = devices.iter().find(|cert| opens(&envelope, cert));
-        let device = device.ok_or(if devices.is_empty() { Apart::UnknownDevice } else { Apart::DeviceSignature })?;
+        let device =
+            device.ok_or(if devices.is_empty() { Apart::UnknownDevice } else { Apart::DeviceSignature })?;
         if device.revoked && received_at >= device.issued_at {
             return Err(Apart::Revoked);
         }
@@ -171,7 +181,8 @@ mod tests {
 
     fn cert(subject: Subject, key: &SigningKey, issued_at: i64, revoked: bool) -> Vec<u8> {
         let key = key.verifying_key().to_bytes();
-        let cert = Cert { subject, key, facility: Id([4; 16]), facility_name: "BHU".into(), issued_at, revoked };
+        let cert =
+            Cert { subject, key, facility: Id([4; 16]), facility_name: "BHU".into(), issued_at, revoked };
         SignedCert::sign(&key_of(9), &cert).to_bytes()
     }
 
@@ -181,8 +192,14 @@ mod tests {
 
     fn person(key: &SigningKey) -> Vec<u8> {
         let (name, role) = ("Dr Saira".into(), "specialist".into());
-        let subject =
-            Subject::Person { id: PERSON, name, role, registration: None, qualification: None, specialty: None };
+        let subject = Subject::Person {
+            id: PERSON,
+            name,
+            role,
+            registration: None,
+            qualification: None,
+            specialty: None,
+        };
         cert(subject, key, 5, false)
     }
 

@@ -12,12 +12,7 @@ use rabta_sync::{
     Changed, Driver, Endpoint, HieClient, HieError, Identity, Offset, Pins, SocketEvent, Status, SyncHandle,
     SystemClock, socket,
 };
-use rabta_wire::{
-    Id,
-    code::EnrollmentCode,
-    enroll::Enrolled,
-    envelope::Kind,
-};
+use rabta_wire::{Id, code::EnrollmentCode, enroll::Enrolled, envelope::Kind};
 use tokio::sync::mpsc;
 
 async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
@@ -32,10 +27,14 @@ async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
 }
 
 async fn code(hie: &rabta_hie::Handle) -> EnrollmentCode {
-    let new = serde_json::from_value(serde_json::json!({ "name": "BHU Kot Radha", "kind": "clinic" })).unwrap();
-    let Reply::Facility(facility) = tell(hie, Request::AddFacility { new }).await else { panic!("no facility") };
+    let new =
+        serde_json::from_value(serde_json::json!({ "name": "BHU Kot Radha", "kind": "clinic" })).unwrap();
+    let Reply::Facility(facility) = tell(hie, Request::AddFacility { new }).await else {
+        panic!("no facility")
+    };
     let new = PersonFields { name: "Dr Amna".into(), role: "doctor".into(), ..PersonFields::default() };
-    let request = Request::Enroll { facility: facility.id.to_string(), person: None, new: Some(new), public: None };
+    let request =
+        Request::Enroll { facility: facility.id.to_string(), person: None, new: Some(new), public: None };
     let Reply::Code { code, .. } = tell(hie, request).await else { panic!("no code") };
     EnrollmentCode::parse(&code).unwrap()
 }

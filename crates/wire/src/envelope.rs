@@ -248,7 +248,8 @@ impl Envelope {
     }
 
     pub fn header(&self) -> Result<Header, EnvelopeError> {
-        let header: Header = minicbor::decode(&self.header).map_err(|_| EnvelopeError::Malformed("header"))?;
+        let header: Header =
+            minicbor::decode(&self.header).map_err(|_| EnvelopeError::Malformed("header"))?;
         if header.version != 1 {
             return Err(EnvelopeError::Version(header.version));
         }

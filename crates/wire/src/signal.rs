@@ -164,9 +164,17 @@ pub enum Signal {
     Ringing,
     /// An SDP offer (RFC 9429) of negotiation `n`, with the signature of its DTLS fingerprints by the
     /// sender's device key, base64.
-    Offer { n: u32, sdp: String, sig: String },
+    Offer {
+        n: u32,
+        sdp: String,
+        sig: String,
+    },
     /// The answer to offer `n`.
-    Answer { n: u32, sdp: String, sig: String },
+    Answer {
+        n: u32,
+        sdp: String,
+        sig: String,
+    },
     /// A trickled candidate (RFC 8838) of the sender's newest description.
     Candidate {
         candidate: String,
@@ -180,9 +188,14 @@ pub enum Signal {
     Decline,
     /// In another call.
     Busy,
-    Hangup { why: HangupWhy },
+    Hangup {
+        why: HangupWhy,
+    },
     /// What the sender's microphone and camera do.
-    Media { mic: bool, camera: bool },
+    Media {
+        mic: bool,
+        camera: bool,
+    },
     /// The answerer asks the offerer for an ICE restart.
     Restart,
     /// Carries only the acknowledgement.

@@ -28,7 +28,7 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
             cargo.arg("--no-fail-fast");
             if fast {
                 // Tests that open windows and browsers stand in modules of this name.
-            cargo.args(["--", "--skip", "in_a_window"]);
+                cargo.args(["--", "--skip", "in_a_window"]);
             }
             shell::run_as_is(&mut cargo)
         },

@@ -227,7 +227,8 @@ pub fn PinPage() -> impl IntoView {
     let asked = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None);
-    let facility = state.invitation.with_untracked(|i| i.as_ref().map(|i| i.facility.clone()).unwrap_or_default());
+    let facility =
+        state.invitation.with_untracked(|i| i.as_ref().map(|i| i.facility.clone()).unwrap_or_default());
     let join = move || {
         asked.set(true);
         if busy.get_untracked() {

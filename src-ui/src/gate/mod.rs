@@ -14,8 +14,8 @@ mod unlock;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rabta_ipc::gate::{GetStatus, Invitation, PersonRef, Phase, Progress, Status};
 use rabta_ipc::Error;
+use rabta_ipc::gate::{GetStatus, Invitation, PersonRef, Phase, Progress, Status};
 
 use crate::errors::ErrorBanner;
 use crate::words::Lang;
@@ -47,7 +47,10 @@ pub enum Step {
     Unlock,
     ScreenLock(PersonRef),
     UseRecovery(PersonRef),
-    Broken { code: String, folder: String },
+    Broken {
+        code: String,
+        folder: String,
+    },
     /// The shell did not answer.
     Failed(Error),
 }
@@ -198,7 +201,10 @@ mod tests {
         let json = |event: &rabta_ipc::Event| serde_json::to_string(event).expect("written");
         let pull = rabta_ipc::Event::FirstPull { progress: Progress { done: 340, of: 1000 } };
         let heard: Heard = lean::read(&json(&pull)).expect("read");
-        assert_eq!((heard.event.as_str(), heard.progress), ("first-pull", Some(Progress { done: 340, of: 1000 })));
+        assert_eq!(
+            (heard.event.as_str(), heard.progress),
+            ("first-pull", Some(Progress { done: 340, of: 1000 }))
+        );
         let locked: Heard = lean::read(&json(&rabta_ipc::Event::Locked)).expect("read");
         assert_eq!((locked.event.as_str(), locked.progress), ("locked", None));
     }

@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(pin_problem("25", ""), Some((W::PinShort, false)));
         assert_eq!(pin_problem("2580", "2581"), Some((W::PinDiffer, true)));
         assert_eq!(pin_problem("2580", "2580"), None);
-        assert_eq!(passphrase_problem("mango tree behind the old school", "mango"), Some((W::PassDiffer, true)));
+        assert_eq!(
+            passphrase_problem("mango tree behind the old school", "mango"),
+            Some((W::PassDiffer, true))
+        );
         assert_eq!(passphrase_problem("password", ""), Some((W::PassTooWeak, false)));
     }
 }

@@ -16,7 +16,8 @@ use crate::{W, dom, icon, ipc};
 
 /// The groups of a code, as it is written or in fours.
 fn groups(text: &str) -> Vec<String> {
-    let written: Vec<String> = text.split(['-', ' ']).filter(|group| !group.is_empty()).map(str::to_owned).collect();
+    let written: Vec<String> =
+        text.split(['-', ' ']).filter(|group| !group.is_empty()).map(str::to_owned).collect();
     if written.len() > 1 {
         return written;
     }
@@ -175,7 +176,12 @@ pub fn UsePage(person: PersonRef) -> impl IntoView {
             busy.set(false);
             match answer {
                 Ok(()) => enter(false),
-                Err(problem) if matches!(problem.code.as_str(), "wrong-passphrase" | "code-malformed" | "code-unknown") => {
+                Err(problem)
+                    if matches!(
+                        problem.code.as_str(),
+                        "wrong-passphrase" | "code-malformed" | "code-unknown"
+                    ) =>
+                {
                     wrong.set(true);
                     dom::focus("#recovery");
                 }

@@ -8,8 +8,15 @@ use crate::words::Lang;
 use crate::{W, icon};
 
 /// The steps of the first start, in order.
-const STEPS: [W; 7] =
-    [W::StepLanguage, W::StepCode, W::StepConfirm, W::StepPassphrase, W::StepPin, W::StepRecovery, W::StepPatients];
+const STEPS: [W; 7] = [
+    W::StepLanguage,
+    W::StepCode,
+    W::StepConfirm,
+    W::StepPassphrase,
+    W::StepPin,
+    W::StepRecovery,
+    W::StepPatients,
+];
 
 fn number(step: &Step) -> Option<usize> {
     Some(match step {
@@ -119,7 +126,10 @@ fn Bridge() -> impl IntoView {
 
 /// A page's heading and its one line.
 #[component]
-pub fn Title(#[prop(into)] title: crate::Text, #[prop(optional, into)] body: Option<crate::Text>) -> impl IntoView {
+pub fn Title(
+    #[prop(into)] title: crate::Text,
+    #[prop(optional, into)] body: Option<crate::Text>,
+) -> impl IntoView {
     view! {
         <div class="title">
             <h1>{title.view()}</h1>

@@ -27,7 +27,11 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
         })
     };
     let pregnant = card.with_value(|card| card.pregnant_weeks).map(|weeks| {
-        let label = if weeks == 0 { W::Pregnant.into() } else { Text::with(W::PregnantWeeks, vec![weeks.to_string()]) };
+        let label = if weeks == 0 {
+            W::Pregnant.into()
+        } else {
+            Text::with(W::PregnantWeeks, vec![weeks.to_string()])
+        };
         view! { <Tag label tint=Tint::Amber icon=icon::PREGNANT t="band-pregnant" /> }
     });
     view! {

@@ -18,7 +18,8 @@ pub fn TinyChart(
     let span = if high > low { high - low } else { 1.0 };
     let y = move |v: f64| 38.0 - (v - low) / span * 34.0;
     let step = 100.0 / (values.len() - 1) as f64;
-    let points: Vec<String> = values.iter().enumerate().map(|(i, v)| format!("{:.1},{:.1}", i as f64 * step, y(*v))).collect();
+    let points: Vec<String> =
+        values.iter().enumerate().map(|(i, v)| format!("{:.1},{:.1}", i as f64 * step, y(*v))).collect();
     view! {
         <svg class="chart" viewBox="0 0 100 42" preserveAspectRatio="none" role="img" aria-label=label.view()>
             {usual

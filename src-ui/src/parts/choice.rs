@@ -45,7 +45,13 @@ pub fn Choice(
     #[prop(optional, into)] on_change: Option<Callback<()>>,
 ) -> impl IntoView {
     // The same question may stand on a page twice: each set of buttons is its own.
-    let name = format!("{t}-{}", SET.with(|set| { set.set(set.get() + 1); set.get() }));
+    let name = format!(
+        "{t}-{}",
+        SET.with(|set| {
+            set.set(set.get() + 1);
+            set.get()
+        })
+    );
     let answers = options
         .into_iter()
         .map(|option| {

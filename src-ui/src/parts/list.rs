@@ -61,8 +61,12 @@ pub fn RowButton(
 /// A person's initials: a shape to find again in a list, never a photo of a patient.
 #[component]
 pub fn Face(#[prop(into)] name: String) -> impl IntoView {
-    let initials: String =
-        name.split_whitespace().filter_map(|part| part.chars().next()).filter(|c| c.is_alphabetic()).take(2).collect();
+    let initials: String = name
+        .split_whitespace()
+        .filter_map(|part| part.chars().next())
+        .filter(|c| c.is_alphabetic())
+        .take(2)
+        .collect();
     view! { <span class="face" aria-hidden="true">{initials}</span> }.into_any()
 }
 

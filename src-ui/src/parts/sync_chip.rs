@@ -1,6 +1,6 @@
+use crate::W;
 use crate::icon::{self, Icon};
 use crate::prefs::{say, say_count};
-use crate::W;
 
 /// What the sync chip says: where the records are, in words. Never a spinner, never calm while anything is unsent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -182,7 +182,8 @@ pub fn ResultRow(
     because: Option<Text>,
 ) -> impl IntoView {
     let card = StoredValue::new(card);
-    let other_name = card.with_value(|card| card.name_ur.as_ref().map(|ur| (card.name.0.clone(), ur.0.clone())));
+    let other_name =
+        card.with_value(|card| card.name_ur.as_ref().map(|ur| (card.name.0.clone(), ur.0.clone())));
     view! {
         <button
             type="button"

@@ -8,9 +8,9 @@ use rabta_domain::Private;
 use rabta_domain::patient::{AgeShown, Allergies, Custody, PatientCard, Relation, Sex};
 
 use crate::parts::{
-    Area, Banner, Button, Card, Check, Choice, Combobox, Dialog, Draw, Empty, Face, Field, Found, Kind, LinkButton,
-    Moment, NumberField, Opt, PassField, PatientBand, PhotoThumb, Pick, Progress, RowButton, RowLink, Skeleton,
-    SyncState, SyncWords, Tag, Timeline, TinyChart, Tint, Tone, toast, toast_with_undo,
+    Area, Banner, Button, Card, Check, Choice, Combobox, Dialog, Draw, Empty, Face, Field, Found, Kind,
+    LinkButton, Moment, NumberField, Opt, PassField, PatientBand, PhotoThumb, Pick, Progress, RowButton,
+    RowLink, Skeleton, SyncState, SyncWords, Tag, Timeline, Tint, TinyChart, Tone, toast, toast_with_undo,
 };
 use crate::prefs::t;
 use crate::router::Route;
@@ -112,7 +112,8 @@ fn Choices() -> impl IntoView {
     // Radio buttons of one name belong together, so each direction's set keeps its own value but shares the name.
     let none = RwSignal::new(String::new());
     let one = RwSignal::new("female".to_owned());
-    let options = || vec![Opt::new("female", W::SexFemale), Opt::new("male", W::SexMale), Opt::new("other", W::SexX)];
+    let options =
+        || vec![Opt::new("female", W::SexFemale), Opt::new("male", W::SexMale), Opt::new("other", W::SexX)];
     let wrong = Signal::derive(|| Some(crate::prefs::say(W::SexMissing).to_owned()));
     view! {
         <Part name="Choice, check">
@@ -257,7 +258,11 @@ fn Bands() -> impl IntoView {
     let bands = [
         card(Allergies::NotAsked, true, None),
         card(Allergies::NoneKnown, false, None),
-        card(Allergies::Known(vec![Private("Penicillin".to_owned()), Private("Sulfa".to_owned())]), true, Some(24)),
+        card(
+            Allergies::Known(vec![Private("Penicillin".to_owned()), Private("Sulfa".to_owned())]),
+            true,
+            Some(24),
+        ),
     ];
     view! {
         <Card title="Patient band" flush=true>

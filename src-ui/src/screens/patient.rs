@@ -59,7 +59,8 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             }
         });
     };
-    let draft = Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
+    let draft =
+        Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
     view! {
         <div class="page">
             <div class="actions">
@@ -94,14 +95,17 @@ fn body(chart: Chart) -> AnyView {
         view! { <Timeline moments=chart.visits.into_iter().map(moment).collect() /> }.into_any()
     };
     let allergies = match &chart.card.allergies {
-        Allergies::NotAsked => view! { <Tag label=W::AllergyNotAsked tint=Tint::Amber icon=icon::ALLERGY /> }.into_any(),
+        Allergies::NotAsked => {
+            view! { <Tag label=W::AllergyNotAsked tint=Tint::Amber icon=icon::ALLERGY /> }.into_any()
+        }
         Allergies::NoneKnown => view! { <Tag label=W::AllergyNone icon=icon::CHECK /> }.into_any(),
         Allergies::Known(_) => lines(chart.allergies, W::NoProblems),
     };
     let vaccines = (!chart.immunizations.is_empty())
         .then(|| view! { <Card title=W::Immunizations>{lines(chart.immunizations, W::NoProblems)}</Card> });
     let values = (!chart.vitals.is_empty()).then(|| {
-        let values = trends(chart.vitals).into_iter().map(|trend| view! { <TrendLine trend /> }).collect_view();
+        let values =
+            trends(chart.vitals).into_iter().map(|trend| view! { <TrendLine trend /> }).collect_view();
         view! { <Card title=W::LastValues t="last-values"><div class="stack">{values}</div></Card> }
     });
     view! {

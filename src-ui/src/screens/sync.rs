@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_ipc::sync::{GetSync, SyncNow, SyncRow, SyncView};
 
-use crate::errors::MaybeError;
+use crate::errors::{self, MaybeError};
 use crate::parts::{Banner, Button, Card, Empty, Kind, Skeleton, SyncState, SyncWords, Tag, Tone};
 use crate::prefs::{say, say_with, t};
 use crate::router::Route;
@@ -104,9 +104,15 @@ fn body(sync: SyncView) -> AnyView {
     } else {
         sync.rows.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view().into_any()
     };
+    let stopped = (!sync.problem.is_empty()).then(|| errors::words(&sync.problem));
+    let (title, line, tone): (Text, Text, Tone) = match stopped {
+        Some((title, body)) => (title.into(), body.into(), Tone::Stop),
+        None => (Text::live(move || SyncWords::text(state)), line, tone),
+    };
     view! {
-        <Banner title=Text::live(move || SyncWords::text(state)) body=line tone t="sync-state">
+        <Banner title body=line tone t="sync-state">
             <p class="small quiet"><span class="ltr">{hie}</span></p>
+            {stopped.map(|_| view! { <p class="code"><span class="ltr">{sync.problem}</span></p> })}
         </Banner>
         {clock.map(|minutes| view! { <Banner title=Text::with(W::SyncClock, vec![minutes.to_string()]) tone=Tone::Look t="clock-wrong" /> })}
         <div class="two">

@@ -138,7 +138,11 @@ pub fn AskLine(row: AskRow) -> impl IntoView {
 
 #[component]
 fn DraftLine(row: DraftRow, signed: bool) -> impl IntoView {
-    let href = if signed { Route::VisitPage(row.visit.clone()).href() } else { Route::Visit(row.visit.clone()).href() };
+    let href = if signed {
+        Route::VisitPage(row.visit.clone()).href()
+    } else {
+        Route::Visit(row.visit.clone()).href()
+    };
     let (word, tint) = format::custody(row.card.custody);
     let row = StoredValue::new(row);
     view! {

@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn both_languages_fill_the_same_places() {
         let holes = |text: &str| {
-            let mut found: Vec<char> = text.split('{').skip(1).filter_map(|rest| rest.chars().next()).collect();
+            let mut found: Vec<char> =
+                text.split('{').skip(1).filter_map(|rest| rest.chars().next()).collect();
             found.sort_unstable();
             found
         };

@@ -2,9 +2,12 @@
 //! needs to get to its own subject.
 
 mod clinic;
+mod consult;
 mod find;
 mod gate;
+mod offline;
 mod tell;
+mod visit;
 
 use std::path::PathBuf;
 
@@ -62,11 +65,16 @@ pub const SPECIALIST: Person = Person {
 
 impl Person {
     /// Recordings in place of the devices: a talking head and speech.
-    pub fn media(&self) -> [(String, String); 2] {
+    pub fn media(&self) -> [(String, String); 3] {
         let folder = crate::run::checkout().join("packages/pk/media");
         let who = if self.role == "specialist" { "specialist" } else { "doctor" };
         let file = |ending: &str| folder.join(format!("{who}.{ending}")).display().to_string();
-        [("RABTA_CAMERA".to_owned(), file("webm")), ("RABTA_MICROPHONE".to_owned(), file("ogg"))]
+        [
+            ("RABTA_CAMERA".to_owned(), file("webm")),
+            ("RABTA_MICROPHONE".to_owned(), file("ogg")),
+            // Both ends of a call are on this machine.
+            ("RABTA_LOOPBACK".to_owned(), "1".to_owned()),
+        ]
     }
 }
 

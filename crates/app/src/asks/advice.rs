@@ -104,7 +104,9 @@ impl Session {
         if !self.is_specialist() {
             return Ok(None);
         }
-        let Some(draft) = self.store().draft(&draft_id(ask)).await.map_err(|e| self.told(e))? else { return Ok(None) };
+        let Some(draft) = self.store().draft(&draft_id(ask)).await.map_err(|e| self.told(e))? else {
+            return Ok(None);
+        };
         let form = serde_json::from_slice(&draft.body).map_err(|_| Error::detail("unexpected", "draft"))?;
         Ok(Some((form, draft.rev)))
     }
@@ -196,7 +198,12 @@ mod tests {
     use super::*;
 
     fn seen() -> Seen {
-        Seen { age: Some(Months { low: 400, high: 400 }), sex: Sex::Female, today: date!(2026 - 11 - 22), remote: true }
+        Seen {
+            age: Some(Months { low: 400, high: 400 }),
+            sex: Sex::Female,
+            today: date!(2026 - 11 - 22),
+            remote: true,
+        }
     }
 
     #[test]
@@ -204,7 +211,10 @@ mod tests {
         let noted = VisitForm::default();
         let check = |form: &AdviceForm| findings(form, AllergyAnswer::default(), &noted, &seen());
         assert!(check(&AdviceForm::default()).iter().any(|f| f.stops));
-        let form = AdviceForm { plan: "Fluids, paracetamol, see again in two days.".into(), ..AdviceForm::default() };
+        let form = AdviceForm {
+            plan: "Fluids, paracetamol, see again in two days.".into(),
+            ..AdviceForm::default()
+        };
         assert!(!check(&form).iter().any(|f| f.stops));
     }
 

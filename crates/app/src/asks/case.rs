@@ -205,7 +205,9 @@ fn read(kind: Kind, payload: &[u8]) -> Option<What> {
         Kind::Communication => {
             fhir::communication::from_bundle(payload).ok().map(|message| What::Message(Box::new(message)))
         }
-        Kind::Advice => fhir::advice::from_document(payload).ok().map(|advice| What::Advice(Box::new(advice))),
+        Kind::Advice => {
+            fhir::advice::from_document(payload).ok().map(|advice| What::Advice(Box::new(advice)))
+        }
         Kind::Decisions => {
             fhir::decisions::from_bundle(payload).ok().map(|decisions| What::Decisions(Box::new(decisions)))
         }

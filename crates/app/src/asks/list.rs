@@ -33,10 +33,14 @@ impl Session {
         let specialist = self.is_specialist();
         let mut rows: Vec<AskRow> = rows
             .into_iter()
-            .filter(|(_, row)| closed || !specialist || row.state.waits_for_specialist() || row.state == State::AskedBack)
+            .filter(|(_, row)| {
+                closed || !specialist || row.state.waits_for_specialist() || row.state == State::AskedBack
+            })
             .map(|(_, row)| row)
             .collect();
-        rows.sort_by_key(|row| (rank(row.state, specialist), row.urgency, std::cmp::Reverse(row.waiting_seconds)));
+        rows.sort_by_key(|row| {
+            (rank(row.state, specialist), row.urgency, std::cmp::Reverse(row.waiting_seconds))
+        });
         Ok(rows)
     }
 

@@ -16,8 +16,8 @@ mod send;
 mod view;
 
 use rabta_ipc::ask::{
-    CheckAdvice, Decide, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk, SendMessage,
-    SignAdvice,
+    CheckAdvice, Decide, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk,
+    SendMessage, SignAdvice,
 };
 
 use crate::{Session, routes::routes};

@@ -40,7 +40,11 @@ impl Session {
     }
 
     /// Whom an ask goes to: the person chosen, else one of the specialty, on duty if there is one.
-    pub(super) async fn whom_to_ask(&self, chosen: Option<&str>, specialty: &str) -> Result<RosterEntry, Error> {
+    pub(super) async fn whom_to_ask(
+        &self,
+        chosen: Option<&str>,
+        specialty: &str,
+    ) -> Result<RosterEntry, Error> {
         let entries = self.roster_entries().await?;
         let me = self.person_id;
         let found = match chosen {
@@ -118,7 +122,10 @@ fn on_day(days: &str, day: Weekday) -> Option<bool> {
 }
 
 fn weekday(text: &str) -> Option<u8> {
-    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().position(|day| *day == text.trim()).map(|at| at as u8)
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        .iter()
+        .position(|day| *day == text.trim())
+        .map(|at| at as u8)
 }
 
 #[cfg(test)]
@@ -167,7 +174,8 @@ mod tests {
         };
         let entries = vec![entry("Off", "mon 08:00-09:00"), entry("Duty!", "always")];
         let now = datetime!(2026-11-22 12:00 +5);
-        let next = |specialty, may: fn(&RosterEntry) -> bool| next_on_duty(entries.clone(), specialty, now, may);
+        let next =
+            |specialty, may: fn(&RosterEntry) -> bool| next_on_duty(entries.clone(), specialty, now, may);
         assert_eq!(next("pediatrics", |_| true).map(|e| e.name), Some("Duty!".into()));
         assert_eq!(next("pediatrics", |e| e.name != "Duty!").map(|e| e.name), Some("Off".into()));
         assert_eq!(next("cardiology", |_| true), None);

@@ -65,8 +65,9 @@ impl Session {
 
         let specialist = self.whom_to_ask(ask.to_person.as_deref(), &ask.specialty).await?;
         let owner = (specialist.person.to_string(), specialist.name);
-        let (payload, ids) =
-            self.note_payload(&mut asked, &ask, &consent_id, Some((owner.0.as_str(), owner.1.as_str()))).await?;
+        let (payload, ids) = self
+            .note_payload(&mut asked, &ask, &consent_id, Some((owner.0.as_str(), owner.1.as_str())))
+            .await?;
         let task: Id = ids.task.parse().map_err(|_| Error::detail("unexpected", "task id"))?;
         let mut note = self.envelope(Kind::ReferralNote, Some(&patient), payload);
         note.task = Some(task);
@@ -84,7 +85,8 @@ impl Session {
         }
         let audit = self.audit("create", &format!("Task/{}", ids.task), Some(&patient));
         let transaction = transaction.audit(audit);
-        let transaction = self.with_photos(transaction, &asked.form.photos, &patient, Some(task), after).await?;
+        let transaction =
+            self.with_photos(transaction, &asked.form.photos, &patient, Some(task), after).await?;
         self.commit(transaction).await?;
         self.sync.hurry();
         self.emit(Event::Asks { ask: Some(ids.task.clone()) });
@@ -152,7 +154,8 @@ impl Session {
             owner,
             visit_signed: asked.signed.is_some(),
         };
-        fhir::note::to_document(&asked.form, ask, &context, &mut asked.slots, &mut new_id).map_err(crate::error::bundle)
+        fhir::note::to_document(&asked.form, ask, &context, &mut asked.slots, &mut new_id)
+            .map_err(crate::error::bundle)
     }
 
     fn consent(
@@ -186,7 +189,9 @@ impl Session {
             finding.stops && value
         });
         match wrong {
-            Some(finding) => Err(Error { detail: Some(finding.code), ..Error::field("stops", &finding.field) }),
+            Some(finding) => {
+                Err(Error { detail: Some(finding.code), ..Error::field("stops", &finding.field) })
+            }
             None => Ok(()),
         }
     }
@@ -212,8 +217,10 @@ mod tests {
 
     #[test]
     fn an_emergency_override_is_for_those_who_cannot_wait() {
-        let mut ask = AskForm { specialty: "cardiology".into(), question: "chest pain?".into(), ..AskForm::default() };
-        let consent = ConsentForm { decision: "emergency".into(), reason: "unconscious".into(), ..Default::default() };
+        let mut ask =
+            AskForm { specialty: "cardiology".into(), question: "chest pain?".into(), ..AskForm::default() };
+        let consent =
+            ConsentForm { decision: "emergency".into(), reason: "unconscious".into(), ..Default::default() };
         assert_eq!(check(&ask, &consent).unwrap_err().code, "consent-missing");
         ask.urgency = Urgency::Emergency;
         assert!(check(&ask, &consent).is_ok());

@@ -32,7 +32,8 @@ impl Session {
         let audit = self.audit("read", &format!("Task/{}", case.view.id), Some(&case.view.patient));
         let mut transaction = Transaction::new().set(key, count).audit(audit);
         if let Some(to) = receipt {
-            transaction = transaction.append(self.moved(&case, party, &Moving { to, ..Moving::default() })?);
+            transaction =
+                transaction.append(self.moved(&case, party, &Moving { to, ..Moving::default() })?);
         }
         self.commit(transaction).await?;
         if receipt.is_some() {

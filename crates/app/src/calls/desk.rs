@@ -44,8 +44,9 @@ impl Desk {
     /// Puts new chat lines and whole stills on the desk. `at`: milliseconds since 1970.
     pub fn collect(&mut self, app: &Arc<Inner>, session: &CallSession, seen: &rabta_call::CallView, at: i64) {
         let lines = seen.chat.iter().skip(self.lines);
-        let mut fresh: Vec<CallItem> =
-            lines.map(|line| CallItem::Chat { mine: line.from_us, at, text: line.text.clone().into() }).collect();
+        let mut fresh: Vec<CallItem> = lines
+            .map(|line| CallItem::Chat { mine: line.from_us, at, text: line.text.clone().into() })
+            .collect();
         self.lines = seen.chat.len();
         for still in &seen.stills {
             let whole = still.from_us || still.done == still.bytes;

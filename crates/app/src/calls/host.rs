@@ -38,12 +38,25 @@ type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the window wants.
 pub(super) enum Wish {
-    Start { ask: Id, to: Address, video: bool, answer: Answer<()> },
-    Accept { video: bool, answer: Answer<()> },
-    Intent { intent: Intent, answer: Answer<()> },
+    Start {
+        ask: Id,
+        to: Address,
+        video: bool,
+        answer: Answer<()>,
+    },
+    Accept {
+        video: bool,
+        answer: Answer<()>,
+    },
+    Intent {
+        intent: Intent,
+        answer: Answer<()>,
+    },
     /// The window's decoder is new, or lost its place.
     KeyFrame,
-    End { done: oneshot::Sender<()> },
+    End {
+        done: oneshot::Sender<()>,
+    },
 }
 
 pub(super) struct Parts {
@@ -103,7 +116,11 @@ impl Host {
     }
 
     /// Works until it is stopped.
-    pub async fn run(mut self, mut wishes: mpsc::UnboundedReceiver<Wish>, mut socket: mpsc::Receiver<SocketEvent>) {
+    pub async fn run(
+        mut self,
+        mut wishes: mpsc::UnboundedReceiver<Wish>,
+        mut socket: mpsc::Receiver<SocketEvent>,
+    ) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -220,7 +237,8 @@ impl Host {
     ) {
         tracing::info!(call = %session.call(), "a call begins");
         self.parts.desk.lock().expect("nothing panics while it is held").clear();
-        self.running = Some(Running { session, engine, events, counted, known: Known::default(), kept: false });
+        self.running =
+            Some(Running { session, engine, events, counted, known: Known::default(), kept: false });
         // Others' sync and our own yield to the voice.
         self.parts.socket.calling(true);
         self.parts.trust.sync.calling(true);
@@ -279,10 +297,14 @@ impl Host {
     }
 
     async fn refused(&mut self, call: Option<Id>, code: Refusal) {
-        let Some(running) = self.running.as_ref().filter(|running| call == Some(running.session.call())) else { return };
+        let Some(running) = self.running.as_ref().filter(|running| call == Some(running.session.call()))
+        else {
+            return;
+        };
         match code {
             Refusal::NotHere => {
-                let persons: Vec<Id> = running.session.view(self.now()).legs.iter().map(|leg| leg.person).collect();
+                let persons: Vec<Id> =
+                    running.session.view(self.now()).legs.iter().map(|leg| leg.person).collect();
                 persons.into_iter().for_each(|person| self.online(person, false));
             }
             // Ringing on would never be answered.
@@ -325,7 +347,8 @@ impl Host {
                     running.session.handle(now, Input::Signed { token, signature });
                 }
                 Output::Verify { token, by, bytes, signature } => {
-                    let (call, trust, found) = (running.session.call(), self.parts.trust.clone(), self.found.0.clone());
+                    let (call, trust, found) =
+                        (running.session.call(), self.parts.trust.clone(), self.found.0.clone());
                     let stop = self.parts.stop.clone();
                     self.parts.tasks.spawn(async move {
                         tokio::select! {
@@ -367,7 +390,8 @@ impl Host {
     async fn found(&mut self, found: Found) {
         match found {
             Found::Verified { call, token, by, good } => {
-                let Some(running) = self.running.as_mut().filter(|running| running.session.call() == call) else {
+                let Some(running) = self.running.as_mut().filter(|running| running.session.call() == call)
+                else {
                     return;
                 };
                 if good && !running.known.verified.contains(&by.person) {

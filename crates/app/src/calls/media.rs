@@ -51,7 +51,11 @@ fn source(name: &str) -> MediaSource {
         Some(said) => {
             let path = PathBuf::from(&said);
             // A camera is a path, too, but not a recording.
-            if path.is_file() { MediaSource::File(path) } else { MediaSource::Named(said.to_string_lossy().into_owned()) }
+            if path.is_file() {
+                MediaSource::File(path)
+            } else {
+                MediaSource::Named(said.to_string_lossy().into_owned())
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ use rabta_call::Intent;
 use rabta_ipc::{
     Error, Event,
     call::{
-        AcceptCall, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, HangUp, Mute, NeedKeyframe,
-        SendChat, SendStill, StartCall,
+        AcceptCall, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, HangUp, Mute,
+        NeedKeyframe, SendChat, SendStill, StartCall,
     },
 };
 use rabta_store::{RecordStore, vault::OpenVault};

@@ -38,7 +38,9 @@ pub(crate) fn modality(view: &CallView) -> Option<&'static str> {
 pub(crate) fn note(stretches: &mut Vec<Stretch>, modality: Option<&str>, now: i64) {
     let Some(modality) = modality else { return };
     match stretches.last_mut() {
-        Some(last) if last.modality == modality && now - last.end <= JOIN_MS && now >= last.end => last.end = now,
+        Some(last) if last.modality == modality && now - last.end <= JOIN_MS && now >= last.end => {
+            last.end = now
+        }
         _ => stretches.push(Stretch { modality: modality.to_owned(), start: now, end: now }),
     }
 }
@@ -50,9 +52,13 @@ mod tests {
     #[test]
     fn a_call_that_lost_its_picture_has_two_stretches_and_a_short_pause_makes_no_third() {
         let mut all = Vec::new();
-        for (at, modality) in
-            [(0, Some("video")), (1_000, Some("video")), (2_000, Some("voice")), (3_000, None), (4_000, Some("voice"))]
-        {
+        for (at, modality) in [
+            (0, Some("video")),
+            (1_000, Some("video")),
+            (2_000, Some("voice")),
+            (3_000, None),
+            (4_000, Some("voice")),
+        ] {
             note(&mut all, modality, at);
         }
         let said: Vec<_> = all.iter().map(|s| (s.modality.as_str(), s.start, s.end)).collect();

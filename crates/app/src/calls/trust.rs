@@ -28,7 +28,8 @@ impl Trust {
     /// Whether the certified key of `by.device` made `signature` (base64) over `bytes`, and the device and the person
     /// are of one facility and neither is revoked.
     pub async fn signed(&self, by: Party, bytes: &[u8], signature: &str) -> bool {
-        let Some(signature) = STANDARD.decode(signature).ok().and_then(|s| Signature::from_slice(&s).ok()) else {
+        let Some(signature) = STANDARD.decode(signature).ok().and_then(|s| Signature::from_slice(&s).ok())
+        else {
             return false;
         };
         let Some((device, person)) = self.both(by).await else {

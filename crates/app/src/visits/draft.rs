@@ -71,7 +71,8 @@ impl Session {
             return self.visit_view(&open.id).await;
         }
         self.card(&start.patient).await?;
-        let form = VisitForm { allergies: self.known_allergies(&start.patient).await?, ..VisitForm::default() };
+        let form =
+            VisitForm { allergies: self.known_allergies(&start.patient).await?, ..VisitForm::default() };
         let id = new_id();
         let mut slots = Slots::default();
         slots.id("encounter", &mut || id.clone());

@@ -9,8 +9,9 @@ pub(crate) use draft::DraftBody;
 use rabta_ipc::{
     Error,
     visit::{
-        AddPhoto, Check, CheckVisit, CorrectVisit, DiscardDraft, FindAllergen, FindDiagnosis, FindMedicine, GetPhoto,
-        GetVisit, MedicineTerm, Prescription, PrintPrescription, SaveVisit, SignVisit, StartVisit, Term,
+        AddPhoto, Check, CheckVisit, CorrectVisit, DiscardDraft, FindAllergen, FindDiagnosis, FindMedicine,
+        GetPhoto, GetVisit, MedicineTerm, Prescription, PrintPrescription, SaveVisit, SignVisit, StartVisit,
+        Term,
     },
 };
 

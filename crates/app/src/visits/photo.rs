@@ -61,7 +61,9 @@ impl Session {
             if self.store().setting(&mark).await.map_err(|e| self.told(e))?.is_some() {
                 continue;
             }
-            let Some(kept) = self.store().attachment(&photo.id).await.map_err(|e| self.told(e))? else { continue };
+            let Some(kept) = self.store().attachment(&photo.id).await.map_err(|e| self.told(e))? else {
+                continue;
+            };
             let id: Id = photo.id.parse().map_err(|_| Error::detail("unexpected", "photo id"))?;
             // A part and its envelope's header stay below the limit of an envelope.
             let parts: Vec<&[u8]> = kept.bytes.chunks(limits::ATTACHMENT_PART).collect();

@@ -62,7 +62,8 @@ impl Session {
         let after = envelope.id;
         let audit = self.audit("sign", &format!("Encounter/{id}"), Some(&body.patient));
         let transaction = Transaction::new().append(envelope).drop_draft(id.clone()).audit(audit);
-        let transaction = self.with_photos(transaction, &body.form.photos, &body.patient, None, after).await?;
+        let transaction =
+            self.with_photos(transaction, &body.form.photos, &body.patient, None, after).await?;
         self.commit(transaction).await?;
         self.emit(Event::Patient { id: body.patient });
         self.visit_view(&id).await
@@ -73,7 +74,8 @@ impl Session {
         if self.find_visit_draft(&correct.id).await?.is_some() {
             return self.visit_view(&correct.id).await;
         }
-        let envelope = self.brought_by("Encounter", &correct.id).await?.ok_or_else(|| Error::new("not-allowed"))?;
+        let envelope =
+            self.brought_by("Encounter", &correct.id).await?.ok_or_else(|| Error::new("not-allowed"))?;
         let (header, payload) = self.payload(envelope).await?;
         if header.facility != self.facility_id() {
             return Err(Error::new("not-allowed"));
@@ -84,14 +86,24 @@ impl Session {
         fhir::visit::read_slots(&bundle, &mut slots).map_err(crate::error::bundle)?;
         let started = record.started.map_or_else(|| self.millis(), millis);
         let ask = self.ask_of_visit(&correct.id).await?;
-        let body =
-            DraftBody { patient: record.patient, form: record.form, started, slots, replaces: Some(envelope), ask };
+        let body = DraftBody {
+            patient: record.patient,
+            form: record.form,
+            started,
+            slots,
+            replaces: Some(envelope),
+            ask,
+        };
         self.new_draft(&correct.id, body).await
     }
 
     /// What is known of the patient's allergies, as a visit's answer begins.
     pub(super) async fn known_allergies(&self, patient: &str) -> Result<AllergyAnswer, Error> {
-        let known = self.store().of_patient(patient, "AllergyIntolerance", None, 50).await.map_err(|e| self.told(e))?;
+        let known = self
+            .store()
+            .of_patient(patient, "AllergyIntolerance", None, 50)
+            .await
+            .map_err(|e| self.told(e))?;
         Ok(fhir::allergies::answer(&all_parsed(&known)))
     }
 }

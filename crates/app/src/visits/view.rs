@@ -93,7 +93,8 @@ impl Session {
         let hie = hie_key(&self.enrollment)?;
         let mut verified = false;
         let mut who = (String::new(), String::new(), None);
-        for cert in certs.iter().filter_map(|c| opened(c, &hie)).chain(self.own_cert(signature.person, &hie)) {
+        for cert in certs.iter().filter_map(|c| opened(c, &hie)).chain(self.own_cert(signature.person, &hie))
+        {
             if let Subject::Person { name, role, registration, .. } = &cert.subject {
                 who = (name.clone(), role.clone(), registration.clone());
             }
@@ -124,7 +125,8 @@ impl Session {
 
     /// The visit before this one that was made with this program: for "what was it last time".
     async fn last_visit(&self, patient: &str, not: &str) -> Result<Option<Box<LastVisit>>, Error> {
-        let encounters = self.store().of_patient(patient, "Encounter", None, 10).await.map_err(|e| self.told(e))?;
+        let encounters =
+            self.store().of_patient(patient, "Encounter", None, 10).await.map_err(|e| self.told(e))?;
         for encounter in encounters.iter().filter(|e| e.id != not) {
             let Some(envelope) = encounter.envelope else { continue };
             let (header, payload) = self.payload(envelope).await?;

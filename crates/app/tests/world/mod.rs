@@ -50,7 +50,8 @@ async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
 }
 
 async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> String {
-    let request = Request::Enroll { facility: facility.to_owned(), person: None, new: Some(new), public: None };
+    let request =
+        Request::Enroll { facility: facility.to_owned(), person: None, new: Some(new), public: None };
     match tell(hie, request).await {
         Reply::Code { code, .. } => code,
         _ => panic!("no code"),
@@ -110,7 +111,11 @@ impl World {
     }
 
     pub async fn patient(&self, name: &str) -> PatientCard {
-        let age = AgeSaid { said: Said::Years { n: 4 }, on: time::OffsetDateTime::now_utc().date(), by: "mother".into() };
+        let age = AgeSaid {
+            said: Said::Years { n: 4 },
+            on: time::OffsetDateTime::now_utc().date(),
+            by: "mother".into(),
+        };
         let registration = Registration {
             name: name.into(),
             sex: Sex::Female,
@@ -123,7 +128,11 @@ impl World {
 
     pub async fn visit(&self, patient: &str) -> VisitView {
         let visit = ask(&self.doctor, StartVisit { patient: patient.to_owned() }).await.unwrap();
-        let mut form = VisitForm { complaint: "fever and cough".into(), history: "since Monday".into(), ..visit.form.clone() };
+        let mut form = VisitForm {
+            complaint: "fever and cough".into(),
+            history: "since Monday".into(),
+            ..visit.form.clone()
+        };
         form.danger.asked = true;
         form.allergies.state = AllergyState::NoneKnown;
         let save = SaveVisit { id: visit.id.clone(), rev: visit.rev, form: form.clone() };

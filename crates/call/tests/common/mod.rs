@@ -369,7 +369,8 @@ impl World {
         let sdp = format!("v=0\no={generation}\na=fingerprint:sha-256 AA:{end}\na=candidate:1 typ host\n");
         self.engine_says(end, EngineEvent::LocalDescription { leg, kind, sdp });
         for kind in ["host", "relay"] {
-            let candidate = Candidate { candidate: format!("candidate:1 typ {kind}"), mid: None, index: None };
+            let candidate =
+                Candidate { candidate: format!("candidate:1 typ {kind}"), mid: None, index: None };
             self.engine_says(end, EngineEvent::LocalCandidate { leg, candidate });
         }
     }

@@ -11,8 +11,8 @@ use super::{
     json::{arr, obj},
     medication,
     parts::{
-        coding, concept, ext, ext_of, ext_str, facility, read_facility, read_signer, reference, referenced, section,
-        section_text, signer,
+        coding, concept, ext, ext_of, ext_str, facility, read_facility, read_signer, reference, referenced,
+        section, section_text, signer,
     },
     urls,
     visit::loinc,
@@ -53,7 +53,12 @@ pub struct AdviceContext<'a> {
 }
 
 /// The payload. `slots` is kept with the ask: one consultation, one Encounter, whichever way it went.
-pub fn to_document(form: &AdviceForm, context: &AdviceContext<'_>, slots: &mut Slots, new_id: NewId<'_>) -> Vec<u8> {
+pub fn to_document(
+    form: &AdviceForm,
+    context: &AdviceContext<'_>,
+    slots: &mut Slots,
+    new_id: NewId<'_>,
+) -> Vec<u8> {
     let form = tidied(form);
     let encounter = slots.id("consultation", new_id);
     let frame = Frame {
@@ -71,12 +76,16 @@ pub fn to_document(form: &AdviceForm, context: &AdviceContext<'_>, slots: &mut S
     let proposals: Vec<Json> = form
         .medicines
         .iter()
-        .map(|m| medication::request(m, "proposal", &frame, if is_id(&m.id) { m.id.clone() } else { new_id() }))
+        .map(|m| {
+            medication::request(m, "proposal", &frame, if is_id(&m.id) { m.id.clone() } else { new_id() })
+        })
         .collect();
     let informed: Vec<Json> = context.informed_by.iter().map(|id| reference("Communication", id)).collect();
     let silent = |s: Json| if s.get("emptyReason").is_nothing() { s } else { Json::Null };
-    let replaced = context.replaces.map(|id| obj! {
-        "code": "replaces", "targetReference": reference("Composition", id),
+    let replaced = context.replaces.map(|id| {
+        obj! {
+            "code": "replaces", "targetReference": reference("Composition", id),
+        }
     });
     let composition = obj! {
         "resourceType": "Composition",
@@ -197,7 +206,8 @@ fn modalities(stretches: &[Stretch]) -> Vec<String> {
 fn consultation(form: &AdviceForm, context: &AdviceContext<'_>, id: &str, conditions: &[Json]) -> Json {
     let plain: Vec<Stretch>;
     let stretches = if context.stretches.is_empty() {
-        plain = form.modality.iter().map(|m| Stretch { modality: m.clone(), start: None, end: None }).collect();
+        plain =
+            form.modality.iter().map(|m| Stretch { modality: m.clone(), start: None, end: None }).collect();
         &plain
     } else {
         context.stretches

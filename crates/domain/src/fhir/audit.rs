@@ -77,20 +77,24 @@ pub fn audit_event(event: &AuditEvent) -> Json {
         Outcome::Refused => "4",
         Outcome::Failed => "8",
     };
-    let person = (!event.person.is_empty()).then(|| obj! {
-        "type": concept(urls::V3_PARTICIPATION, "IRCP", "information recipient"),
-        "who": reference("Practitioner", &event.person),
-        "requestor": true,
+    let person = (!event.person.is_empty()).then(|| {
+        obj! {
+            "type": concept(urls::V3_PARTICIPATION, "IRCP", "information recipient"),
+            "who": reference("Practitioner", &event.person),
+            "requestor": true,
+        }
     });
     let device = obj! {
         "type": concept(urls::DICOM, "110153", "Source Role ID"),
         "who": reference("Device", &event.device),
         "requestor": event.person.is_empty(),
     };
-    let patient = event.patient.as_deref().map(|id| obj! {
-        "what": reference("Patient", id),
-        "type": coding_named("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person"),
-        "role": coding_named("http://terminology.hl7.org/CodeSystem/object-role", "1", "Patient"),
+    let patient = event.patient.as_deref().map(|id| {
+        obj! {
+            "what": reference("Patient", id),
+            "type": coding_named("http://terminology.hl7.org/CodeSystem/audit-entity-type", "1", "Person"),
+            "role": coding_named("http://terminology.hl7.org/CodeSystem/object-role", "1", "Patient"),
+        }
     });
     let object = if event.act == Act::Query {
         let query = format!("{}?{}", event.what, event.parameters.join("&"));
@@ -148,7 +152,9 @@ mod tests {
 
     #[test]
     fn base64_is_rfc_4648s() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }
@@ -169,7 +175,10 @@ mod tests {
             purpose: None,
         };
         let json = audit_event(&event);
-        assert_eq!(json.str("meta.profile"), "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.Query");
+        assert_eq!(
+            json.str("meta.profile"),
+            "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.Query"
+        );
         assert_eq!((json.str("action"), json.str("outcome")), ("E", "4"));
         assert_eq!(json.str("entity.query"), base64(b"Patient?name&birthdate"));
     }

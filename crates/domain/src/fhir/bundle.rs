@@ -96,7 +96,8 @@ impl Bundle {
     /// Reads a payload. Every entry has a resource with an id, and none comes twice.
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ResourceError::Utf8)?;
-        let mut bundle = Self { id: String::new(), kind: String::new(), timestamp: None, entries: Vec::new() };
+        let mut bundle =
+            Self { id: String::new(), kind: String::new(), timestamp: None, entries: Vec::new() };
         let mut resource_type = String::new();
         for (key, value) in members(text.trim()).map_err(ResourceError::from)? {
             let string = || serde_json::from_str::<String>(value).unwrap_or_default();
@@ -139,7 +140,10 @@ impl Bundle {
 /// What a payload holds, for a projection: `(type, id, exact bytes)` of each entry.
 pub fn read(payload: &[u8]) -> Result<Vec<(String, String, Vec<u8>)>, BundleError> {
     let entries = Bundle::parse(payload)?.entries;
-    Ok(entries.into_iter().map(|r| (r.resource_type().to_owned(), r.id().to_owned(), r.bytes().to_vec())).collect())
+    Ok(entries
+        .into_iter()
+        .map(|r| (r.resource_type().to_owned(), r.id().to_owned(), r.bytes().to_vec()))
+        .collect())
 }
 
 fn entries(text: &str) -> Result<Vec<Resource>, BundleError> {
@@ -184,7 +188,10 @@ mod tests {
         let cases: [(&str, BundleError); 4] = [
             (r#"{"resourceType":"Patient"}"#, BundleError::NotABundle),
             (r#"{"resourceType":"Bundle","entry":[{}]}"#, BundleError::Entry(0)),
-            (r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]}"#, BundleError::Entry(0)),
+            (
+                r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]}"#,
+                BundleError::Entry(0),
+            ),
             (
                 r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"P","id":"a"}},{"resource":{"resourceType":"P","id":"a"}}]}"#,
                 BundleError::Twice(1),

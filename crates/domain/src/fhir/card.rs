@@ -26,7 +26,11 @@ pub struct Known<'a> {
 }
 
 /// The card, as of `today`.
-pub fn patient_card(patient: &Resource, known: &Known<'_>, today: Date) -> Result<PatientCard, ResourceError> {
+pub fn patient_card(
+    patient: &Resource,
+    known: &Known<'_>,
+    today: Date,
+) -> Result<PatientCard, ResourceError> {
     let json = patient.view()?;
     let record = patient::read(patient, known.related)?;
     let observations = known.observations.iter().map(Resource::view).collect::<Result<Vec<_>, _>>()?;
@@ -121,7 +125,10 @@ pub fn last_weight(observations: &[Resource]) -> Option<(String, Date)> {
     let views = observations.iter().filter_map(|o| o.view().ok());
     let weights = views.filter(|o| !clinical::is_wrong(o)).filter_map(|o| {
         let measured = clinical::read_measured(&o, &o).filter(|m| m.vital == Vital::Weight)?;
-        Some((format!("{} {}", measured.value, measured.unit), dates::parse_date(o.str("effectiveDateTime"))?))
+        Some((
+            format!("{} {}", measured.value, measured.unit),
+            dates::parse_date(o.str("effectiveDateTime"))?,
+        ))
     });
     weights.max_by_key(|(_, day)| *day)
 }

@@ -85,7 +85,12 @@ pub(crate) fn entries(resources: &[Json]) -> Vec<Json> {
     resources.iter().map(|r| reference(r.str("resourceType"), r.str("id"))).collect()
 }
 
-pub(crate) fn resources(form: &VisitForm, frame: &Frame<'_>, slots: &mut Slots, new_id: NewId<'_>) -> Clinical {
+pub(crate) fn resources(
+    form: &VisitForm,
+    frame: &Frame<'_>,
+    slots: &mut Slots,
+    new_id: NewId<'_>,
+) -> Clinical {
     let mut all = Clinical::default();
     if form.danger.asked || !form.danger.signs.is_empty() {
         all.danger.push(danger(&form.danger, frame, slots.id("danger", new_id)));
@@ -145,20 +150,25 @@ fn observation(id: String, frame: &Frame<'_>, category: &str, code: Json) -> Vec
 }
 
 fn danger(danger: &DangerSigns, frame: &Frame<'_>, id: String) -> Json {
-    let mut members = observation(id, frame, "survey", concept(urls::OBSERVATION, "danger-signs", "Danger signs"));
+    let mut members =
+        observation(id, frame, "survey", concept(urls::OBSERVATION, "danger-signs", "Danger signs"));
     if danger.asked {
         members.push(("valueBoolean", (!danger.signs.is_empty()).into()));
     } else {
         members.push(("dataAbsentReason", concept(urls::DATA_ABSENT, "not-asked", "")));
     }
-    let component = |sign: &String| obj! { "code": concept(urls::DANGER_SIGN, sign, ""), "valueBoolean": true };
+    let component =
+        |sign: &String| obj! { "code": concept(urls::DANGER_SIGN, sign, ""), "valueBoolean": true };
     members.push(("component", danger.signs.iter().map(component).collect()));
     super::json::object(members)
 }
 
 /// LOINC answers of 82810-3 (answer list LL4129-4).
-const PREGNANT: [(&str, &str, &str); 3] =
-    [("yes", "LA15173-0", "Pregnant"), ("no", "LA26683-5", "Not pregnant"), ("unsure", "LA4489-6", "Unknown")];
+const PREGNANT: [(&str, &str, &str); 3] = [
+    ("yes", "LA15173-0", "Pregnant"),
+    ("no", "LA26683-5", "Not pregnant"),
+    ("unsure", "LA4489-6", "Unknown"),
+];
 
 fn pregnancy(
     answer: &PregnancyAnswer,
@@ -176,7 +186,12 @@ fn pregnancy(
         push("pregnancy", code_of, "valueCodeableConcept", concept(urls::LOINC, code, text));
     }
     if let Some(lmp) = answer.lmp {
-        push("lmp", concept(urls::LOINC, "8665-2", "Last menstrual period start date"), "valueDateTime", lmp.into());
+        push(
+            "lmp",
+            concept(urls::LOINC, "8665-2", "Last menstrual period start date"),
+            "valueDateTime",
+            lmp.into(),
+        );
     }
     if let Some(weeks) = answer.weeks {
         let value = number(&weeks.to_string()).map(|n| quantity(n, "wk"));
@@ -210,7 +225,8 @@ fn confirmed(yes: bool) -> Json {
 
 fn vitals(all: &[Measured], frame: &Frame<'_>, out: &mut Vec<Json>, id: &mut dyn FnMut(&str) -> String) {
     let of = |vital: Vital| all.iter().filter(move |m| m.vital == vital);
-    let (systolic, diastolic): (Vec<_>, Vec<_>) = (of(Vital::Systolic).collect(), of(Vital::Diastolic).collect());
+    let (systolic, diastolic): (Vec<_>, Vec<_>) =
+        (of(Vital::Systolic).collect(), of(Vital::Diastolic).collect());
     for n in 0..systolic.len().max(diastolic.len()) {
         let code = concept(urls::LOINC, "85354-9", "Blood pressure panel");
         let mut members = observation(id(&format!("bp/{n}")), frame, "vital-signs", code);
@@ -271,7 +287,12 @@ fn test(tested: &Tested, frame: &Frame<'_>, id: String) -> Json {
 
 fn no_allergy(frame: &Frame<'_>, id: String) -> Json {
     let code = concept(urls::SNOMED, "716186003", "No known allergy");
-    allergy_resource(id, frame, code, vec![("verificationStatus", concept(urls::ALLERGY_VERIFICATION, "confirmed", ""))])
+    allergy_resource(
+        id,
+        frame,
+        code,
+        vec![("verificationStatus", concept(urls::ALLERGY_VERIFICATION, "confirmed", ""))],
+    )
 }
 
 fn allergy(item: &Allergy, frame: &Frame<'_>, id: String) -> Json {
@@ -375,7 +396,8 @@ fn media(photo: &PhotoRef, frame: &Frame<'_>, id: String) -> Json {
 
 /// Follow-up as an extension of an Encounter or a Composition.
 pub(crate) fn follow_up(follow_up: &FollowUp) -> Json {
-    let parts = vec![ext("day", "valueDate", follow_up.day), ext("event", "valueString", follow_up.event.as_str())];
+    let parts =
+        vec![ext("day", "valueDate", follow_up.day), ext("event", "valueString", follow_up.event.as_str())];
     ext_of(urls::FOLLOW_UP, parts)
 }
 
@@ -505,9 +527,10 @@ fn read_observation(resource: &Json, form: &mut VisitForm) -> Option<String> {
 
 /// A vital sign from an Observation or a component of one.
 pub(crate) fn read_measured(coded: &Json, valued: &Json) -> Option<Measured> {
-    let vital = coded.items("code.coding").iter().find_map(|c| {
-        (c.str("system") == urls::LOINC).then(|| Vital::from_loinc(c.str("code"))).flatten()
-    })?;
+    let vital = coded
+        .items("code.coding")
+        .iter()
+        .find_map(|c| (c.str("system") == urls::LOINC).then(|| Vital::from_loinc(c.str("code"))).flatten())?;
     let unit = valued.opt("valueQuantity.code").or(valued.opt("valueQuantity.unit"));
     Some(Measured {
         vital,
@@ -532,7 +555,9 @@ pub(crate) fn read_allergy(resource: &Json) -> Allergy {
     let substance = code.opt("text").or_else(|| code.items("coding").iter().find_map(|c| c.opt("display")));
     let reaction = resource.at("reaction.manifestation");
     let reaction = match reaction {
-        Json::Array(items) => items.first().map(|m| m.opt("text").or(m.opt("coding.display")).unwrap_or_default()),
+        Json::Array(items) => {
+            items.first().map(|m| m.opt("text").or(m.opt("coding.display")).unwrap_or_default())
+        }
         _ => None,
     };
     Allergy {
@@ -557,7 +582,10 @@ pub(crate) fn read_condition(resource: &Json) -> Diagnosis {
         id: resource.str("id").to_owned(),
         code: resource.code_of("code", urls::ICD10).unwrap_or_default().to_owned(),
         text: text.unwrap_or_default().into(),
-        certainty: resource.code_of("verificationStatus", urls::CONDITION_VERIFICATION).unwrap_or_default().to_owned(),
+        certainty: resource
+            .code_of("verificationStatus", urls::CONDITION_VERIFICATION)
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 
@@ -566,7 +594,10 @@ fn read_media(resource: &Json) -> Option<PhotoRef> {
     Some(PhotoRef {
         id: resource.str("content.url").strip_prefix("Binary/")?.to_owned(),
         caption: Private(resource.str("content.title").to_owned()),
-        intimate: resource.items("meta.security").iter().any(|s| s.str("system") == urls::V3_CONFIDENTIALITY && s.str("code") != "N"),
+        intimate: resource
+            .items("meta.security")
+            .iter()
+            .any(|s| s.str("system") == urls::V3_CONFIDENTIALITY && s.str("code") != "N"),
         width: size("width"),
         height: size("height"),
     })

@@ -41,9 +41,15 @@ pub struct Message {
 /// The payload: a collection of one Communication.
 pub fn to_bundle(message: &Message, new_id: NewId<'_>) -> Vec<u8> {
     let text = super::clean(&message.text);
-    let mut payload = vec![if text.is_empty() { Json::Null } else { obj! { "contentString": text } }];
-    payload.extend(message.attachments.iter().map(|a| obj! {
-        "contentAttachment": obj! { "contentType": &a.content_type, "url": format!("Binary/{}", a.id) },
+    let mut payload = vec![if text.is_empty() {
+        Json::Null
+    } else {
+        obj! { "contentString": text }
+    }];
+    payload.extend(message.attachments.iter().map(|a| {
+        obj! {
+            "contentAttachment": obj! { "contentType": &a.content_type, "url": format!("Binary/{}", a.id) },
+        }
     }));
     let answered = message.in_response_to.as_deref().map(|id| reference("Communication", id));
     let resource = obj! {

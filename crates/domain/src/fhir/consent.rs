@@ -66,7 +66,11 @@ fn consent(form: &ConsentForm, context: &ConsentContext<'_>) -> Json {
         reference("Patient", context.patient)
     };
     let actor = obj! { "role": concept(urls::V3_ROLE_CODE, relation, ""), "reference": giver.clone() };
-    let reason = if form.reason.is_empty() { Json::Null } else { obj! { "text": &form.reason } };
+    let reason = if form.reason.is_empty() {
+        Json::Null
+    } else {
+        obj! { "text": &form.reason }
+    };
     let verified = !emergency && form.decision == "given";
     obj! {
         "resourceType": "Consent",

@@ -65,7 +65,14 @@ pub fn to_bundle(
         push("extension", extensions.into());
         push("basedOn", arr![proposal.clone()]);
         push("priorPrescription", if code == "changed" { proposal } else { Json::Null });
-        push("statusReason", if reason.trim().is_empty() { Json::Null } else { obj! { "text": super::clean(reason) } });
+        push(
+            "statusReason",
+            if reason.trim().is_empty() {
+                Json::Null
+            } else {
+                obj! { "text": super::clean(reason) }
+            },
+        );
         push("supportingInformation", arr![reference("Composition", &advice.id)]);
         bundle.push(&order);
     }

@@ -114,14 +114,15 @@ impl Json {
                 let members = members.into_iter().map(|(k, v)| Ok((k, Self::from_raw(v, depth + 1)?)));
                 Self::Object(members.collect::<Result<_, JsonError>>()?)
             }
-            Some(b'[') => {
-                Self::Array(items(text)?.into_iter().map(|v| Self::from_raw(v, depth + 1)).collect::<Result<_, _>>()?)
-            }
+            Some(b'[') => Self::Array(
+                items(text)?.into_iter().map(|v| Self::from_raw(v, depth + 1)).collect::<Result<_, _>>()?,
+            ),
             Some(b'"') => Self::String(serde_json::from_str(text)?),
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
             Some(b'n') | None => Self::Null,
-            Some(_) => Decimal::new(text).map_or(Err(JsonError::Syntax { line: 0, column: 0 }), |d| Ok(Self::Number(d)))?,
+            Some(_) => Decimal::new(text)
+                .map_or(Err(JsonError::Syntax { line: 0, column: 0 }), |d| Ok(Self::Number(d)))?,
         })
     }
 
@@ -205,7 +206,9 @@ impl Json {
         };
         concepts
             .iter()
-            .flat_map(|c| if c.get("coding").is_nothing() { std::slice::from_ref(c) } else { c.items("coding") })
+            .flat_map(
+                |c| if c.get("coding").is_nothing() { std::slice::from_ref(c) } else { c.items("coding") },
+            )
             .find(|c| c.str("system") == system)
             .and_then(|c| c.opt("code"))
     }
@@ -369,7 +372,9 @@ impl FromIterator<Json> for Json {
 
 /// Keeps what FHIR allows: members that say nothing are left out.
 pub(crate) fn object(members: Vec<(&str, Json)>) -> Json {
-    Json::Object(members.into_iter().filter(|(_, v)| !v.is_nothing()).map(|(k, v)| (k.to_owned(), v)).collect())
+    Json::Object(
+        members.into_iter().filter(|(_, v)| !v.is_nothing()).map(|(k, v)| (k.to_owned(), v)).collect(),
+    )
 }
 
 /// `obj! { "resourceType": "Patient", "active": true }`; members that say nothing are left out.

@@ -70,8 +70,10 @@ fn medication(line: &MedicineLine) -> Json {
 /// stays words.
 fn dosage(line: &MedicineLine, course: Option<&Course>) -> Json {
     let Some(course) = course else { return arr![obj! { "text": &line.dose }] };
-    let bounds = (line.days > 0).then(|| obj! {
-        "value": line.days, "unit": "d", "system": urls::UCUM, "code": "d",
+    let bounds = (line.days > 0).then(|| {
+        obj! {
+            "value": line.days, "unit": "d", "system": urls::UCUM, "code": "d",
+        }
     });
     let mut all = Vec::new();
     for (n, (amount, moments)) in course.by_amount().into_iter().enumerate() {
@@ -135,8 +137,10 @@ fn dispense(line: &MedicineLine, course: Option<&Course>) -> Json {
         Some(unit) => super::parts::quantity(value, unit),
         None => obj! { "value": value, "unit": course.unit.english(&line.form) },
     });
-    let days = (line.days > 0).then(|| obj! {
-        "value": line.days, "unit": "d", "system": urls::UCUM, "code": "d",
+    let days = (line.days > 0).then(|| {
+        obj! {
+            "value": line.days, "unit": "d", "system": urls::UCUM, "code": "d",
+        }
     });
     obj! { "quantity": quantity, "expectedSupplyDuration": days }
 }

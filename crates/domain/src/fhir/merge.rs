@@ -10,7 +10,9 @@ pub(crate) fn object(old: &str, new: &Json, managed: &[&str], ours: &[&str]) -> 
     for (key, text) in members(old)? {
         let value = match wanted.iter().find(|(k, _)| *k == key) {
             _ if key == "extension" => extensions(text, new, ours)?,
-            Some((_, value)) if Json::parse(text)?.canonical() == value.canonical() => Json::Raw(text.to_owned()),
+            Some((_, value)) if Json::parse(text)?.canonical() == value.canonical() => {
+                Json::Raw(text.to_owned())
+            }
             Some((_, value)) => value.clone(),
             None if managed.contains(&key.as_str()) => Json::Null,
             None => Json::Raw(text.to_owned()),

@@ -10,7 +10,10 @@ use super::{
     clinical::{self, Frame},
     dates,
     json::{arr, obj},
-    parts::{concept, ext, facility, read_facility, read_signer, reference, referenced, section, section_text, signer},
+    parts::{
+        concept, ext, facility, read_facility, read_signer, reference, referenced, section, section_text,
+        signer,
+    },
     patient,
     task::{self, NewTask, TaskView},
     urls,
@@ -123,9 +126,11 @@ pub fn to_document(
 fn patient_as_sent(record: &patient::Record) -> Json {
     let form = &record.form;
     let mr = record.mr.as_ref().map(|mr| obj! { "system": crate::mr::SYSTEM, "value": mr });
-    let contact = form.relation.as_ref().map(|r| obj! {
-        "relationship": arr![concept(urls::V3_ROLE_CODE, &r.code, "")],
-        "name": obj! { "text": &r.name },
+    let contact = form.relation.as_ref().map(|r| {
+        obj! {
+            "relationship": arr![concept(urls::V3_ROLE_CODE, &r.code, "")],
+            "name": obj! { "text": &r.name },
+        }
     });
     let sent = patient::elements(form, None);
     let part = |key: &str| sent.iter().find(|(k, _)| *k == key).map(|(_, v)| v.clone()).unwrap_or(Json::Null);
@@ -207,7 +212,10 @@ pub fn view(payload: &[u8], today: Date) -> Result<ReferralNote, BundleError> {
         author: composition.items("author").first().map(read_signer).unwrap_or_default(),
         facility: read_facility(composition.get("custodian")),
         sent: dates::parse_instant(composition.str("date")),
-        consent: consent.and_then(|c| referenced(c, "valueReference", "Consent")).unwrap_or_default().to_owned(),
+        consent: consent
+            .and_then(|c| referenced(c, "valueReference", "Consent"))
+            .unwrap_or_default()
+            .to_owned(),
         vitals: gravest_first(pressures_together(&visit.vitals, age)),
         tests: gravest_first(visit.tests.iter().map(|t| (t.clone(), t.judge(age)))),
         visit,

@@ -73,7 +73,11 @@ pub(crate) fn words(text: &str) -> Json {
 }
 
 pub(crate) fn reference(resource_type: &str, id: &str) -> Json {
-    if id.is_empty() { Json::Null } else { obj! { "reference": format!("{resource_type}/{id}") } }
+    if id.is_empty() {
+        Json::Null
+    } else {
+        obj! { "reference": format!("{resource_type}/{id}") }
+    }
 }
 
 /// The id that a reference at `path` to `resource_type` points to.
@@ -123,13 +127,19 @@ pub(crate) fn ext(url: &str, key: &'static str, value: impl Into<Json>) -> Json 
 /// An extension made of others. Nothing where they are.
 pub(crate) fn ext_of(url: &str, parts: Vec<Json>) -> Json {
     let parts = Json::from(parts);
-    if parts.is_nothing() { Json::Null } else { obj! { "url": url, "extension": parts } }
+    if parts.is_nothing() {
+        Json::Null
+    } else {
+        obj! { "url": url, "extension": parts }
+    }
 }
 
 /// The text of a code-like extension's value.
 pub(crate) fn ext_str<'a>(json: &'a Json, url: &str) -> Option<&'a str> {
     let ext = json.extension(url)?;
-    ["valueCode", "valueString", "valueDate", "valueInstant", "valueDateTime"].into_iter().find_map(|key| ext.opt(key))
+    ["valueCode", "valueString", "valueDate", "valueInstant", "valueDateTime"]
+        .into_iter()
+        .find_map(|key| ext.opt(key))
 }
 
 pub(crate) fn ext_bool(json: &Json, url: &str) -> Option<bool> {
@@ -147,7 +157,13 @@ pub(crate) fn quantity(value: Decimal, unit: &str) -> Json {
 
 /// A Composition's section in words; `entries` are the references that it gathers. Where both are empty, it says
 /// why (`emptyReason`), as IPS asks.
-pub(crate) fn section(loinc: &str, title: &str, paragraphs: &[&str], entries: Vec<Json>, empty: &str) -> Json {
+pub(crate) fn section(
+    loinc: &str,
+    title: &str,
+    paragraphs: &[&str],
+    entries: Vec<Json>,
+    empty: &str,
+) -> Json {
     let silent = paragraphs.iter().all(|p| p.is_empty());
     let nothing = silent && entries.is_empty();
     let reason = if nothing { concept(urls::EMPTY_REASON, empty, "") } else { Json::Null };

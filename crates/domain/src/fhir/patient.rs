@@ -38,7 +38,12 @@ pub struct Ids<'a> {
 
 /// The payload: a collection of the Patient and its RelatedPersons. Of an existing Patient, only what the form
 /// changed is rewritten; a relation that is no longer there becomes `active: false`.
-pub fn to_bundle(form: &Registration, ids: &Ids<'_>, stamp: Stamp, new_id: NewId<'_>) -> Result<Vec<u8>, BundleError> {
+pub fn to_bundle(
+    form: &Registration,
+    ids: &Ids<'_>,
+    stamp: Stamp,
+    new_id: NewId<'_>,
+) -> Result<Vec<u8>, BundleError> {
     let mut bundle = Builder::new(BundleType::Collection, new_id(), stamp.at);
     bundle.push_resource(&patient(form, ids)?);
     for related in related_persons(form, ids, new_id)? {
@@ -117,7 +122,10 @@ pub(crate) fn elements(form: &Registration, mr: Option<&str>) -> Vec<(&'static s
     identifiers.extend(form.papers.iter().map(paper_identifier));
     let born = form.age.as_ref().map(AgeSaid::born);
     vec![
-        ("extension", arr![form.age.as_ref().map(age_said), ext(urls::NO_PAPER, "valueCode", form.no_paper.as_deref())]),
+        (
+            "extension",
+            arr![form.age.as_ref().map(age_said), ext(urls::NO_PAPER, "valueCode", form.no_paper.as_deref())],
+        ),
         ("identifier", identifiers.into()),
         ("name", names(form)),
         ("telecom", form.phones.iter().map(phone).collect()),
@@ -151,7 +159,8 @@ fn merged(key: &str, raw: &str, new: &Json) -> Result<Json, JsonError> {
                 |i, old| !is_past(old) && (i == 0 || old.extension(urls::LANGUAGE).is_some()),
                 |old, new| {
                     let same = text(&Json::parse(old)?) == text(new);
-                    let managed: &[&str] = if same { &["prefix"] } else { &["prefix", "family", "given", "suffix"] };
+                    let managed: &[&str] =
+                        if same { &["prefix"] } else { &["prefix", "family", "given", "suffix"] };
                     merge::object(old, new, managed, NAME_EXTENSIONS)
                 },
             )
@@ -170,8 +179,11 @@ fn merged(key: &str, raw: &str, new: &Json) -> Result<Json, JsonError> {
             |i, _| i == 0,
             |old, new| {
                 let moved = Json::parse(old)?.str("city") != new.str("city");
-                let managed: &[&str] =
-                    if moved { &["text", "line", "district", "state", "postalCode", "city"] } else { &["text", "line"] };
+                let managed: &[&str] = if moved {
+                    &["text", "line", "district", "state", "postalCode", "city"]
+                } else {
+                    &["text", "line"]
+                };
                 merge::object(old, new, managed, &[urls::PLACE])
             },
         ),
@@ -274,7 +286,11 @@ fn birth_date(born: Born) -> String {
     }
 }
 
-fn related_persons(form: &Registration, ids: &Ids<'_>, new_id: NewId<'_>) -> Result<Vec<Resource>, ResourceError> {
+fn related_persons(
+    form: &Registration,
+    ids: &Ids<'_>,
+    new_id: NewId<'_>,
+) -> Result<Vec<Resource>, ResourceError> {
     let patient = reference("Patient", ids.id);
     let related = |role: &str, codes: Vec<Json>| {
         vec![
@@ -327,7 +343,8 @@ fn related_persons(form: &Registration, ids: &Ids<'_>, new_id: NewId<'_>) -> Res
                 edited
             }
             None => {
-                let mut members = vec![("resourceType", Json::from("RelatedPerson")), ("id", new_id().into())];
+                let mut members =
+                    vec![("resourceType", Json::from("RelatedPerson")), ("id", new_id().into())];
                 members.extend(elements.iter().cloned());
                 Resource::from_json(&super::json::object(members))?
             }
@@ -351,21 +368,20 @@ fn registration(patient: &Json, related: &[Json]) -> Registration {
     let first = current.first().copied();
     let other = current.iter().skip(1).find(|n| n.extension(urls::LANGUAGE).is_some());
     let active = |role: &str| {
-        let is = |r: &&Json| ext_str(r, urls::RELATED_AS) == Some(role) && *r.get("active") != Json::Bool(false);
+        let is =
+            |r: &&Json| ext_str(r, urls::RELATED_AS) == Some(role) && *r.get("active") != Json::Bool(false);
         related.iter().find(is)
     };
     let relation = active("name").or_else(|| {
-        let plain = |r: &&Json| r.extension(urls::RELATED_AS).is_none() && matches!(role_code(r), "FTH" | "HUSB");
+        let plain =
+            |r: &&Json| r.extension(urls::RELATED_AS).is_none() && matches!(role_code(r), "FTH" | "HUSB");
         related.iter().find(plain)
     });
     Registration {
         name: first.map(human_name).unwrap_or_default().into(),
         name_other_script: other.map(|n| human_name(n).into()),
         prefix: first.and_then(|n| n.opt("prefix")).map(str::to_owned),
-        relation: relation.map(|r| Relation {
-            code: role_code(r).to_owned(),
-            name: first_name(r).into(),
-        }),
+        relation: relation.map(|r| Relation { code: role_code(r).to_owned(), name: first_name(r).into() }),
         sex: sex(patient.str("gender")),
         age: age(patient),
         phones: patient.items("telecom").iter().filter(|t| is_phone(t)).map(read_phone).collect(),
@@ -382,7 +398,10 @@ fn registration(patient: &Json, related: &[Json]) -> Registration {
             let mother = r.extension(urls::IS_PATIENT)?;
             Some(Newborn {
                 mother: referenced(mother, "valueReference", "Patient")?.to_owned(),
-                birth_order: patient.int("multipleBirthInteger").and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+                birth_order: patient
+                    .int("multipleBirthInteger")
+                    .and_then(|n| u8::try_from(n).ok())
+                    .unwrap_or(0),
             })
         }),
     }
@@ -397,7 +416,8 @@ pub(crate) fn age(patient: &Json) -> Option<AgeSaid> {
     }
     let text = patient.opt("birthDate")?;
     let (first, last) = dates::bounds(text)?;
-    let said = if first == last { Said::BirthDate { date: first } } else { Said::BirthYear { year: first.year() } };
+    let said =
+        if first == last { Said::BirthDate { date: first } } else { Said::BirthYear { year: first.year() } };
     // Nobody said when; the latest day that it can be keeps the bounds as wide as they are.
     let on = last.replace_month(time::Month::December).and_then(|d| d.replace_day(31)).unwrap_or(last);
     Some(AgeSaid { said, on, by: String::new() })
@@ -509,7 +529,8 @@ fn language(name: &Json) -> String {
 
 /// `ur` for text in Arabic letters, else `en`.
 pub(crate) fn script(text: &str) -> &'static str {
-    let arabic = |c: char| matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fefc}');
+    let arabic =
+        |c: char| matches!(c, '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fefc}');
     if text.chars().any(arabic) { "ur" } else { "en" }
 }
 

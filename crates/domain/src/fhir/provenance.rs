@@ -41,8 +41,10 @@ pub struct Signed<'a> {
 /// The Provenance (http://hl7.org/fhir/R4/provenance.html).
 pub fn provenance(signed: &Signed<'_>) -> Json {
     let targets = signed.targets.iter().map(|t| obj! { "reference": t });
-    let binary = signed.binary.map(|id| obj! {
-        "role": "source", "what": obj! { "reference": format!("Binary/{id}") },
+    let binary = signed.binary.map(|id| {
+        obj! {
+            "role": "source", "what": obj! { "reference": format!("Binary/{id}") },
+        }
     });
     let when = dates::instant(signed.at);
     obj! {

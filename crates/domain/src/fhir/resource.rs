@@ -173,7 +173,8 @@ struct Span {
 
 /// `[A-Za-z0-9\-\.]{1,64}` (http://hl7.org/fhir/R4/datatypes.html#id).
 pub fn is_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 #[cfg(test)]
@@ -217,7 +218,9 @@ mod tests {
 
     #[test]
     fn what_is_no_resource_is_refused_without_repeating_it() {
-        for bad in ["", "[]", "{}", "{\"resourceType\":\"\"}", "{\"resourceType\":\"P\",\"id\":\"a b\"}", "nil"] {
+        for bad in
+            ["", "[]", "{}", "{\"resourceType\":\"\"}", "{\"resourceType\":\"P\",\"id\":\"a b\"}", "nil"]
+        {
             let error = Resource::from_text(bad).expect_err(bad);
             assert!(bad.is_empty() || !format!("{error}").contains("a b"));
         }

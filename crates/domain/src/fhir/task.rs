@@ -6,7 +6,10 @@ use time::OffsetDateTime;
 use super::{
     Builder, Bundle, BundleError, BundleType, Json, NewId, Resource, ResourceError, Signer, Stamp, dates,
     json::{arr, items, obj},
-    parts::{Facility, coding, concept, ext, ext_of, ext_str, facility, read_facility, read_signer, reference, referenced, signer, words},
+    parts::{
+        Facility, coding, concept, ext, ext_of, ext_str, facility, read_facility, read_signer, reference,
+        referenced, signer, words,
+    },
     urls,
 };
 use crate::{
@@ -32,7 +35,8 @@ pub struct NewTask<'a> {
 /// The first Task of an ask, `requested`.
 pub(crate) fn first(ask: &AskForm, new: &NewTask<'_>) -> Json {
     let answer_by = new.stamp.at.saturating_add(time::Duration::seconds(ask.urgency.answer_within_seconds()));
-    let owner = new.owner.map(|(id, name)| obj! { "reference": format!("Practitioner/{id}"), "display": name });
+    let owner =
+        new.owner.map(|(id, name)| obj! { "reference": format!("Practitioner/{id}"), "display": name });
     obj! {
         "resourceType": "Task",
         "id": new.id,
@@ -94,7 +98,9 @@ pub fn moved(task: &Resource, step: &Move<'_>) -> Result<Resource, MoveError> {
     let at = dates::instant(step.at);
     let mut task = task.clone();
     let mut extensions: Vec<Json> = match task.raw("extension") {
-        Some(raw) => items(raw).map_err(ResourceError::from)?.into_iter().map(|t| Json::Raw(t.to_owned())).collect(),
+        Some(raw) => {
+            items(raw).map_err(ResourceError::from)?.into_iter().map(|t| Json::Raw(t.to_owned())).collect()
+        }
         None => Vec::new(),
     };
     extensions.push(ext_of(
@@ -119,9 +125,14 @@ pub fn moved(task: &Resource, step: &Move<'_>) -> Result<Resource, MoveError> {
         task.set("owner", signer(step.by))?;
     }
     if let Some(composition) = step.output {
-        let output = obj! { "type": words("advice"), "valueReference": reference("Composition", composition) };
+        let output =
+            obj! { "type": words("advice"), "valueReference": reference("Composition", composition) };
         let mut outputs: Vec<Json> = match task.raw("output") {
-            Some(raw) => items(raw).map_err(ResourceError::from)?.into_iter().map(|t| Json::Raw(t.to_owned())).collect(),
+            Some(raw) => items(raw)
+                .map_err(ResourceError::from)?
+                .into_iter()
+                .map(|t| Json::Raw(t.to_owned()))
+                .collect(),
             None => Vec::new(),
         };
         outputs.push(output);

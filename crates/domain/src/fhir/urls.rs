@@ -130,7 +130,8 @@ pub const CONDITION_CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/cond
 pub const CONDITION_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/condition-clinical";
 pub const CONDITION_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/condition-ver-status";
 pub const ALLERGY_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical";
-pub const ALLERGY_VERIFICATION: &str = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification";
+pub const ALLERGY_VERIFICATION: &str =
+    "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification";
 pub const EMPTY_REASON: &str = "http://terminology.hl7.org/CodeSystem/list-empty-reason";
 pub const DATA_ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
 pub const TASK_CODE: &str = "http://hl7.org/fhir/CodeSystem/task-code";

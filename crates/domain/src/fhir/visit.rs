@@ -159,7 +159,11 @@ pub fn read_slots(bundle: &Bundle, slots: &mut Slots) -> Result<(), BundleError>
 
 // --- Shared with the referral note --------------------------------------------------------------------------
 
-pub(crate) fn read_form(bundle: &Bundle, composition: &Json, encounter: &Json) -> Result<VisitForm, BundleError> {
+pub(crate) fn read_form(
+    bundle: &Bundle,
+    composition: &Json,
+    encounter: &Json,
+) -> Result<VisitForm, BundleError> {
     let mut form = VisitForm::default();
     for resource in &bundle.entries {
         clinical::read(&resource.view()?, &mut form);
@@ -236,7 +240,13 @@ pub(crate) fn sections(form: &VisitForm, clinical: &Clinical) -> Json {
     let allergies = if no_allergy { "No known allergy" } else { "" };
     let silent = |s: Json| if s.get("emptyReason").is_nothing() { s } else { Json::Null };
     arr![
-        section(loinc::COMPLAINT, "Chief complaint", &[&form.complaint, &form.complaint_since], vec![], "notasked"),
+        section(
+            loinc::COMPLAINT,
+            "Chief complaint",
+            &[&form.complaint, &form.complaint_since],
+            vec![],
+            "notasked"
+        ),
         section(loinc::HISTORY, "History", &[&form.history], vec![], "notasked"),
         section(loinc::FINDINGS, "Findings", &[&form.examination], entries(&clinical.danger), "notasked"),
         section(loinc::VITALS, "Vital signs", &[], entries(&clinical.vitals), "notasked"),
@@ -262,7 +272,8 @@ pub(crate) fn sections(form: &VisitForm, clinical: &Clinical) -> Json {
 fn taken_back(before: &Bundle, clinical: &Clinical) -> Result<Vec<Resource>, BundleError> {
     let mut all = Vec::new();
     for old in &before.entries {
-        let kept = clinical.all().any(|r| r.str("resourceType") == old.resource_type() && r.str("id") == old.id());
+        let kept =
+            clinical.all().any(|r| r.str("resourceType") == old.resource_type() && r.str("id") == old.id());
         if kept || clinical::is_wrong(&old.view()?) {
             continue;
         }

@@ -15,11 +15,67 @@ const CROSS: &[(&str, &str)] = &[
 
 /// What people write for a class, in words. A free-text allergy to "penicillin" must stop amoxicillin.
 const NAMES: &[(&str, &[&str])] = &[
-    ("penicillins", &["penicillin", "penicillins", "amoxicillin", "ampicillin", "augmentin", "amoxil", "cloxacillin", "co-amoxiclav", "پینسلین", "پنسلین"]),
-    ("cephalosporins", &["cephalosporin", "cephalosporins", "ceftriaxone", "cefixime", "cephradine", "cefradine", "velosef", "rocephin"]),
+    (
+        "penicillins",
+        &[
+            "penicillin",
+            "penicillins",
+            "amoxicillin",
+            "ampicillin",
+            "augmentin",
+            "amoxil",
+            "cloxacillin",
+            "co-amoxiclav",
+            "پینسلین",
+            "پنسلین",
+        ],
+    ),
+    (
+        "cephalosporins",
+        &[
+            "cephalosporin",
+            "cephalosporins",
+            "ceftriaxone",
+            "cefixime",
+            "cephradine",
+            "cefradine",
+            "velosef",
+            "rocephin",
+        ],
+    ),
     ("carbapenems", &["carbapenem", "meropenem", "imipenem"]),
-    ("sulfonamides", &["sulfa", "sulpha", "sulfonamide", "sulfonamides", "sulphonamide", "septran", "septrin", "cotrimoxazole", "co-trimoxazole", "sulfamethoxazole", "سلفا"]),
-    ("nsaids", &["nsaid", "nsaids", "ibuprofen", "brufen", "diclofenac", "voltaren", "voltral", "naproxen", "ponstan", "mefenamic", "ketorolac"]),
+    (
+        "sulfonamides",
+        &[
+            "sulfa",
+            "sulpha",
+            "sulfonamide",
+            "sulfonamides",
+            "sulphonamide",
+            "septran",
+            "septrin",
+            "cotrimoxazole",
+            "co-trimoxazole",
+            "sulfamethoxazole",
+            "سلفا",
+        ],
+    ),
+    (
+        "nsaids",
+        &[
+            "nsaid",
+            "nsaids",
+            "ibuprofen",
+            "brufen",
+            "diclofenac",
+            "voltaren",
+            "voltral",
+            "naproxen",
+            "ponstan",
+            "mefenamic",
+            "ketorolac",
+        ],
+    ),
     ("salicylates", &["aspirin", "disprin", "salicylate", "اسپرین", "ڈسپرین"]),
     ("macrolides", &["macrolide", "erythromycin", "azithromycin", "clarithromycin"]),
     ("quinolones", &["quinolone", "fluoroquinolone", "ciprofloxacin", "levofloxacin", "moxifloxacin"]),
@@ -70,11 +126,27 @@ fn clash(line: &MedicineLine, allergy: &Allergy) -> Option<String> {
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let split = lower.split(|c: char| !(c.is_alphanumeric() || c == '-'));
-    split.map(|w| w.trim_matches('-').to_owned()).filter(|w| !w.is_empty() && !NOISE.contains(&w.as_str())).collect()
+    split
+        .map(|w| w.trim_matches('-').to_owned())
+        .filter(|w| !w.is_empty() && !NOISE.contains(&w.as_str()))
+        .collect()
 }
 
 /// Words of many medicines' names that name none.
-const NOISE: &[&str] = &["acid", "sodium", "potassium", "tablet", "tablets", "syrup", "injection", "hydrochloride", "medicine", "drops", "cream", "forte"];
+const NOISE: &[&str] = &[
+    "acid",
+    "sodium",
+    "potassium",
+    "tablet",
+    "tablets",
+    "syrup",
+    "injection",
+    "hydrochloride",
+    "medicine",
+    "drops",
+    "cream",
+    "forte",
+];
 
 #[cfg(test)]
 mod tests {
@@ -82,7 +154,13 @@ mod tests {
 
     fn line(generic: &str, brand: &str, classes: &[&str]) -> MedicineLine {
         let classes = classes.iter().map(|c| (*c).to_owned()).collect();
-        MedicineLine { id: "m".into(), generic: generic.into(), brand: brand.into(), classes, ..MedicineLine::default() }
+        MedicineLine {
+            id: "m".into(),
+            generic: generic.into(),
+            brand: brand.into(),
+            classes,
+            ..MedicineLine::default()
+        }
     }
 
     fn through(line: MedicineLine, substance: &str, classes: &[&str]) -> Option<String> {
@@ -99,12 +177,18 @@ mod tests {
         assert_eq!(through(amoxicillin(), "injection", &["penicillins"]).as_deref(), Some("penicillins"));
         assert_eq!(through(amoxicillin(), "amoxicillin", &[]).as_deref(), Some(""));
         assert_eq!(through(amoxicillin(), "AMOXIL drops", &[]).as_deref(), Some(""));
-        assert_eq!(through(line("Amoxicillin + clavulanic acid", "", &[]), "پینسلین", &[]).as_deref(), Some("penicillins"));
+        assert_eq!(
+            through(line("Amoxicillin + clavulanic acid", "", &[]), "پینسلین", &[]).as_deref(),
+            Some("penicillins")
+        );
     }
 
     #[test]
     fn classes_that_react_alike_clash_and_others_do_not() {
-        assert_eq!(through(line("Ceftriaxone", "", &["cephalosporins"]), "penicillin", &[]).as_deref(), Some("cephalosporins"));
+        assert_eq!(
+            through(line("Ceftriaxone", "", &["cephalosporins"]), "penicillin", &[]).as_deref(),
+            Some("cephalosporins")
+        );
         assert_eq!(through(line("Ibuprofen", "", &["nsaids"]), "Disprin", &[]).as_deref(), Some("nsaids"));
         assert_eq!(through(line("Paracetamol", "Panadol", &[]), "penicillin", &["penicillins"]), None);
         assert_eq!(through(line("Folic acid", "", &[]), "mefenamic acid", &[]), None);

@@ -97,7 +97,8 @@ impl Amount {
 
     /// As a decimal with at most three digits after the point.
     pub fn decimal(self) -> String {
-        let thousandths = (u64::from(self.numerator) * 1000 + u64::from(self.denominator) / 2) / u64::from(self.denominator);
+        let thousandths = (u64::from(self.numerator) * 1000 + u64::from(self.denominator) / 2)
+            / u64::from(self.denominator);
         let (whole, rest) = (thousandths / 1000, thousandths % 1000);
         let text = format!("{whole}.{rest:03}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -108,13 +109,17 @@ impl Amount {
     }
 
     fn plus(self, other: Self) -> Option<Self> {
-        let n = self.numerator.checked_mul(other.denominator)?.checked_add(other.numerator.checked_mul(self.denominator)?)?;
+        let n = self
+            .numerator
+            .checked_mul(other.denominator)?
+            .checked_add(other.numerator.checked_mul(self.denominator)?)?;
         Self::new(n, self.denominator.checked_mul(other.denominator)?)
     }
 }
 
 fn small(text: &str) -> Option<u32> {
-    (!text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    (!text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())?
 }
 
 impl DoseUnit {
@@ -132,8 +137,9 @@ impl DoseUnit {
 
     fn parse(word: &str) -> Option<Self> {
         Some(match word {
-            "tab" | "tabs" | "tablet" | "tablets" | "cap" | "caps" | "capsule" | "capsules" | "sachet" | "sachets"
-            | "inj" | "injection" | "injections" | "amp" | "ampoule" | "vial" | "supp" | "suppository" => Self::Piece,
+            "tab" | "tabs" | "tablet" | "tablets" | "cap" | "caps" | "capsule" | "capsules" | "sachet"
+            | "sachets" | "inj" | "injection" | "injections" | "amp" | "ampoule" | "vial" | "supp"
+            | "suppository" => Self::Piece,
             "ml" | "cc" => Self::Milliliter,
             "tsp" | "tsf" | "teaspoon" | "teaspoons" | "spoon" | "spoons" => Self::Teaspoon,
             "mg" => Self::Milligram,
@@ -148,8 +154,8 @@ impl DoseUnit {
     /// What a bare number counts for a form; `None` where it could be anything: "5 TDS" of a syrup.
     fn of_form(form: &str) -> Option<Self> {
         Some(match form {
-            "tablet" | "capsule" | "sachet" | "injection" | "suppository" | "pessary" | "lozenge" | "patch"
-            | "implant" | "infusion" => Self::Piece,
+            "tablet" | "capsule" | "sachet" | "injection" | "suppository" | "pessary" | "lozenge"
+            | "patch" | "implant" | "infusion" => Self::Piece,
             "drops" | "eye drops" | "ear drops" => Self::Drop,
             "inhaler" => Self::Puff,
             "cream" | "ointment" | "eye ointment" | "gel" | "lotion" | "shampoo" => Self::Application,
@@ -183,7 +189,10 @@ impl Often {
             "weekly" => Self { moments: vec![AnyTime], period_days: 7, every_hours: None },
             "eod" | "alternate" => Self { moments: vec![AnyTime], period_days: 2, every_hours: None },
             _ => {
-                let hours = word.strip_prefix('q').and_then(|w| w.strip_suffix('h')).or_else(|| word.strip_suffix("hourly"))?;
+                let hours = word
+                    .strip_prefix('q')
+                    .and_then(|w| w.strip_suffix('h'))
+                    .or_else(|| word.strip_suffix("hourly"))?;
                 let hours = small(hours).filter(|h| (1..=48).contains(h))?;
                 Self { moments: vec![AnyTime], period_days: 1, every_hours: Some(hours) }
             }
@@ -224,7 +233,9 @@ impl MedicineLine {
                 // "1 1/2"
                 amount = Some(match amount {
                     None => found,
-                    Some(whole) if whole.denominator == 1 && found.denominator > 1 && doses.is_none() => whole.plus(found)?,
+                    Some(whole) if whole.denominator == 1 && found.denominator > 1 && doses.is_none() => {
+                        whole.plus(found)?
+                    }
                     Some(_) => return None,
                 });
             }
@@ -246,7 +257,11 @@ impl MedicineLine {
                     // How many drops, puffs, ml?
                     (None, _) => return None,
                 };
-                (often.moments.into_iter().map(|m| (m, amount)).collect(), often.period_days, often.every_hours)
+                (
+                    often.moments.into_iter().map(|m| (m, amount)).collect(),
+                    often.period_days,
+                    often.every_hours,
+                )
             }
             _ => return None,
         };
@@ -308,7 +323,16 @@ fn plain(dose: &str) -> String {
         out.push(c);
         last = c;
     }
-    for (long, short) in [(" hourly", "hourly"), ("every other", "alternate"), ("t.d.s", "tds"), ("b.d", "bd"), ("o.d", "od"), ("q.i.d", "qid"), ("s.o.s", "sos"), ("h.s", "hs")] {
+    for (long, short) in [
+        (" hourly", "hourly"),
+        ("every other", "alternate"),
+        ("t.d.s", "tds"),
+        ("b.d", "bd"),
+        ("o.d", "od"),
+        ("q.i.d", "qid"),
+        ("s.o.s", "sos"),
+        ("h.s", "hs"),
+    ] {
         out = out.replace(long, short);
     }
     // "1 + 0 + 1", "bd."

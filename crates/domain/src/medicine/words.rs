@@ -17,7 +17,9 @@ impl MedicineLine {
             for (amount, moments) in course.by_amount() {
                 let words: Vec<&str> = moments.iter().map(|m| english_moment(*m, &course)).collect();
                 let when = join(&words, " and ").replace("  ", " ");
-                parts.push(format!("{} {when}", english_amount(amount, course.unit, &self.form)).trim().to_owned());
+                parts.push(
+                    format!("{} {when}", english_amount(amount, course.unit, &self.form)).trim().to_owned(),
+                );
             }
         }
         if course.as_needed {
@@ -52,7 +54,9 @@ impl MedicineLine {
             for (amount, moments) in course.by_amount() {
                 let words: Vec<&str> = moments.iter().map(|m| urdu_moment(*m, &course)).collect();
                 let when = join(&words, " اور ");
-                parts.push(format!("{} {when}", urdu_amount(amount, course.unit, &self.form)).trim().to_owned());
+                parts.push(
+                    format!("{} {when}", urdu_amount(amount, course.unit, &self.form)).trim().to_owned(),
+                );
             }
         }
         if course.as_needed {
@@ -138,9 +142,12 @@ fn english_amount(amount: Amount, unit: DoseUnit, form: &str) -> String {
         _ => amount.decimal(),
     };
     // "half a ml" is said by nobody.
-    let number = if matches!(unit, DoseUnit::Milliliter | DoseUnit::Milligram) { amount.decimal() } else { number };
+    let number =
+        if matches!(unit, DoseUnit::Milliliter | DoseUnit::Milligram) { amount.decimal() } else { number };
     let name = unit.english(form);
-    let plural = !amount.is_at_most_one() && !matches!(unit, DoseUnit::Milliliter | DoseUnit::Milligram) && !name.ends_with('s');
+    let plural = !amount.is_at_most_one()
+        && !matches!(unit, DoseUnit::Milliliter | DoseUnit::Milligram)
+        && !name.ends_with('s');
     let unit = match (unit, amount.denominator) {
         (DoseUnit::Teaspoon, 1) => format!("{name}{} ({} ml)", if plural { "s" } else { "" }, whole * 5),
         _ if plural => format!("{name}s"),
@@ -188,7 +195,11 @@ fn urdu_amount(amount: Amount, unit: DoseUnit, form: &str) -> String {
         (DoseUnit::Teaspoon, 1) => format!(" ({} ملی لیٹر)", amount.numerator * 5),
         _ => String::new(),
     };
-    let unit = if unit == DoseUnit::Piece && matches!(form, "tablet" | "") && !amount.is_at_most_one() && amount.numerator >= 2 * amount.denominator {
+    let unit = if unit == DoseUnit::Piece
+        && matches!(form, "tablet" | "")
+        && !amount.is_at_most_one()
+        && amount.numerator >= 2 * amount.denominator
+    {
         "گولیاں".to_owned()
     } else {
         urdu_unit(unit, form).to_owned()
@@ -253,17 +264,87 @@ mod tests {
     #[test]
     fn doses_become_words_in_both_languages() {
         let cases = [
-            ("tablet", "1+0+1", Food::After, 5, "1 tablet in the morning and at night, after food, for 5 days", "ایک گولی صبح اور رات، کھانے کے بعد، 5 دن تک"),
-            ("tablet", "1/2+0+1/2", Food::Any, 1, "half a tablet in the morning and at night, for 1 day", "آدھی گولی صبح اور رات، 1 دن تک"),
-            ("tablet", "1+0+2", Food::Any, 3, "1 tablet in the morning, 2 tablets at night, for 3 days", "ایک گولی صبح، دو گولیاں رات، 3 دن تک"),
-            ("syrup", "5 ml TDS", Food::Any, 7, "5 ml in the morning, at noon and at night, for 7 days", "5 ملی لیٹر صبح، دوپہر اور رات، 7 دن تک"),
-            ("syrup", "1 tsp bd", Food::Any, 7, "1 teaspoon (5 ml) in the morning and in the evening, for 7 days", "ایک چائے کا چمچ (5 ملی لیٹر) صبح اور شام، 7 دن تک"),
-            ("capsule", "HS", Food::Any, 0, "1 capsule at bedtime, until told otherwise", "ایک کیپسول سوتے وقت، جب تک ڈاکٹر منع نہ کرے"),
-            ("tablet", "SOS", Food::After, 0, "1 tablet, when needed, after food", "ایک گولی، ضرورت پڑنے پر، کھانے کے بعد"),
+            (
+                "tablet",
+                "1+0+1",
+                Food::After,
+                5,
+                "1 tablet in the morning and at night, after food, for 5 days",
+                "ایک گولی صبح اور رات، کھانے کے بعد، 5 دن تک",
+            ),
+            (
+                "tablet",
+                "1/2+0+1/2",
+                Food::Any,
+                1,
+                "half a tablet in the morning and at night, for 1 day",
+                "آدھی گولی صبح اور رات، 1 دن تک",
+            ),
+            (
+                "tablet",
+                "1+0+2",
+                Food::Any,
+                3,
+                "1 tablet in the morning, 2 tablets at night, for 3 days",
+                "ایک گولی صبح، دو گولیاں رات، 3 دن تک",
+            ),
+            (
+                "syrup",
+                "5 ml TDS",
+                Food::Any,
+                7,
+                "5 ml in the morning, at noon and at night, for 7 days",
+                "5 ملی لیٹر صبح، دوپہر اور رات، 7 دن تک",
+            ),
+            (
+                "syrup",
+                "1 tsp bd",
+                Food::Any,
+                7,
+                "1 teaspoon (5 ml) in the morning and in the evening, for 7 days",
+                "ایک چائے کا چمچ (5 ملی لیٹر) صبح اور شام، 7 دن تک",
+            ),
+            (
+                "capsule",
+                "HS",
+                Food::Any,
+                0,
+                "1 capsule at bedtime, until told otherwise",
+                "ایک کیپسول سوتے وقت، جب تک ڈاکٹر منع نہ کرے",
+            ),
+            (
+                "tablet",
+                "SOS",
+                Food::After,
+                0,
+                "1 tablet, when needed, after food",
+                "ایک گولی، ضرورت پڑنے پر، کھانے کے بعد",
+            ),
             ("injection", "stat", Food::Any, 0, "1 injection now, once", "ایک ٹیکہ ابھی ایک بار"),
-            ("inhaler", "2 puffs q6h sos", Food::Any, 0, "2 puffs every 6 hours, when needed", "دو پف ہر 6 گھنٹے بعد، ضرورت پڑنے پر"),
-            ("cream", "BD", Food::Any, 10, "apply in the morning and in the evening, for 10 days", "لگائیں صبح اور شام، 10 دن تک"),
-            ("tablet", "1 weekly", Food::Any, 28, "1 tablet once a week, for 28 days", "ایک گولی ہفتے میں ایک بار، 28 دن تک"),
+            (
+                "inhaler",
+                "2 puffs q6h sos",
+                Food::Any,
+                0,
+                "2 puffs every 6 hours, when needed",
+                "دو پف ہر 6 گھنٹے بعد، ضرورت پڑنے پر",
+            ),
+            (
+                "cream",
+                "BD",
+                Food::Any,
+                10,
+                "apply in the morning and in the evening, for 10 days",
+                "لگائیں صبح اور شام، 10 دن تک",
+            ),
+            (
+                "tablet",
+                "1 weekly",
+                Food::Any,
+                28,
+                "1 tablet once a week, for 28 days",
+                "ایک گولی ہفتے میں ایک بار، 28 دن تک",
+            ),
         ];
         for (form, dose, food, days, english, urdu) in cases {
             let line = line(form, dose, food, days);
@@ -294,7 +375,16 @@ mod tests {
 
     #[test]
     fn ways_of_writing_the_same_dose_are_the_same() {
-        for (a, b) in [("1+0+1", "1 + 0 + 1"), ("1+0+1", "1-0-1"), ("1+0+1", "۱+۰+۱"), ("½+0+½", "0.5+0+0.5"), ("tds", "T.D.S."), ("5ml BD", "5 ml bd"), ("1 1/2 od", "1.5 OD"), ("2 q6h", "2 6 hourly")] {
+        for (a, b) in [
+            ("1+0+1", "1 + 0 + 1"),
+            ("1+0+1", "1-0-1"),
+            ("1+0+1", "۱+۰+۱"),
+            ("½+0+½", "0.5+0+0.5"),
+            ("tds", "T.D.S."),
+            ("5ml BD", "5 ml bd"),
+            ("1 1/2 od", "1.5 OD"),
+            ("2 q6h", "2 6 hourly"),
+        ] {
             let read = |dose: &str| line("tablet", dose, Food::Any, 5).course();
             assert!(read(a).is_some(), "{a}");
             assert_eq!(read(a), read(b), "{a} {b}");
@@ -303,7 +393,8 @@ mod tests {
 
     #[test]
     fn the_quantity_is_what_the_days_take() {
-        let quantity = |form: &str, dose: &str, days: u16| line(form, dose, Food::Any, days).quantity_in_english();
+        let quantity =
+            |form: &str, dose: &str, days: u16| line(form, dose, Food::Any, days).quantity_in_english();
         assert_eq!(quantity("tablet", "1+0+1", 5).as_deref(), Some("10 tablets"));
         assert_eq!(quantity("tablet", "1/2+0+0", 5).as_deref(), Some("3 tablets"));
         assert_eq!(quantity("syrup", "1 tsp TDS", 5).as_deref(), Some("75 ml"));

@@ -137,7 +137,11 @@ fn vitals(form: &VisitForm, age: Months, all: &mut Findings) {
     let of = |vital: Vital| form.vitals.iter().filter(move |m| m.vital == vital);
     for (systolic, diastolic) in of(Vital::Systolic).zip(of(Vital::Diastolic)) {
         let confirmed = systolic.confirmed || diastolic.confirmed;
-        all.verdict(judge_pressure(&systolic.value, &diastolic.value, confirmed), "vital", "vitals.diastolic");
+        all.verdict(
+            judge_pressure(&systolic.value, &diastolic.value, confirmed),
+            "vital",
+            "vitals.diastolic",
+        );
     }
     if of(Vital::Systolic).count() != of(Vital::Diastolic).count() {
         all.look("pressure-half", "vitals.systolic");
@@ -195,7 +199,12 @@ mod tests {
     };
     use time::macros::date;
 
-    const MAN: Seen = Seen { age: Some(Months { low: 480, high: 480 }), sex: Sex::Male, today: date!(2026 - 11 - 22), remote: false };
+    const MAN: Seen = Seen {
+        age: Some(Months { low: 480, high: 480 }),
+        sex: Sex::Male,
+        today: date!(2026 - 11 - 22),
+        remote: false,
+    };
     const WOMAN: Seen = Seen { sex: Sex::Female, age: Some(Months { low: 300, high: 311 }), ..MAN };
     const CHILD: Seen = Seen { age: Some(Months { low: 24, high: 35 }), ..MAN };
 
@@ -278,7 +287,10 @@ mod tests {
         form.vitals = vec![vital(Vital::Temperature, "108", "[degF]")];
         assert_eq!(stops(&form, &MAN), ["vital-unlikely"]);
         form.vitals[0].confirmed = true;
-        assert_eq!(check(&form, &MAN), [Finding { code: "vital-critical".into(), field: "vitals.temperature".into(), stops: false }]);
+        assert_eq!(
+            check(&form, &MAN),
+            [Finding { code: "vital-critical".into(), field: "vitals.temperature".into(), stops: false }]
+        );
         form.vitals = vec![vital(Vital::Systolic, "80", "mm[Hg]"), vital(Vital::Diastolic, "120", "mm[Hg]")];
         assert!(stops(&form, &MAN).contains(&"vital-impossible".to_owned()));
     }

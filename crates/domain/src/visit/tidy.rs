@@ -104,7 +104,14 @@ pub(crate) fn tidied_line(line: &MedicineLine) -> MedicineLine {
 }
 
 fn tidy_line(line: &mut MedicineLine) {
-    for text in [&mut line.generic, &mut line.brand, &mut line.form, &mut line.strength, &mut line.atc, &mut line.dose] {
+    for text in [
+        &mut line.generic,
+        &mut line.brand,
+        &mut line.form,
+        &mut line.strength,
+        &mut line.atc,
+        &mut line.dose,
+    ] {
         tidy(text);
     }
     tidy_all(&mut line.classes);

@@ -107,7 +107,9 @@ impl Tested {
             (PocTest::MalariaRdt, "positive") => Verdict::Abnormal,
             (PocTest::MalariaRdt, "negative" | "invalid") => Verdict::Usual,
             (PocTest::UrineProtein | PocTest::UrineGlucose, "0" | "negative" | "trace") => Verdict::Usual,
-            (PocTest::UrineProtein | PocTest::UrineGlucose, "1+" | "2+" | "3+" | "4+" | "positive") => Verdict::Abnormal,
+            (PocTest::UrineProtein | PocTest::UrineGlucose, "1+" | "2+" | "3+" | "4+" | "positive") => {
+                Verdict::Abnormal
+            }
             _ => Verdict::NotANumber,
         }
     }
@@ -116,7 +118,9 @@ impl Tested {
 /// The two numbers of one blood pressure against each other: the diastolic is below the systolic, and by more than
 /// a hair. `Usual` where nothing is wrong with the pair, or one of them is not a number (said elsewhere).
 pub fn judge_pressure(systolic: &str, diastolic: &str, confirmed: bool) -> Verdict {
-    let (Some(systolic), Some(diastolic)) = (number(systolic), number(diastolic)) else { return Verdict::Usual };
+    let (Some(systolic), Some(diastolic)) = (number(systolic), number(diastolic)) else {
+        return Verdict::Usual;
+    };
     let difference = systolic.to_f64() - diastolic.to_f64();
     if difference <= 0.0 {
         Verdict::Impossible
@@ -191,7 +195,12 @@ fn vital_limits(vital: Vital, months: u32) -> Limits {
             Limits { possible: (1.0, 160.0), likely, calm, usual }
         }
         // Pocket, and WHO, Oxygen therapy for children, 2016: oxygen below 90 %; below 94 % a look.
-        Vital::Spo2 => Limits { possible: (20.0, 100.0), likely: (50.0, 100.0), calm: (90.0, ANY.1), usual: (94.0, ANY.1) },
+        Vital::Spo2 => Limits {
+            possible: (20.0, 100.0),
+            likely: (50.0, 100.0),
+            calm: (90.0, ANY.1),
+            usual: (94.0, ANY.1),
+        },
         Vital::Temperature => {
             // PSBI: in the first two months, below 35.5 and from 37.5 (38.0 in the 2015 guideline; the chart
             // booklet's 37.5 is the safer) is a danger sign. IMCI: fever from 37.5. NEWS2: three points to 35.0.
@@ -203,11 +212,21 @@ fn vital_limits(vital: Vital, months: u32) -> Limits {
         }
         Vital::Weight => {
             let (low, high) = between(WEIGHT, months);
-            Limits { possible: ((low / 2.0).max(0.3), (high * 2.0).min(400.0)), likely: (low, high), calm: ANY, usual: ANY }
+            Limits {
+                possible: ((low / 2.0).max(0.3), (high * 2.0).min(400.0)),
+                likely: (low, high),
+                calm: ANY,
+                usual: ANY,
+            }
         }
         Vital::Height => {
             let (low, high) = between(HEIGHT, months);
-            Limits { possible: (low * 0.6, (high * 1.3).min(260.0)), likely: (low, high), calm: ANY, usual: ANY }
+            Limits {
+                possible: (low * 0.6, (high * 1.3).min(260.0)),
+                likely: (low, high),
+                calm: ANY,
+                usual: ANY,
+            }
         }
         Vital::HeadCircumference => {
             let (low, high) = between(HEAD, months);
@@ -215,7 +234,12 @@ fn vital_limits(vital: Vital, months: u32) -> Limits {
         }
         Vital::Muac => match months {
             // MUAC, 6 to 59 months: below 11.5 cm severe, below 12.5 moderate.
-            6..=59 => Limits { possible: (5.0, 40.0), likely: (7.0, 25.0), calm: (11.5, ANY.1), usual: (12.5, ANY.1) },
+            6..=59 => Limits {
+                possible: (5.0, 40.0),
+                likely: (7.0, 25.0),
+                calm: (11.5, ANY.1),
+                usual: (12.5, ANY.1),
+            },
             0..=5 => Limits { possible: (4.0, 30.0), likely: (6.0, 20.0), calm: ANY, usual: ANY },
             // From 15 years below 23 cm deserves a look (pregnant and breastfeeding women's programs).
             180.. => Limits { possible: (7.0, 80.0), likely: (12.0, 55.0), calm: ANY, usual: (23.0, ANY.1) },
@@ -227,9 +251,12 @@ fn vital_limits(vital: Vital, months: u32) -> Limits {
 fn test_limits(test: PocTest, months: u32) -> Limits {
     match test {
         // ADA: below 54 clinically important, below 70 low; from 200 at random diabetes. 300 is ours.
-        PocTest::Glucose => {
-            Limits { possible: (5.0, 1500.0), likely: (20.0, 600.0), calm: (54.0, 299.99), usual: (70.0, 199.99) }
-        }
+        PocTest::Glucose => Limits {
+            possible: (5.0, 1500.0),
+            likely: (20.0, 600.0),
+            calm: (54.0, 299.99),
+            usual: (70.0, 199.99),
+        },
         // Hb: severe below 7 (under 5 years) or 8; anemia below 11 (under 5), 11.5 (5-11 years), 12.
         _ => {
             let (severe, anemia) = match months {
@@ -237,7 +264,12 @@ fn test_limits(test: PocTest, months: u32) -> Limits {
                 60..=143 => (8.0, 11.5),
                 _ => (8.0, 12.0),
             };
-            Limits { possible: (1.0, 30.0), likely: (3.0, 23.0), calm: (severe, ANY.1), usual: (anemia, 18.5) }
+            Limits {
+                possible: (1.0, 30.0),
+                likely: (3.0, 23.0),
+                calm: (severe, ANY.1),
+                usual: (anemia, 18.5),
+            }
         }
     }
 }
@@ -265,7 +297,8 @@ const HEIGHT: &[(u32, f64, f64)] = &[
     (180, 120.0, 205.0),
     (216, 120.0, 215.0),
 ];
-const HEAD: &[(u32, f64, f64)] = &[(0, 25.0, 43.0), (6, 34.0, 52.0), (24, 39.0, 58.0), (60, 42.0, 62.0), (216, 45.0, 70.0)];
+const HEAD: &[(u32, f64, f64)] =
+    &[(0, 25.0, 43.0), (6, 34.0, 52.0), (24, 39.0, 58.0), (60, 42.0, 62.0), (216, 45.0, 70.0)];
 
 fn between(table: &[(u32, f64, f64)], months: u32) -> (f64, f64) {
     let after = table.iter().position(|row| row.0 > months);
@@ -286,7 +319,8 @@ mod tests {
 
     fn judge(vital: Vital, value: &str, unit: &str, months: u32) -> Verdict {
         let age = Months { low: months, high: months };
-        Measured { vital, value: value.into(), unit: unit.into(), estimated: false, confirmed: false }.judge(age)
+        Measured { vital, value: value.into(), unit: unit.into(), estimated: false, confirmed: false }
+            .judge(age)
     }
 
     #[test]
@@ -316,7 +350,13 @@ mod tests {
 
     #[test]
     fn a_confirmed_unlikely_value_is_shown_as_critical() {
-        let mut hot = Measured { vital: Vital::Temperature, value: "42.5".into(), unit: "Cel".into(), estimated: false, confirmed: false };
+        let mut hot = Measured {
+            vital: Vital::Temperature,
+            value: "42.5".into(),
+            unit: "Cel".into(),
+            estimated: false,
+            confirmed: false,
+        };
         assert_eq!(hot.judge(Months::UNKNOWN), Verdict::Unlikely);
         hot.confirmed = true;
         assert_eq!(hot.judge(Months::UNKNOWN), Verdict::Critical);
@@ -331,9 +371,21 @@ mod tests {
 
     #[test]
     fn an_age_that_is_a_span_takes_the_graver_end_but_no_false_slip() {
-        let fast = Measured { vital: Vital::Breathing, value: "45".into(), unit: "/min".into(), estimated: false, confirmed: false };
+        let fast = Measured {
+            vital: Vital::Breathing,
+            value: "45".into(),
+            unit: "/min".into(),
+            estimated: false,
+            confirmed: false,
+        };
         assert_eq!(fast.judge(Months { low: 11, high: 13 }), Verdict::Abnormal);
-        let heavy = Measured { vital: Vital::Weight, value: "20".into(), unit: "kg".into(), estimated: false, confirmed: false };
+        let heavy = Measured {
+            vital: Vital::Weight,
+            value: "20".into(),
+            unit: "kg".into(),
+            estimated: false,
+            confirmed: false,
+        };
         assert_eq!(heavy.judge(Months { low: 12, high: 23 }), Verdict::Usual);
     }
 
@@ -349,13 +401,19 @@ mod tests {
     #[test]
     fn tests_have_limits_in_both_units() {
         let glucose = |value: &str, unit: &str| {
-            Tested { test: PocTest::Glucose, value: value.into(), unit: unit.into(), confirmed: false }.judge(Months::UNKNOWN)
+            Tested { test: PocTest::Glucose, value: value.into(), unit: unit.into(), confirmed: false }
+                .judge(Months::UNKNOWN)
         };
         assert_eq!(glucose("45", "mg/dL"), Verdict::Critical);
         assert_eq!(glucose("2.5", "mmol/L"), Verdict::Critical);
         assert_eq!(glucose("5.5", "mmol/L"), Verdict::Usual);
         assert_eq!(glucose("5.5", "mg/dL"), Verdict::Unlikely);
-        let rdt = Tested { test: PocTest::MalariaRdt, value: "positive".into(), unit: String::new(), confirmed: false };
+        let rdt = Tested {
+            test: PocTest::MalariaRdt,
+            value: "positive".into(),
+            unit: String::new(),
+            confirmed: false,
+        };
         assert_eq!(rdt.judge(Months::UNKNOWN), Verdict::Abnormal);
     }
 }

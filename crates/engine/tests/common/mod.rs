@@ -140,7 +140,11 @@ impl Pair {
     pub async fn until(&mut self, most: Duration, say: &str, what: impl Fn(&Self) -> bool) {
         let end = Instant::now() + most;
         while !what(self) {
-            assert!(Instant::now() < end, "{say}: not within {most:?}; {:?}", self.ends[0].session.as_ref().map(|s| s.view(self.now())));
+            assert!(
+                Instant::now() < end,
+                "{say}: not within {most:?}; {:?}",
+                self.ends[0].session.as_ref().map(|s| s.view(self.now()))
+            );
             self.turn().await;
         }
     }

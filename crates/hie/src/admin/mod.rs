@@ -21,18 +21,43 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum Request {
-    AddFacility { new: NewFacility },
+    AddFacility {
+        new: NewFacility,
+    },
     Facilities,
-    AddPerson { facility: String, new: PersonFields },
+    AddPerson {
+        facility: String,
+        new: PersonFields,
+    },
     Persons,
     /// A code for a new person, or for `person` on a further device.
-    Enroll { facility: String, person: Option<Id>, new: Option<PersonFields>, public: Option<String> },
-    SetRoster { person: Id, specialty: Option<String>, phone: Option<String>, hours: String },
+    Enroll {
+        facility: String,
+        person: Option<Id>,
+        new: Option<PersonFields>,
+        public: Option<String>,
+    },
+    SetRoster {
+        person: Id,
+        specialty: Option<String>,
+        phone: Option<String>,
+        hours: String,
+    },
     Roster,
-    Token { facility: String, seconds: i64 },
+    Token {
+        facility: String,
+        seconds: i64,
+    },
     /// Takes a range out of what is allotted.
-    ReserveMr { facility: String, first: i64, last: i64, purpose: String },
-    RevokeDevice { device: Id },
+    ReserveMr {
+        facility: String,
+        first: i64,
+        last: i64,
+        purpose: String,
+    },
+    RevokeDevice {
+        device: Id,
+    },
 }
 
 /// What is entered of a person.
@@ -118,7 +143,12 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let mut half = [0; 16];
             half.copy_from_slice(&pin[..16]);
             let code = EnrollmentCode { address, spki_sha256_16: half, secret };
-            Reply::Code { code: code.to_text(), facility, person: person.id, expires_at: now + identity::CODE_LIFE_MS }
+            Reply::Code {
+                code: code.to_text(),
+                facility,
+                person: person.id,
+                expires_at: now + identity::CODE_LIFE_MS,
+            }
         }
         Request::SetRoster { person, specialty, phone, hours } => {
             let (known, _) = identity::person(&mut tx, person).await?;
@@ -174,7 +204,9 @@ async fn add_person(
     };
     let person = identity::add_person(tx, &fields, now).await?;
     if let Some(hours) = &new.hours {
-        let (Some(specialty), Some(phone)) = (&person.specialty, &person.phone) else { return Err(AdminError::Roster) };
+        let (Some(specialty), Some(phone)) = (&person.specialty, &person.phone) else {
+            return Err(AdminError::Roster);
+        };
         identity::set_roster(db, tx, person.id, specialty, phone, hours, now).await?;
     }
     Ok(person)
@@ -182,8 +214,9 @@ async fn add_person(
 
 /// The address that the server last ran under.
 async fn public_address(tx: &mut sqlx::SqliteConnection) -> Result<String, sqlx::Error> {
-    let kept: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT value FROM setting WHERE name = 'public-address'").fetch_optional(tx).await?;
+    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM setting WHERE name = 'public-address'")
+        .fetch_optional(tx)
+        .await?;
     Ok(kept.and_then(|b| String::from_utf8(b).ok()).unwrap_or_else(|| "127.0.0.1:8443".into()))
 }
 

@@ -80,7 +80,10 @@ pub async fn ask(data: &Path, request: &Request) -> io::Result<Reply> {
     let path = path(data);
     // Under a shared folder somebody else might have put a socket there.
     if std::fs::metadata(&path)?.uid() != std::fs::metadata(data)?.uid() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the admin socket belongs to another user"));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the admin socket belongs to another user",
+        ));
     }
     let mut stream = UnixStream::connect(&path).await?;
     let mut text = serde_json::to_string(request)?;

@@ -108,7 +108,11 @@ impl Event {
         if let Some(patient) = &self.patient {
             entities.push(entity(format!("Patient/{patient}"), "1", "1"));
         }
-        if let Some(what) = self.what.as_ref().filter(|w| Some(w.as_str()) != self.patient.as_ref().map(|p| format!("Patient/{p}")).as_deref()) {
+        if let Some(what) = self
+            .what
+            .as_ref()
+            .filter(|w| Some(w.as_str()) != self.patient.as_ref().map(|p| format!("Patient/{p}")).as_deref())
+        {
             let mut entity = entity(what.clone(), "2", "4");
             if let Some((name, value)) = &self.detail {
                 entity["detail"] = json!([{"type": name, "valueString": value}]);

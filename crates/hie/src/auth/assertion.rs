@@ -53,14 +53,18 @@ pub async fn check(tx: &mut SqliteConnection, assertion: &str, now: i64) -> Resu
         return Err(AssertionError::Unknown);
     }
     sqlx::query("DELETE FROM used_assertion WHERE expires_at < ?").bind(now).execute(&mut *tx).await?;
-    let marked = sqlx::query("INSERT OR IGNORE INTO used_assertion (device, jti, expires_at) VALUES (?, ?, ?)")
-        .bind(device.id.0.to_vec())
-        .bind(&claims.jti)
-        .bind((claims.exp + LEEWAY_S + 1).saturating_mul(1000))
-        .execute(tx)
-        .await?;
+    let marked =
+        sqlx::query("INSERT OR IGNORE INTO used_assertion (device, jti, expires_at) VALUES (?, ?, ?)")
+            .bind(device.id.0.to_vec())
+            .bind(&claims.jti)
+            .bind((claims.exp + LEEWAY_S + 1).saturating_mul(1000))
+            .execute(tx)
+            .await?;
     if marked.rows_affected() == 0 {
         return Err(AssertionError::Replayed);
     }
-    Ok(Access { facility: device.facility, agent: Agent::Device { device: device.id, person: claims.person } })
+    Ok(Access {
+        facility: device.facility,
+        agent: Agent::Device { device: device.id, person: claims.person },
+    })
 }

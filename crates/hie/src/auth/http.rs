@@ -27,11 +27,18 @@ pub async fn token(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     let fields = form(&bytes);
     let field = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     if field("grant_type") != Some(GRANT_TYPE) {
-        return Ok(refuse(&app, StatusCode::BAD_REQUEST, "unsupported_grant_type", "only client_credentials"));
+        return Ok(refuse(
+            &app,
+            StatusCode::BAD_REQUEST,
+            "unsupported_grant_type",
+            "only client_credentials",
+        ));
     }
     let assertion = match (field("client_assertion_type"), field("client_assertion")) {
         (Some(ASSERTION_TYPE), Some(assertion)) => assertion,
-        _ => return Ok(refuse(&app, StatusCode::BAD_REQUEST, "invalid_request", "a JWT assertion is needed")),
+        _ => {
+            return Ok(refuse(&app, StatusCode::BAD_REQUEST, "invalid_request", "a JWT assertion is needed"));
+        }
     };
     let mut tx = app.db.write().await?;
     match assertion::check(&mut tx, assertion, app.now()).await {
@@ -53,5 +60,6 @@ pub async fn token(State(app): State<Arc<App>>, request: Request) -> Result<Resp
 fn refuse(app: &App, status: StatusCode, error: &str, why: &str) -> Response {
     let time = instant(app.now());
     let description = format!("{why}; the time here is {time}");
-    (status, Json(json!({"error": error, "error_description": description, "hie_time": time}))).into_response()
+    (status, Json(json!({"error": error, "error_description": description, "hie_time": time})))
+        .into_response()
 }

@@ -59,7 +59,8 @@ impl FromRequestParts<Arc<App>> for Access {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers).ok_or_else(|| unauthorized(app, "token-missing", "an access token is needed"))?;
+        let token = bearer(&parts.headers)
+            .ok_or_else(|| unauthorized(app, "token-missing", "an access token is needed"))?;
         app.tokens
             .access(&app.db, token, app.now())
             .await?

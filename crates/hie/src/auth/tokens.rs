@@ -6,7 +6,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Access, Agent};
-use crate::{db::{Db, settings::random}, identity};
+use crate::{
+    db::{Db, settings::random},
+    identity,
+};
 
 /// Seconds that a device's token is good for.
 pub const TOKEN_LIFE_S: u32 = 600;
@@ -53,12 +56,15 @@ impl Tokens {
                 Ok(device.filter(|d| !d.revoked).map(|_| access))
             }
             None => {
-                let row = sqlx::query("SELECT facility FROM operator_token WHERE token_sha256 = ? AND expires_at > ?")
-                    .bind(hash.to_vec())
-                    .bind(now)
-                    .fetch_optional(&mut *reader)
-                    .await?;
-                row.map(|row| Ok(Access { facility: identity::id(row.try_get(0)?)?, agent: Agent::Operator })).transpose()
+                let row = sqlx::query(
+                    "SELECT facility FROM operator_token WHERE token_sha256 = ? AND expires_at > ?",
+                )
+                .bind(hash.to_vec())
+                .bind(now)
+                .fetch_optional(&mut *reader)
+                .await?;
+                row.map(|row| Ok(Access { facility: identity::id(row.try_get(0)?)?, agent: Agent::Operator }))
+                    .transpose()
             }
         }
     }
@@ -73,12 +79,14 @@ pub async fn operator_token(
 ) -> Result<String, sqlx::Error> {
     let token = fresh();
     sqlx::query("DELETE FROM operator_token WHERE expires_at <= ?").bind(now).execute(&mut *tx).await?;
-    sqlx::query("INSERT INTO operator_token (token_sha256, facility, created_at, expires_at) VALUES (?, ?, ?, ?)")
-        .bind(hash(&token).to_vec())
-        .bind(facility.0.to_vec())
-        .bind(now)
-        .bind(now + life_s * 1000)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO operator_token (token_sha256, facility, created_at, expires_at) VALUES (?, ?, ?, ?)",
+    )
+    .bind(hash(&token).to_vec())
+    .bind(facility.0.to_vec())
+    .bind(now)
+    .bind(now + life_s * 1000)
+    .execute(tx)
+    .await?;
     Ok(token)
 }

@@ -60,6 +60,9 @@ pub(super) fn read_or_make(path: &Path) -> Result<Key, KeyError> {
         options.mode(0o600);
     }
     let mut file = options.open(path).map_err(io)?;
-    file.write_all(hex.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(io)?;
+    file.write_all(hex.as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .map_err(io)?;
     Ok(Key(hex))
 }

@@ -92,7 +92,8 @@ impl Db {
             .connect_with(options.pragma("query_only", "ON").pragma("wal_autocheckpoint", "0"))
             .await?;
         let settings = Settings::load_or_make(&writer, now).await?;
-        let last: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&writer).await?;
+        let last: i64 =
+            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&writer).await?;
         let sequencer = std::sync::Arc::new(SingleWriter::starting_after(last as u64));
         Ok(Self { writer, readers, sequencer, settings: std::sync::Arc::new(settings) })
     }

@@ -21,7 +21,8 @@ impl Settings {
     pub(super) async fn load_or_make(writer: &SqlitePool, now: i64) -> Result<Self, OpenError> {
         let epoch = get_or_make(writer, "epoch", || Id::from_random(random()).0.to_vec()).await?;
         let seed = Zeroizing::new(get_or_make(writer, "signing-key", || random::<32>().to_vec()).await?);
-        let relay_secret = Zeroizing::new(get_or_make(writer, "relay-secret", || random::<32>().to_vec()).await?);
+        let relay_secret =
+            Zeroizing::new(get_or_make(writer, "relay-secret", || random::<32>().to_vec()).await?);
         let made = TlsKeys::make(now);
         let key = get_or_make(writer, "tls-key", || made.key.to_vec()).await?;
         let cert = get_or_make(writer, "tls-cert", || made.cert.clone()).await?;
@@ -41,13 +42,19 @@ async fn get_or_make(
     name: &str,
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<Vec<u8>, sqlx::Error> {
-    let found: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT value FROM setting WHERE name = ?").bind(name).fetch_optional(writer).await?;
+    let found: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM setting WHERE name = ?")
+        .bind(name)
+        .fetch_optional(writer)
+        .await?;
     if let Some(value) = found {
         return Ok(value);
     }
     let value = make();
-    sqlx::query("INSERT INTO setting (name, value) VALUES (?, ?)").bind(name).bind(&value).execute(writer).await?;
+    sqlx::query("INSERT INTO setting (name, value) VALUES (?, ?)")
+        .bind(name)
+        .bind(&value)
+        .execute(writer)
+        .await?;
     Ok(value)
 }
 

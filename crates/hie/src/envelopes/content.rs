@@ -54,7 +54,10 @@ pub fn unpack(envelope: &Envelope, header: &Header) -> Result<Vec<u8>, Refusal> 
             zstd::bulk::decompress(&envelope.payload, header.payload_len as usize).map_err(|_| wrong())?
         }
         (_, n) => {
-            return Err(Refusal::new(codes::PAYLOAD_CODEC, format!("packed with dictionary {n}, which this server does not have")));
+            return Err(Refusal::new(
+                codes::PAYLOAD_CODEC,
+                format!("packed with dictionary {n}, which this server does not have"),
+            ));
         }
     };
     header.check_payload(&payload).map_err(|_| wrong())?;
@@ -87,17 +90,22 @@ struct Head {
 
 /// Types that a payload may carry for whoever reads it as a document, but that it does not write: the HIE has its
 /// own word on persons and places, and demographics have their own kind.
-const CARRIED: [&str; 6] = ["Practitioner", "PractitionerRole", "Organization", "Location", "Device", "HealthcareService"];
+const CARRIED: [&str; 6] =
+    ["Practitioner", "PractitionerRole", "Organization", "Location", "Device", "HealthcareService"];
 const ENTRIES: usize = 2_000;
 
 pub fn read(header: &Header, payload: Vec<u8>, latest: Date) -> Result<Content, Refusal> {
     if header.kind == Kind::AttachmentPart {
         return attachment(&payload);
     }
-    let malformed = || Refusal::new(codes::PAYLOAD, "the payload is not a FHIR Bundle of the form that belongs here");
+    let malformed =
+        || Refusal::new(codes::PAYLOAD, "the payload is not a FHIR Bundle of the form that belongs here");
     let text = String::from_utf8(payload).map_err(|_| malformed())?;
     let bundle: Bundle<'_> = serde_json::from_str(&text).map_err(|_| malformed())?;
-    if bundle.resource_type != "Bundle" || !matches!(bundle.r#type.as_str(), "collection" | "document") || bundle.entry.is_empty() {
+    if bundle.resource_type != "Bundle"
+        || !matches!(bundle.r#type.as_str(), "collection" | "document")
+        || bundle.entry.is_empty()
+    {
         return Err(malformed());
     }
     if bundle.entry.len() > ENTRIES {
@@ -107,7 +115,10 @@ pub fn read(header: &Header, payload: Vec<u8>, latest: Date) -> Result<Content, 
     let mut map = HashMap::new();
     for entry in &bundle.entry {
         let head: Head = serde_json::from_str(entry.resource.get()).map_err(|_| malformed())?;
-        let uuid = head.id.parse::<Id>().map_err(|_| Refusal::new(codes::PAYLOAD, "a resource's id is not a UUID"))?;
+        let uuid = head
+            .id
+            .parse::<Id>()
+            .map_err(|_| Refusal::new(codes::PAYLOAD, "a resource's id is not a UUID"))?;
         if entry.full_url != format!("urn:uuid:{}", head.id) || uuid.to_string() != head.id {
             return Err(Refusal::new(codes::PAYLOAD, "an entry's fullUrl is not its resource's id"));
         }
@@ -127,12 +138,16 @@ pub fn read(header: &Header, payload: Vec<u8>, latest: Date) -> Result<Content, 
         let kind = validate::resource(&value, latest).map_err(|p| Refusal::new(p.code, p.text))?;
         let of = validate::patient_of(kind, &head.id, &value);
         if of.is_some() && of != patient {
-            return Err(Refusal::new(codes::PATIENT, format!("a {} in the payload is of another patient", kind.name)));
+            return Err(Refusal::new(
+                codes::PATIENT,
+                format!("a {} in the payload is of another patient", kind.name),
+            ));
         }
         if kind.name == "Task" {
             content.task = Some(task(header, &head.id, &value)?);
         }
-        let carried = CARRIED.contains(&kind.name) || (kind.name == "Patient" && header.kind != Kind::Patient);
+        let carried =
+            CARRIED.contains(&kind.name) || (kind.name == "Patient" && header.kind != Kind::Patient);
         if !carried {
             // An AuditEvent's patient is among its entities, not the envelope's.
             let patient = of.or_else(|| patient.clone().filter(|_| header.kind != Kind::Audit));
@@ -153,7 +168,9 @@ fn kinds(kind: Kind, bundle: &str, heads: &[Head]) -> Result<(), Refusal> {
         Kind::Visit => first_is_composition() && count("Task") == 0 && count("AuditEvent") == 0,
         Kind::ReferralNote => count("Task") == 1 && count("ServiceRequest") > 0 && count("AuditEvent") == 0,
         Kind::TaskMove => count("Task") == 1 && only(&["Task", "ServiceRequest", "Encounter", "Provenance"]),
-        Kind::Communication => count("Communication") > 0 && only(&["Communication", "Encounter", "Provenance"]),
+        Kind::Communication => {
+            count("Communication") > 0 && only(&["Communication", "Encounter", "Provenance"])
+        }
         Kind::Advice | Kind::Decisions => count("Task") == 0 && count("AuditEvent") == 0,
         Kind::Audit => only(&["AuditEvent"]),
         Kind::AttachmentPart => false,
@@ -161,7 +178,10 @@ fn kinds(kind: Kind, bundle: &str, heads: &[Head]) -> Result<(), Refusal> {
     if right {
         Ok(())
     } else {
-        Err(Refusal::new(codes::PAYLOAD_KIND, format!("the payload does not hold what a {kind:?} envelope holds")))
+        Err(Refusal::new(
+            codes::PAYLOAD_KIND,
+            format!("the payload does not hold what a {kind:?} envelope holds"),
+        ))
     }
 }
 
@@ -183,8 +203,14 @@ fn task(header: &Header, id: &str, value: &Value) -> Result<TaskContent, Refusal
     if value.pointer("/for/reference").is_none() {
         return Err(wrong("the Task is for no patient"));
     }
-    let owner = value.pointer("/owner/reference").and_then(Value::as_str).and_then(|r| r.strip_prefix("Practitioner/"));
-    let owner = owner.map(str::parse).transpose().map_err(|_| wrong("the Task's owner is not a person of this HIE"))?;
+    let owner = value
+        .pointer("/owner/reference")
+        .and_then(Value::as_str)
+        .and_then(|r| r.strip_prefix("Practitioner/"));
+    let owner = owner
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| wrong("the Task's owner is not a person of this HIE"))?;
     Ok(TaskContent { id, state, owner })
 }
 
@@ -197,8 +223,16 @@ fn attachment(payload: &[u8]) -> Result<Content, Refusal> {
     if part.count == 0 || part.count > PARTS || part.index >= part.count {
         return Err(wrong("too many parts, or a part beyond their number"));
     }
-    const TYPES: [&str; 8] =
-        ["image/jpeg", "image/png", "image/webp", "audio/ogg", "audio/webm", "audio/mpeg", "video/webm", "application/pdf"];
+    const TYPES: [&str; 8] = [
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "audio/ogg",
+        "audio/webm",
+        "audio/mpeg",
+        "video/webm",
+        "application/pdf",
+    ];
     if !TYPES.contains(&part.content_type.as_str()) {
         return Err(wrong("an attachment of this type is not taken"));
     }
@@ -208,5 +242,6 @@ fn attachment(payload: &[u8]) -> Result<Content, Refusal> {
 /// Whether this Consent lets somebody outside the clinic read a case: active, and a permission (or an emergency
 /// override, which is recorded as one).
 pub fn consent_opens(consent: &Value) -> bool {
-    consent["status"] == "active" && consent.pointer("/provision/type").and_then(Value::as_str) != Some("deny")
+    consent["status"] == "active"
+        && consent.pointer("/provision/type").and_then(Value::as_str) != Some("deny")
 }

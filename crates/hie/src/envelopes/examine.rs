@@ -65,9 +65,10 @@ pub struct Examined {
 pub fn read(bytes: &[u8]) -> Result<(Envelope, Header), (Id, Refusal)> {
     let refuse = |e: EnvelopeError| match e {
         EnvelopeError::TooLarge(n) => Refusal::new(codes::TOO_LARGE, format!("larger than {n} bytes")),
-        EnvelopeError::Version(v) => {
-            Refusal::new(codes::VERSION, format!("made by a newer program (envelope version {v}); this server must be updated"))
-        }
+        EnvelopeError::Version(v) => Refusal::new(
+            codes::VERSION,
+            format!("made by a newer program (envelope version {v}); this server must be updated"),
+        ),
         e => Refusal::new(codes::MALFORMED, e.to_string()),
     };
     let envelope = Envelope::from_bytes(bytes).map_err(|e| (Id::default(), refuse(e)))?;
@@ -111,7 +112,12 @@ fn judge(
     let payload = content::unpack(envelope, header)?;
     must_be_signed(header)?;
     if let Some(signed) = &header.signed_by {
-        let bad = || Refusal::new(codes::PERSON_SIGNATURE, "the person's signature does not match a key certified for them here");
+        let bad = || {
+            Refusal::new(
+                codes::PERSON_SIGNATURE,
+                "the person's signature does not match a key certified for them here",
+            )
+        };
         let protected: Value = serde_json::from_str(&signed.protected).map_err(|_| bad())?;
         let named = protected["alg"] == "EdDSA" && protected["kid"] == Value::from(signed.person.to_string());
         let proven = signer.iter().any(|k| k.device == header.device && signed.verify(&k.key, &payload));

@@ -26,9 +26,11 @@ use crate::{
 fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
-        Agent::Operator => {
-            Err(ApiError::new(StatusCode::FORBIDDEN, "device-only", "an operator's token opens the FHIR API only"))
-        }
+        Agent::Operator => Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "device-only",
+            "an operator's token opens the FHIR API only",
+        )),
     }
 }
 
@@ -38,10 +40,15 @@ pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) ->
         return Err(body::unsupported(MEDIA_TYPE));
     }
     let bytes = body::bytes(request, limits::PUSH).await?;
-    let push: Push = minicbor::decode(&bytes).map_err(|_| ApiError::bad("malformed", "the body is not a push"))?;
+    let push: Push =
+        minicbor::decode(&bytes).map_err(|_| ApiError::bad("malformed", "the body is not a push"))?;
     if push.envelopes.len() > limits::PUSH_COUNT {
         let most = limits::PUSH_COUNT;
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("more than {most} envelopes")));
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("more than {most} envelopes"),
+        ));
     }
     let envelopes = push.envelopes.into_iter().map(Into::into).collect();
     let acks = app.core.push(caller, envelopes, app.now()).await?;
@@ -73,7 +80,8 @@ pub async fn pull(State(app): State<Arc<App>>, who: Access, request: Request) ->
     let after = match param("after") {
         None => 0,
         Some(text) => {
-            let cursor: Cursor = text.parse().map_err(|_| ApiError::bad("cursor", "after is not a cursor"))?;
+            let cursor: Cursor =
+                text.parse().map_err(|_| ApiError::bad("cursor", "after is not a cursor"))?;
             if cursor.epoch != epoch {
                 return Err(ApiError::new(
                     StatusCode::CONFLICT,

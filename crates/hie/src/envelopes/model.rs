@@ -111,8 +111,13 @@ impl Model {
             Err((id, refusal)) => return Ack { id, outcome: refused(refusal) },
         };
         let id = header.id;
-        let signer = header.signed_by.as_ref().and_then(|s| self.persons.get(&s.person)).map_or(&[][..], Vec::as_slice);
-        let outcome = match examine::examine(&envelope, bytes, self.devices.get(&header.device), signer, now) {
+        let signer = header
+            .signed_by
+            .as_ref()
+            .and_then(|s| self.persons.get(&s.person))
+            .map_or(&[][..], Vec::as_slice);
+        let outcome = match examine::examine(&envelope, bytes, self.devices.get(&header.device), signer, now)
+        {
             Ok(examined) => self.decide(examined, now),
             Err(refusal) => refused(refusal),
         };
@@ -148,7 +153,8 @@ impl Model {
             }
         };
         if matches!(outcome, Outcome::Durable { .. } | Outcome::Superseded { .. })
-            && let Some(entry) = self.logs.get_mut(&(header.device, header.epoch)).and_then(|l| l.get_mut(&header.seq))
+            && let Some(entry) =
+                self.logs.get_mut(&(header.device, header.epoch)).and_then(|l| l.get_mut(&header.seq))
         {
             entry.settled = Some(outcome.clone());
         }
@@ -170,7 +176,12 @@ impl Model {
             Err(refusal) => refused(refusal),
             Ok(Effect::Superseded(state)) => {
                 let seq = self.keep(header, bytes, now, true);
-                self.changes.push(Row { seq, scope: Scope::Device(header.device), while_open: None, envelope: seq });
+                self.changes.push(Row {
+                    seq,
+                    scope: Scope::Device(header.device),
+                    while_open: None,
+                    envelope: seq,
+                });
                 Outcome::Superseded { seq, code: state.code().into() }
             }
             Ok(Effect::Moved) => Outcome::Durable { seq: self.project(header, bytes, content, now) },
@@ -183,7 +194,10 @@ impl Model {
         if header.kind != Kind::Patient
             && let Some(patient) = &patient
         {
-            let ours = self.resources.get(&("Patient".into(), patient.clone())).map(|r| r.facility == header.facility);
+            let ours = self
+                .resources
+                .get(&("Patient".into(), patient.clone()))
+                .map(|r| r.facility == header.facility);
             let asked = ask.is_some_and(|a| a.patient == *patient);
             if !ours.is_some_and(|ours| ours || asked) {
                 return Err(Refusal::new(codes::PATIENT_UNKNOWN, "unknown patient"));
@@ -198,17 +212,21 @@ impl Model {
                 return Err(Refusal::new(codes::NOT_YOURS, "not yours"));
             }
         }
-        let needs_ask = matches!(header.kind, Kind::TaskMove | Kind::Communication | Kind::Advice | Kind::Decisions);
+        let needs_ask =
+            matches!(header.kind, Kind::TaskMove | Kind::Communication | Kind::Advice | Kind::Decisions);
         match (header.kind, header.task, ask) {
             (Kind::ReferralNote, Some(_), Some(_)) => Err(Refusal::new(codes::ID_TAKEN, "there already")),
             (Kind::ReferralNote, Some(_), None) => self.note(header, content),
-            (Kind::ReferralNote | Kind::TaskMove | Kind::Advice | Kind::Decisions, None, _) => Err(task::unknown()),
+            (Kind::ReferralNote | Kind::TaskMove | Kind::Advice | Kind::Decisions, None, _) => {
+                Err(task::unknown())
+            }
             (_, None, _) => Ok(Effect::Moved),
             (_, Some(_), None) if needs_ask => Err(task::unknown()),
             (_, Some(_), None) => Ok(Effect::Moved),
             (kind, Some(_), Some(ask)) => {
                 let here = |keys: &Vec<PersonKey>| keys.iter().any(|k| k.device == header.device);
-                let persons: Vec<Id> = self.persons.iter().filter(|(_, keys)| here(keys)).map(|(id, _)| *id).collect();
+                let persons: Vec<Id> =
+                    self.persons.iter().filter(|(_, keys)| here(keys)).map(|(id, _)| *id).collect();
                 let parties = task::parties(ask, header, &persons);
                 let wrong_side = (kind == Kind::Advice && !parties.contains(&Party::Specialist))
                     || (kind == Kind::Decisions && !parties.contains(&Party::Requester));
@@ -232,7 +250,9 @@ impl Model {
             return Err(Refusal::new(codes::TASK_OWNER, "unknown person"));
         }
         let patient = header.patient.map(|p| p.to_string());
-        let kept = self.resources.iter().filter(|((kind, _), o)| kind == "Consent" && o.patient == patient && o.facility == header.facility);
+        let kept = self.resources.iter().filter(|((kind, _), o)| {
+            kind == "Consent" && o.patient == patient && o.facility == header.facility
+        });
         let opens = content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value))
             || kept.map(|(_, o)| &o.value).any(consent_opens);
         if opens { Ok(Effect::Moved) } else { Err(Refusal::new(codes::CONSENT_MISSING, "no consent")) }
@@ -258,7 +278,9 @@ impl Model {
         let mut about: Vec<(&String, u64)> = self
             .resources
             .iter()
-            .filter(|((kind, _), o)| o.patient.as_deref() == Some(patient) && (kind == "Patient" || kind == "Consent"))
+            .filter(|((kind, _), o)| {
+                o.patient.as_deref() == Some(patient) && (kind == "Patient" || kind == "Consent")
+            })
             .map(|((kind, _), o)| (kind, o.seq))
             .collect();
         about.sort_by(|a, b| b.cmp(a));
@@ -291,11 +313,24 @@ impl Model {
                 Some(ask) => (ask.facility, ask.version + 1, ask.note),
                 None => (header.facility, 1, seq),
             };
-            let ask = Standing { id: to.id, facility, patient: patient.clone(), owner: to.owner, state: to.state, version, note };
+            let ask = Standing {
+                id: to.id,
+                facility,
+                patient: patient.clone(),
+                owner: to.owner,
+                state: to.state,
+                version,
+                note,
+            };
             self.asks.insert(to.id, ask);
         }
         if header.kind == Kind::Audit {
-            self.changes.push(Row { seq, scope: Scope::Device(header.device), while_open: None, envelope: seq });
+            self.changes.push(Row {
+                seq,
+                scope: Scope::Device(header.device),
+                while_open: None,
+                envelope: seq,
+            });
             return seq;
         }
         let clinic = before.as_ref().map_or(header.facility, |a| a.facility);
@@ -309,12 +344,15 @@ impl Model {
             if was.is_some() && was != Some(owner) {
                 self.show_patient(task, &patient, owner);
                 let of_ask = |e: &Kept| e.header.task == Some(task) && !e.superseded;
-                let all: Vec<u64> = self.envelopes.iter().filter(|(_, e)| of_ask(e)).map(|(seq, _)| *seq).collect();
+                let all: Vec<u64> =
+                    self.envelopes.iter().filter(|(_, e)| of_ask(e)).map(|(seq, _)| *seq).collect();
                 all.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
             }
             if header.kind == Kind::ReferralNote {
-                let is_part = |e: &Kept| e.header.kind == Kind::AttachmentPart && header.depends.contains(&e.header.id);
-                let parts: Vec<u64> = self.envelopes.iter().filter(|(_, e)| is_part(e)).map(|(seq, _)| *seq).collect();
+                let is_part =
+                    |e: &Kept| e.header.kind == Kind::AttachmentPart && header.depends.contains(&e.header.id);
+                let parts: Vec<u64> =
+                    self.envelopes.iter().filter(|(_, e)| is_part(e)).map(|(seq, _)| *seq).collect();
                 parts.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
             }
         }
@@ -332,12 +370,15 @@ impl Model {
                 Scope::Everybody => true,
                 Scope::Facility(facility) => facility == reader.facility,
                 Scope::Device(device) => device == reader.device,
-                Scope::Person(person) => {
-                    self.persons.get(&person).is_some_and(|keys| keys.iter().any(|k| k.device == reader.device))
-                }
+                Scope::Person(person) => self
+                    .persons
+                    .get(&person)
+                    .is_some_and(|keys| keys.iter().any(|k| k.device == reader.device)),
             };
             let open = row.while_open.is_none_or(|task| {
-                self.asks.get(&task).is_some_and(|a| !a.state.is_closed() && a.owner.map(Scope::Person) == Some(row.scope))
+                self.asks
+                    .get(&task)
+                    .is_some_and(|a| !a.state.is_closed() && a.owner.map(Scope::Person) == Some(row.scope))
             });
             scope && open && row.seq > after
         };

@@ -30,7 +30,11 @@ impl Scope {
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
-    Resource { kind: String, id: String, version: i64 },
+    Resource {
+        kind: String,
+        id: String,
+        version: i64,
+    },
     /// By its place in the log.
     Envelope(u64),
     /// By its row.
@@ -103,10 +107,11 @@ pub async fn show_patient_to_asked(
     patient: &str,
     item: Item,
 ) -> Result<(), sqlx::Error> {
-    let asks = sqlx::query("SELECT id, owner FROM task WHERE patient = ? AND closed = 0 AND owner IS NOT NULL")
-        .bind(patient)
-        .fetch_all(&mut *tx)
-        .await?;
+    let asks =
+        sqlx::query("SELECT id, owner FROM task WHERE patient = ? AND closed = 0 AND owner IS NOT NULL")
+            .bind(patient)
+            .fetch_all(&mut *tx)
+            .await?;
     for ask in asks {
         let (task, owner) = (crate::identity::id(ask.try_get(0)?)?, crate::identity::id(ask.try_get(1)?)?);
         show(tx, sequencer, Scope::Person(owner), Some(task), item.clone()).await?;

@@ -54,10 +54,19 @@ pub fn unknown() -> Refusal {
 }
 
 /// A move to `to`, made on version `base`: it takes effect if the table allows it from how the ask stands now.
-pub fn judge(standing: &Standing, to: &TaskContent, base: Option<u32>, parties: &[Party]) -> Result<Effect, Refusal> {
-    let base = base.ok_or_else(|| Refusal::new(codes::TASK_VERSION, "a move names the version that it was made on"))?;
+pub fn judge(
+    standing: &Standing,
+    to: &TaskContent,
+    base: Option<u32>,
+    parties: &[Party],
+) -> Result<Effect, Refusal> {
+    let base = base
+        .ok_or_else(|| Refusal::new(codes::TASK_VERSION, "a move names the version that it was made on"))?;
     if base > standing.version || base == 0 {
-        return Err(Refusal::new(codes::TASK_VERSION, "the move was made on a version that this server does not have"));
+        return Err(Refusal::new(
+            codes::TASK_VERSION,
+            "the move was made on a version that this server does not have",
+        ));
     }
     let allowing = parties.iter().find(|party| standing.state.allows(to.state, **party));
     let Some(party) = allowing else {
@@ -66,7 +75,11 @@ pub fn judge(standing: &Standing, to: &TaskContent, base: Option<u32>, parties: 
         }
         return Err(Refusal::new(
             codes::TASK_MOVE,
-            format!("an ask that is {} cannot become {} from this side", standing.state.code(), to.state.code()),
+            format!(
+                "an ask that is {} cannot become {} from this side",
+                standing.state.code(),
+                to.state.code()
+            ),
         ));
     };
     let hands_on = match party {
@@ -85,7 +98,15 @@ mod tests {
     use super::*;
 
     fn standing(state: State, version: u32) -> Standing {
-        Standing { id: Id([1; 16]), facility: Id([2; 16]), patient: "p".into(), owner: None, state, version, note: 1 }
+        Standing {
+            id: Id([1; 16]),
+            facility: Id([2; 16]),
+            patient: "p".into(),
+            owner: None,
+            state,
+            version,
+            note: 1,
+        }
     }
 
     fn to(state: State) -> TaskContent {
@@ -100,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_late_move_that_the_table_no_longer_allows_is_superseded() {
-        let effect = judge(&standing(State::Cancelled, 2), &to(State::Accepted), Some(1), &[Party::Specialist]);
+        let effect =
+            judge(&standing(State::Cancelled, 2), &to(State::Accepted), Some(1), &[Party::Specialist]);
         assert_eq!(effect, Ok(Effect::Superseded(State::Cancelled)));
     }
 

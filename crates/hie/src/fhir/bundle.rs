@@ -59,7 +59,11 @@ struct Planned<'a> {
 const MOST: usize = 5_000;
 
 /// `POST [base]`: a transaction, all of it or nothing (http://hl7.org/fhir/R4/http.html#transaction).
-pub async fn transaction(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
+pub async fn transaction(
+    State(app): State<Arc<App>>,
+    who: Access,
+    request: Request,
+) -> Result<Response, ApiError> {
     write::may_write(&who)?;
     acceptable(request.headers())?;
     if !body::is_type(request.headers(), &JSON_TYPES) {
@@ -69,13 +73,20 @@ pub async fn transaction(State(app): State<Arc<App>>, who: Access, request: Requ
     let now = app.now();
     let text = String::from_utf8(bytes).map_err(|_| ApiError::bad("malformed", "the body is not UTF-8"))?;
     let bundle: Bundle<'_> = serde_json::from_str(&text).map_err(|e| {
-        ApiError::bad("malformed", format!("the body is not a Bundle (line {}, column {})", e.line(), e.column()))
+        ApiError::bad(
+            "malformed",
+            format!("the body is not a Bundle (line {}, column {})", e.line(), e.column()),
+        )
     })?;
     if bundle.resource_type != "Bundle" || bundle.r#type.as_deref() != Some("transaction") {
         return Err(ApiError::bad("type", "only a Bundle of type transaction is taken here"));
     }
     if bundle.entry.len() > MOST {
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("more than {MOST} entries")));
+        return Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("more than {MOST} entries"),
+        ));
     }
     let (planned, map) = plan(&bundle)?;
     let coming: Vec<String> = planned.iter().map(|p| format!("{}/{}", p.kind, p.id)).collect();
@@ -100,7 +111,9 @@ pub async fn transaction(State(app): State<Arc<App>>, who: Access, request: Requ
         write::references_exist(&mut tx, &who, &checked.value, &coming).await.map_err(|e| in_entry(e, i))?;
         let result = if entry.create {
             let patient = validate::patient_of(checked.kind, &entry.id, &checked.value);
-            write::put(&app.db, &mut tx, &who, checked, &entry.id, patient, now).await.map(|s| (Act::Create, s))
+            write::put(&app.db, &mut tx, &who, checked, &entry.id, patient, now)
+                .await
+                .map(|s| (Act::Create, s))
         } else {
             write::put_at(&app.db, &mut tx, &who, checked, &entry.id, entry.if_match.as_deref(), now).await
         };
@@ -151,7 +164,10 @@ fn plan<'a>(bundle: &Bundle<'a>) -> Result<(Vec<Planned<'a>>, HashMap<String, St
     let mut seen = std::collections::HashSet::new();
     for (i, entry) in bundle.entry.iter().enumerate() {
         let bad = |code, text: &str| in_entry(ApiError::bad(code, text), i);
-        let request = entry.request.as_ref().ok_or_else(|| bad("request", "an entry of a transaction has a request"))?;
+        let request = entry
+            .request
+            .as_ref()
+            .ok_or_else(|| bad("request", "an entry of a transaction has a request"))?;
         let resource = entry.resource.ok_or_else(|| bad("request", "an entry without a resource"))?;
         if request.if_none_exist.is_some() || request.url.contains('?') {
             return Err(in_entry(write::conditional(), i));
@@ -159,11 +175,15 @@ fn plan<'a>(bundle: &Bundle<'a>) -> Result<(Vec<Planned<'a>>, HashMap<String, St
         let mut parts = request.url.trim_start_matches('/').split('/');
         let name = parts.next().unwrap_or_default();
         let id = parts.next();
-        let known = kind(name).ok_or_else(|| in_entry(ApiError::invalid("unknown-resource", "this server keeps no resources of that type"), i))?;
+        let known = kind(name).ok_or_else(|| {
+            in_entry(ApiError::invalid("unknown-resource", "this server keeps no resources of that type"), i)
+        })?;
         let (create, id) = match (request.method.as_str(), id) {
             ("POST", None) => (true, new_id().to_string()),
             ("PUT", Some(id)) if parts.next().is_none() && validate::is_id(id) => (false, id.to_owned()),
-            _ => return Err(bad("request", "only POST [type] and PUT [type]/[id] are taken in a transaction")),
+            _ => {
+                return Err(bad("request", "only POST [type] and PUT [type]/[id] are taken in a transaction"));
+            }
         };
         if !seen.insert((known.name, id.clone())) {
             return Err(bad("twice", "the same resource is in the transaction twice"));

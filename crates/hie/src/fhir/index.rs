@@ -17,7 +17,10 @@ pub struct Entries {
 /// Lower case, without marks (Arabic vowel signs too), and the Arabic-script letters that keyboards mix up made one.
 pub fn fold(text: &str) -> String {
     text.nfkd()
-        .filter(|c| !is_combining_mark(*c) && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{200e}' | '\u{200f}' | '\u{640}'))
+        .filter(|c| {
+            !is_combining_mark(*c)
+                && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{200e}' | '\u{200f}' | '\u{640}')
+        })
         .flat_map(char::to_lowercase)
         .map(|c| match c {
             'ي' | 'ى' | 'ئ' => 'ی',
@@ -35,7 +38,8 @@ pub fn fold(text: &str) -> String {
 
 /// The digits of a telephone number, without the country's or the trunk prefix.
 pub fn phone(text: &str) -> String {
-    let digits: String = text.chars().filter_map(|c| c.to_digit(10)).filter_map(|d| char::from_digit(d, 10)).collect();
+    let digits: String =
+        text.chars().filter_map(|c| c.to_digit(10)).filter_map(|d| char::from_digit(d, 10)).collect();
     for prefix in ["0092", "92", "0"] {
         if let Some(rest) = digits.strip_prefix(prefix)
             && rest.len() >= 7
@@ -75,7 +79,8 @@ pub fn entries(resource: &Value) -> Entries {
             }
             folded.sort();
             folded.dedup();
-            out.tokens.extend(folded.into_iter().filter(|w| !w.is_empty()).map(|w| ("name", w, String::new())));
+            out.tokens
+                .extend(folded.into_iter().filter(|w| !w.is_empty()).map(|w| ("name", w, String::new())));
         }
     }
     if let Some(telecom) = resource.get("telecom") {
@@ -85,14 +90,22 @@ pub fn entries(resource: &Value) -> Entries {
             }
         });
     }
-    for (param, element) in [("gender", "gender"), ("status", "status"), ("status", "lifecycleStatus"), ("intent", "intent")] {
+    for (param, element) in
+        [("gender", "gender"), ("status", "status"), ("status", "lifecycleStatus"), ("intent", "intent")]
+    {
         if let Some(code) = text(resource, element) {
             out.tokens.push((param, code, String::new()));
         }
     }
     for (param, element) in [
-        ("status", "clinicalStatus"), ("code", "code"), ("code", "medicationCodeableConcept"), ("code", "vaccineCode"),
-        ("code", "type"), ("category", "category"), ("business-status", "businessStatus"), ("class", "class"),
+        ("status", "clinicalStatus"),
+        ("code", "code"),
+        ("code", "medicationCodeableConcept"),
+        ("code", "vaccineCode"),
+        ("code", "type"),
+        ("category", "category"),
+        ("business-status", "businessStatus"),
+        ("class", "class"),
     ] {
         if let Some(concepts) = resource.get(element) {
             each(concepts, &mut |c| {
@@ -101,13 +114,24 @@ pub fn entries(resource: &Value) -> Entries {
         }
     }
     for (param, element) in [
-        ("patient", "subject"), ("patient", "patient"), ("patient", "for"), ("patient", "beneficiary"),
-        ("encounter", "encounter"), ("encounter", "context"), ("owner", "owner"), ("focus", "focus"),
-        ("based-on", "basedOn"), ("about", "about"), ("target", "target"), ("part-of", "partOf"),
+        ("patient", "subject"),
+        ("patient", "patient"),
+        ("patient", "for"),
+        ("patient", "beneficiary"),
+        ("encounter", "encounter"),
+        ("encounter", "context"),
+        ("owner", "owner"),
+        ("focus", "focus"),
+        ("based-on", "basedOn"),
+        ("about", "about"),
+        ("target", "target"),
+        ("part-of", "partOf"),
     ] {
         if let Some(references) = resource.get(element) {
             each(references, &mut |r| {
-                if let Some((kind, id)) = text(r, "reference").and_then(|r| r.split_once('/').map(|(t, i)| (t.to_owned(), i.to_owned()))) {
+                if let Some((kind, id)) = text(r, "reference")
+                    .and_then(|r| r.split_once('/').map(|(t, i)| (t.to_owned(), i.to_owned())))
+                {
                     let id = id.split('/').next().unwrap_or_default().to_owned();
                     if param != "patient" || kind == "Patient" {
                         out.tokens.push((param, id, kind));
@@ -119,15 +143,29 @@ pub fn entries(resource: &Value) -> Entries {
     // An AuditEvent's patient is among its entities.
     if let Some(Value::Array(entities)) = resource.get("entity") {
         for entity in entities {
-            if let Some(id) = entity.pointer("/what/reference").and_then(Value::as_str).and_then(|r| r.strip_prefix("Patient/")) {
+            if let Some(id) = entity
+                .pointer("/what/reference")
+                .and_then(Value::as_str)
+                .and_then(|r| r.strip_prefix("Patient/"))
+            {
                 out.tokens.push(("patient", id.to_owned(), "Patient".into()));
             }
         }
     }
     for (param, element) in [
-        ("birthdate", "birthDate"), ("date", "effectiveDateTime"), ("date", "effectiveInstant"), ("date", "performedDateTime"),
-        ("date", "occurrenceDateTime"), ("date", "onsetDateTime"), ("date", "authoredOn"), ("date", "date"),
-        ("date", "recorded"), ("date", "sent"), ("date", "dateTime"), ("date", "recordedDate"), ("date", "issued"),
+        ("birthdate", "birthDate"),
+        ("date", "effectiveDateTime"),
+        ("date", "effectiveInstant"),
+        ("date", "performedDateTime"),
+        ("date", "occurrenceDateTime"),
+        ("date", "onsetDateTime"),
+        ("date", "authoredOn"),
+        ("date", "date"),
+        ("date", "recorded"),
+        ("date", "sent"),
+        ("date", "dateTime"),
+        ("date", "recordedDate"),
+        ("date", "issued"),
     ] {
         if let Some((low, high)) = text(resource, element).and_then(|d| dates::range(&d)) {
             out.dates.push((param, low, high));
@@ -195,7 +233,9 @@ mod tests {
             "birthDate": "1990",
         }));
         let has = |param, value: &str| found.tokens.iter().any(|(p, v, _)| *p == param && v == value);
-        assert!(has("name", "zohra") && has("name", "bibi") && has("name", "zohra bibi") && has("name", "زہرہ"));
+        assert!(
+            has("name", "zohra") && has("name", "bibi") && has("name", "zohra bibi") && has("name", "زہرہ")
+        );
         assert!(has("phone", "3001234567") && !has("name", "official"));
         assert_eq!(phone("0300 1234567"), "3001234567");
         assert_eq!(found.dates.len(), 1);

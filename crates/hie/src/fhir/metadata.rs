@@ -40,12 +40,25 @@ pub async fn metadata(State(app): State<Arc<App>>) -> Response {
 
 fn resource(name: &str) -> Value {
     let written = name != "AuditEvent";
-    let codes = ["read", "vread", "history-instance", "search-type"].into_iter().chain(if written { vec!["create", "update"] } else { vec![] });
+    let codes = ["read", "vread", "history-instance", "search-type"].into_iter().chain(if written {
+        vec!["create", "update"]
+    } else {
+        vec![]
+    });
     let mut params = vec![("_id", "token"), ("_lastUpdated", "date"), ("identifier", "token")];
     match name {
-        "Patient" => params.extend([("name", "string"), ("birthdate", "date"), ("phone", "token"), ("gender", "token")]),
+        "Patient" => params.extend([
+            ("name", "string"),
+            ("birthdate", "date"),
+            ("phone", "token"),
+            ("gender", "token"),
+        ]),
         _ => params.extend([
-            ("patient", "reference"), ("encounter", "reference"), ("code", "token"), ("date", "date"), ("status", "token"),
+            ("patient", "reference"),
+            ("encounter", "reference"),
+            ("code", "token"),
+            ("date", "date"),
+            ("status", "token"),
         ]),
     }
     json!({

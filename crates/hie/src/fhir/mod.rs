@@ -55,10 +55,18 @@ fn known(name: &str) -> Result<&'static Kind, ApiError> {
 /// XML is not spoken here.
 fn acceptable(headers: &HeaderMap) -> Result<(), ApiError> {
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or("*/*");
-    if accept.contains("json") || accept.contains("*/*") || accept.contains("application/*") || accept.is_empty() {
+    if accept.contains("json")
+        || accept.contains("*/*")
+        || accept.contains("application/*")
+        || accept.is_empty()
+    {
         Ok(())
     } else {
-        Err(ApiError::new(StatusCode::NOT_ACCEPTABLE, "json-only", "this server answers in application/fhir+json"))
+        Err(ApiError::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "json-only",
+            "this server answers in application/fhir+json",
+        ))
     }
 }
 

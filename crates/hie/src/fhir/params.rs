@@ -35,13 +35,27 @@ fn decode(part: &[u8]) -> String {
 
 /// Parameters whose value names a person: never in a URL.
 const PERSONAL: [&str; 14] = [
-    "name", "family", "given", "identifier", "phone", "email", "telecom", "birthdate", "phonetic", "address",
-    "address-city", "address-postalcode", "address-state", "death-date",
+    "name",
+    "family",
+    "given",
+    "identifier",
+    "phone",
+    "email",
+    "telecom",
+    "birthdate",
+    "phonetic",
+    "address",
+    "address-city",
+    "address-postalcode",
+    "address-state",
+    "death-date",
 ];
 
 /// Refuses a GET that names somebody, and points to POST.
 pub fn refuse_personal(params: &[(String, String)]) -> Result<(), ApiError> {
-    let names_somebody = |param: &str| param.split(['.', ':']).any(|part| PERSONAL.contains(&part) || part.starts_with("address"));
+    let names_somebody = |param: &str| {
+        param.split(['.', ':']).any(|part| PERSONAL.contains(&part) || part.starts_with("address"))
+    };
     if params.iter().any(|(name, _)| names_somebody(name)) {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -58,11 +72,26 @@ pub fn refuse_personal(params: &[(String, String)]) -> Result<(), ApiError> {
 pub enum Condition {
     Ids(Vec<String>),
     /// Any of (system, value); no system means any, an empty one means none.
-    Tokens { param: &'static str, any: Vec<(Option<String>, String)> },
+    Tokens {
+        param: &'static str,
+        any: Vec<(Option<String>, String)>,
+    },
     /// Each word the start of a word, or the whole the start of the whole.
-    Strings { param: &'static str, any: Vec<String> },
-    Dates { param: &'static str, op: Op, low: i64, high: i64 },
-    LastUpdated { op: Op, low: i64, high: i64 },
+    Strings {
+        param: &'static str,
+        any: Vec<String>,
+    },
+    Dates {
+        param: &'static str,
+        op: Op,
+        low: i64,
+        high: i64,
+    },
+    LastUpdated {
+        op: Op,
+        low: i64,
+        high: i64,
+    },
 }
 
 /// http://hl7.org/fhir/R4/search.html#prefix
@@ -147,21 +176,34 @@ pub fn search(kind: &'static str, params: &[(String, String)]) -> Result<Search,
                 search.conditions.push(Condition::LastUpdated { op, low, high });
             }
             "name" | "family" | "given" if has_names(kind) => {
-                search.conditions.push(Condition::Strings { param: "name", any: values().map(|v| super::fold(&v)).collect() });
+                search.conditions.push(Condition::Strings {
+                    param: "name",
+                    any: values().map(|v| super::fold(&v)).collect(),
+                });
             }
-            "birthdate" if matches!(kind, "Patient" | "RelatedPerson") => search.conditions.push(dates("birthdate", name, value)?),
-            "date" | "authored-on" | "authored" | "recorded-date" | "onset-date" | "sent" if kind != "Patient" => {
+            "birthdate" if matches!(kind, "Patient" | "RelatedPerson") => {
+                search.conditions.push(dates("birthdate", name, value)?)
+            }
+            "date" | "authored-on" | "authored" | "recorded-date" | "onset-date" | "sent"
+                if kind != "Patient" =>
+            {
                 search.conditions.push(dates("date", name, value)?);
             }
             "patient" | "subject" | "beneficiary" | "for" if kind != "Patient" => {
-                let any = values().map(|v| (Some("Patient".to_owned()), v.strip_prefix("Patient/").unwrap_or(&v).to_owned()));
+                let any = values().map(|v| {
+                    (Some("Patient".to_owned()), v.strip_prefix("Patient/").unwrap_or(&v).to_owned())
+                });
                 search.conditions.push(Condition::Tokens { param: "patient", any: any.collect() });
             }
             "telecom" if has_names(kind) => search.conditions.push(token("phone", value)),
             _ => {
-                let known = TOKENS.iter().find(|(n, kinds)| n == name && (kinds.is_empty() || kinds.contains(&kind)));
+                let known =
+                    TOKENS.iter().find(|(n, kinds)| n == name && (kinds.is_empty() || kinds.contains(&kind)));
                 let (param, _) = known.ok_or_else(|| {
-                    ApiError::bad("unknown-parameter", format!("{kind} cannot be searched by one of the parameters given"))
+                    ApiError::bad(
+                        "unknown-parameter",
+                        format!("{kind} cannot be searched by one of the parameters given"),
+                    )
                 })?;
                 search.conditions.push(token(param, value));
             }
@@ -186,10 +228,12 @@ fn token(param: &'static str, value: &str) -> Condition {
         };
         match param {
             "phone" => (None, super::index::phone(&code)),
-            "encounter" | "owner" | "focus" | "based-on" | "about" | "target" | "part-of" => match text.split_once('/') {
-                Some((kind, id)) => (Some(kind.to_owned()), id.to_owned()),
-                None => (None, code),
-            },
+            "encounter" | "owner" | "focus" | "based-on" | "about" | "target" | "part-of" => {
+                match text.split_once('/') {
+                    Some((kind, id)) => (Some(kind.to_owned()), id.to_owned()),
+                    None => (None, code),
+                }
+            }
             _ => (system, code),
         }
     };
@@ -228,7 +272,14 @@ mod tests {
 
     #[test]
     fn no_disguise_of_a_persons_name_passes_in_a_url() {
-        for name in ["name", "name:contains", "patient.identifier", "subject:Patient.birthdate", "address-district", "given"] {
+        for name in [
+            "name",
+            "name:contains",
+            "patient.identifier",
+            "subject:Patient.birthdate",
+            "address-district",
+            "given",
+        ] {
             assert!(refuse_personal(&[(name.into(), "x".into())]).is_err(), "{name}");
         }
         for name in ["_id", "patient", "code", "date", "_lastUpdated"] {

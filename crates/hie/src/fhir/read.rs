@@ -51,7 +51,12 @@ async fn find(
 }
 
 /// The current version, if `who` may see it.
-pub async fn current(db: &mut SqliteConnection, who: &Access, kind: &str, id: &str) -> Result<Option<Stored>, sqlx::Error> {
+pub async fn current(
+    db: &mut SqliteConnection,
+    who: &Access,
+    kind: &str,
+    id: &str,
+) -> Result<Option<Stored>, sqlx::Error> {
     Ok(find(db, who, kind, id, Which::Current).await?.pop())
 }
 
@@ -78,13 +83,17 @@ pub async fn read(
 /// the envelope.
 async fn payload(db: &mut SqliteConnection, who: &Access, id: &str) -> Result<Option<Stored>, ApiError> {
     let Ok(envelope) = id.parse::<rabta_wire::Id>() else { return Ok(None) };
-    let mut query = QueryBuilder::new("SELECT e.bytes, e.received_at, e.patient FROM envelope e WHERE e.superseded = 0 AND e.id = ");
+    let mut query = QueryBuilder::new(
+        "SELECT e.bytes, e.received_at, e.patient FROM envelope e WHERE e.superseded = 0 AND e.id = ",
+    );
     query.push_bind(envelope.0.to_vec()).push(" AND ");
     visible::push_envelope(&mut query, who);
     let row: Option<(Vec<u8>, i64, Option<String>)> = query.build_query_as().fetch_optional(db).await?;
     let Some((bytes, updated_at, patient)) = row else { return Ok(None) };
     let Some((content_type, payload)) = crate::envelopes::payload_of(&bytes) else { return Ok(None) };
-    let body = json!({"resourceType": "Binary", "contentType": content_type, "data": STANDARD.encode(payload)}).to_string();
+    let body =
+        json!({"resourceType": "Binary", "contentType": content_type, "data": STANDARD.encode(payload)})
+            .to_string();
     let kind = "Binary".to_owned();
     Ok(Some(Stored { kind, id: id.to_owned(), version: 1, updated_at, facility: None, patient, body }))
 }
@@ -106,9 +115,18 @@ pub async fn vread(
     one(&app, who, found, &headers).await
 }
 
-async fn one(app: &App, who: Access, found: Option<Stored>, headers: &HeaderMap) -> Result<Response, ApiError> {
+async fn one(
+    app: &App,
+    who: Access,
+    found: Option<Stored>,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
     let found = found.ok_or_else(ApiError::not_found)?;
-    app.audit.record(Event::new(Act::Read, &who).about(format!("{}/{}", found.kind, found.id), found.patient.clone())).await?;
+    app.audit
+        .record(
+            Event::new(Act::Read, &who).about(format!("{}/{}", found.kind, found.id), found.patient.clone()),
+        )
+        .await?;
     let etag = etag(found.version);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
@@ -146,8 +164,11 @@ pub async fn history(
         find(&mut db, &who, kind, &id, Which::All).await?
     };
     let newest = found.first().ok_or_else(ApiError::not_found)?;
-    app.audit.record(Event::new(Act::Read, &who).about(format!("{kind}/{id}"), newest.patient.clone())).await?;
-    let mut out = format!(r#"{{"resourceType":"Bundle","type":"history","total":{},"entry":["#, newest.version);
+    app.audit
+        .record(Event::new(Act::Read, &who).about(format!("{kind}/{id}"), newest.patient.clone()))
+        .await?;
+    let mut out =
+        format!(r#"{{"resourceType":"Bundle","type":"history","total":{},"entry":["#, newest.version);
     for (i, version) in found.iter().enumerate() {
         let shown = version.present().map_err(|e| ApiError::internal(&e))?;
         let (method, status) = if version.version == 1 { ("POST", "201") } else { ("PUT", "200") };

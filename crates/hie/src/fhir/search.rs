@@ -52,7 +52,8 @@ pub async fn by_get(
     acceptable(&headers)?;
     let all = params::form(query.unwrap_or_default().as_bytes());
     if let Some((_, token)) = all.iter().find(|(name, _)| name == "_page") {
-        let gone = || ApiError::new(StatusCode::GONE, "page-gone", "this page is no longer kept; search again");
+        let gone =
+            || ApiError::new(StatusCode::GONE, "page-gone", "this page is no longer kept; search again");
         let page = app.pages.get(who, token, app.now()).filter(|p| p.search.kind == kind).ok_or_else(gone)?;
         let mut db = app.db.read().acquire().await?;
         return answer(&app, who, &mut db, page.search, page.total, Some(page.after)).await;
@@ -61,7 +62,12 @@ pub async fn by_get(
     first_page(&app, who, params::search(kind, &all)?, &all).await
 }
 
-async fn first_page(app: &App, who: Access, search: Search, asked: &[(String, String)]) -> Result<Response, ApiError> {
+async fn first_page(
+    app: &App,
+    who: Access,
+    search: Search,
+    asked: &[(String, String)],
+) -> Result<Response, ApiError> {
     let mut event = Event::new(Act::Query, &who);
     let asked: Vec<String> = asked.iter().map(|(name, value)| format!("{name}={value}")).collect();
     event.query = Some(format!("{}?{}", search.kind, asked.join("&")));
@@ -101,10 +107,13 @@ async fn answer(
     after: Option<After>,
 ) -> Result<Response, ApiError> {
     let kind = search.kind;
-    let mut found = if search.only_total { Vec::new() } else { page(db, &who, &search, after.as_ref()).await? };
+    let mut found =
+        if search.only_total { Vec::new() } else { page(db, &who, &search, after.as_ref()).await? };
     let more = found.len() > search.count;
     found.truncate(search.count);
-    let mut out = format!(r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":[{{"relation":"self","url":"{kind}"}}"#);
+    let mut out = format!(
+        r#"{{"resourceType":"Bundle","type":"searchset","total":{total},"link":[{{"relation":"self","url":"{kind}"}}"#
+    );
     if let (true, Some(last)) = (more, found.last()) {
         let after = (last.updated_at, last.id.clone());
         let token = app.pages.keep(who, Page { search, after, total }, app.now());
@@ -145,8 +154,18 @@ async fn page(
     if let Some((updated_at, id)) = after {
         match search.sort {
             Sort::Id => query.push(" AND r.id > ").push_bind(id.clone()),
-            Sort::Oldest => query.push(" AND (r.updated_at, r.id) > (").push_bind(*updated_at).push(", ").push_bind(id.clone()).push(")"),
-            Sort::Newest => query.push(" AND (r.updated_at, r.id) < (").push_bind(*updated_at).push(", ").push_bind(id.clone()).push(")"),
+            Sort::Oldest => query
+                .push(" AND (r.updated_at, r.id) > (")
+                .push_bind(*updated_at)
+                .push(", ")
+                .push_bind(id.clone())
+                .push(")"),
+            Sort::Newest => query
+                .push(" AND (r.updated_at, r.id) < (")
+                .push_bind(*updated_at)
+                .push(", ")
+                .push_bind(id.clone())
+                .push(")"),
         };
     }
     query.push(match search.sort {
@@ -179,9 +198,11 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, who: &Access, search: &Search) {
                     match (system, value.as_str()) {
                         (Some(system), "") => query.push("x.system = ").push_bind(system.clone()),
                         (None, _) => query.push("x.value = ").push_bind(value.clone()),
-                        (Some(system), _) => {
-                            query.push("x.value = ").push_bind(value.clone()).push(" AND x.system = ").push_bind(system.clone())
-                        }
+                        (Some(system), _) => query
+                            .push("x.value = ")
+                            .push_bind(value.clone())
+                            .push(" AND x.system = ")
+                            .push_bind(system.clone()),
                     };
                     query.push(")");
                 }
@@ -218,14 +239,20 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, who: &Access, search: &Search) {
 }
 
 fn exists(query: &mut QueryBuilder<Sqlite>, table: &str, param: &str) {
-    query.push(format!("EXISTS (SELECT 1 FROM {table} x WHERE x.type = r.type AND x.id = r.id AND x.param = '{param}' AND "));
+    query.push(format!(
+        "EXISTS (SELECT 1 FROM {table} x WHERE x.type = r.type AND x.id = r.id AND x.param = '{param}' AND "
+    ));
 }
 
 /// A range [low, high) of the resource against one of the search (http://hl7.org/fhir/R4/search.html#prefix).
 fn compare(query: &mut QueryBuilder<Sqlite>, op: Op, (from, to): (&str, &str), low: i64, high: i64) {
     match op {
-        Op::Eq => query.push(format!("({from} >= ")).push_bind(low).push(format!(" AND {to} <= ")).push_bind(high),
-        Op::Ne => query.push(format!("({from} < ")).push_bind(low).push(format!(" OR {to} > ")).push_bind(high),
+        Op::Eq => {
+            query.push(format!("({from} >= ")).push_bind(low).push(format!(" AND {to} <= ")).push_bind(high)
+        }
+        Op::Ne => {
+            query.push(format!("({from} < ")).push_bind(low).push(format!(" OR {to} > ")).push_bind(high)
+        }
         Op::Lt => query.push(format!("({from} < ")).push_bind(low),
         Op::Le => query.push(format!("({from} < ")).push_bind(high),
         Op::Gt => query.push(format!("({to} > ")).push_bind(high),

@@ -121,20 +121,24 @@ pub async fn put(tx: &mut SqliteConnection, new: &New<'_>, now: i64) -> Result<i
     if !entries.tokens.is_empty() {
         let sql = "INSERT INTO resource_token (type, id, param, value, system) \
                    SELECT ?1, ?2, j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM json_each(?3) j";
-        let rows = Value::from_iter(entries.tokens.into_iter().map(|(param, value, system)| json!([param, value, system])));
+        let rows = Value::from_iter(
+            entries.tokens.into_iter().map(|(param, value, system)| json!([param, value, system])),
+        );
         sqlx::query(sql).bind(new.kind).bind(new.id).bind(rows.to_string()).execute(&mut *tx).await?;
     }
     if !entries.dates.is_empty() {
         let sql = "INSERT INTO resource_date (type, id, param, low, high) \
                    SELECT ?1, ?2, j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM json_each(?3) j";
-        let rows = Value::from_iter(entries.dates.into_iter().map(|(param, low, high)| json!([param, low, high])));
+        let rows =
+            Value::from_iter(entries.dates.into_iter().map(|(param, low, high)| json!([param, low, high])));
         sqlx::query(sql).bind(new.kind).bind(new.id).bind(rows.to_string()).execute(&mut *tx).await?;
     }
     Ok(version)
 }
 
 /// The columns that [`stored`] reads, of `resource r` joined with `resource_version v`.
-pub const COLUMNS: &str = "r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body";
+pub const COLUMNS: &str =
+    "r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body";
 
 pub fn stored(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
     Ok(Stored {

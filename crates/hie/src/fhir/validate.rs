@@ -4,7 +4,7 @@
 use serde_json::Value;
 use time::{Date, Month};
 
-use super::{kinds::Kind, kind};
+use super::{kind, kinds::Kind};
 
 /// One thing that is wrong. `text` names elements, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,13 @@ pub fn resource(resource: &Value, latest: Date) -> Result<&'static Kind, Problem
     if let Some(id) = members.get("id") {
         match id.as_str() {
             Some(id) if is_id(id) => {}
-            _ => return problem("id", "an id is 1 to 64 letters, digits, dashes and dots, and not a person's number", "id"),
+            _ => {
+                return problem(
+                    "id",
+                    "an id is 1 to 64 letters, digits, dashes and dots, and not a person's number",
+                    "id",
+                );
+            }
         }
     }
     for required in kind.required {
@@ -58,7 +64,8 @@ pub fn resource(resource: &Value, latest: Date) -> Result<&'static Kind, Problem
         && let Some(reference) = members.get(element).and_then(|s| s.get("reference"))
     {
         let text = reference.as_str().unwrap_or("");
-        let group = matches!(element, "subject" | "patient") && ["Group/", "Device/", "Location/"].iter().any(|t| text.starts_with(t));
+        let group = matches!(element, "subject" | "patient")
+            && ["Group/", "Device/", "Location/"].iter().any(|t| text.starts_with(t));
         if !(text.starts_with("Patient/") || text.starts_with("urn:uuid:") || group) {
             return problem("wrong-reference", format!("{name}.{element} must refer to a Patient"), element);
         }
@@ -79,10 +86,32 @@ fn has(members: &serde_json::Map<String, Value>, required: &str) -> bool {
 
 fn patient(members: &serde_json::Map<String, Value>, latest: Date) -> Result<(), Problem> {
     const ELEMENTS: [&str; 26] = [
-        "resourceType", "id", "meta", "implicitRules", "language", "text", "contained", "extension", "modifierExtension",
-        "identifier", "active", "name", "telecom", "gender", "birthDate", "deceasedBoolean", "deceasedDateTime",
-        "address", "maritalStatus", "multipleBirthBoolean", "multipleBirthInteger", "photo", "contact", "communication",
-        "generalPractitioner", "managingOrganization",
+        "resourceType",
+        "id",
+        "meta",
+        "implicitRules",
+        "language",
+        "text",
+        "contained",
+        "extension",
+        "modifierExtension",
+        "identifier",
+        "active",
+        "name",
+        "telecom",
+        "gender",
+        "birthDate",
+        "deceasedBoolean",
+        "deceasedDateTime",
+        "address",
+        "maritalStatus",
+        "multipleBirthBoolean",
+        "multipleBirthInteger",
+        "photo",
+        "contact",
+        "communication",
+        "generalPractitioner",
+        "managingOrganization",
     ];
     if members.keys().any(|k| k != "link" && !ELEMENTS.contains(&k.trim_start_matches('_'))) {
         return problem("structure", "Patient has an element that R4 does not define", "Patient");
@@ -110,7 +139,8 @@ fn patient(members: &serde_json::Map<String, Value>, latest: Date) -> Result<(),
 pub(crate) fn first_day(date: &str) -> Option<Date> {
     let mut parts = date.split('-');
     let number = |text: &str, digits: usize| {
-        (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u16>().ok())?
+        (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<u16>().ok())?
     };
     let year = number(parts.next()?, 4)?;
     let month = parts.next().map_or(Some(1), |m| number(m, 2))?;
@@ -152,7 +182,9 @@ impl Shape {
     fn fits(self, value: &Value) -> bool {
         match self {
             // In Composition, Bundle and Consent an identifier is a single one.
-            Self::Objects => value.is_object() || value.as_array().is_some_and(|a| a.iter().all(Value::is_object)),
+            Self::Objects => {
+                value.is_object() || value.as_array().is_some_and(|a| a.iter().all(Value::is_object))
+            }
             Self::Object => value.is_object(),
             Self::Text => value.is_string(),
             Self::Flag => value.is_boolean(),
@@ -206,13 +238,18 @@ fn string(text: &str, path: &[String]) -> Result<(), Problem> {
     if element == "data" {
         return Ok(());
     }
-    let one_line = parent == "name" || matches!(element, "id" | "reference" | "code" | "system" | "birthDate");
+    let one_line =
+        parent == "name" || matches!(element, "id" | "reference" | "code" | "system" | "birthDate");
     let wrong = |c: char| c.is_control() && (one_line || !matches!(c, '\n' | '\r' | '\t'));
     if text.chars().any(wrong) {
         return problem("control-character", format!("{at} has a control character"), &at);
     }
     if element == "reference" && !is_reference(text) {
-        return problem("wrong-reference", format!("{at} is not a reference to something this server may have"), &at);
+        return problem(
+            "wrong-reference",
+            format!("{at} is not a reference to something this server may have"),
+            &at,
+        );
     }
     Ok(())
 }
@@ -220,7 +257,8 @@ fn string(text: &str, path: &[String]) -> Result<(), Problem> {
 /// A FHIR id (http://hl7.org/fhir/R4/datatypes.html#id). Thirteen digits are a CNIC, and eleven an MR number or a
 /// phone: no id here is ever a person's number.
 pub fn is_id(text: &str) -> bool {
-    let ok = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let ok = (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let only_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'.');
     ok && !(only_number && digits >= 9 && text.parse::<rabta_wire::Id>().is_err())
@@ -287,15 +325,32 @@ mod tests {
         assert_eq!(patient(json!({"name": [{"text": "ن".repeat(1001)}]})), Some("too-long"));
         assert_eq!(patient(json!({"id": "3520212345671"})), Some("id"));
         assert_eq!(patient(json!({"id": "35202-1234567-1"})), Some("id"));
-        assert_eq!(patient(json!({"managingOrganization": {"reference": "Nonsense/1"}})), Some("wrong-reference"));
+        assert_eq!(
+            patient(json!({"managingOrganization": {"reference": "Nonsense/1"}})),
+            Some("wrong-reference")
+        );
     }
 
     #[test]
     fn references_are_of_known_types_and_never_conditional() {
-        for good in ["Patient/a", "Patient/a/_history/2", "urn:uuid:01020304-0506-4708-890a-0b0c0d0e0f10", "#x", "https://a.b/C/1"] {
+        for good in [
+            "Patient/a",
+            "Patient/a/_history/2",
+            "urn:uuid:01020304-0506-4708-890a-0b0c0d0e0f10",
+            "#x",
+            "https://a.b/C/1",
+        ] {
             assert!(is_reference(good), "{good}");
         }
-        for bad in ["Patient", "Patient?identifier=x|35202", "Ship/1", "Patient/a/b", "urn:uuid:zz", "", "Patient/a b"] {
+        for bad in [
+            "Patient",
+            "Patient?identifier=x|35202",
+            "Ship/1",
+            "Patient/a/b",
+            "urn:uuid:zz",
+            "",
+            "Patient/a b",
+        ] {
             assert!(!is_reference(bad), "{bad}");
         }
     }

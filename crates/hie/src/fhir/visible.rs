@@ -11,7 +11,10 @@ use crate::auth::{Access, Agent};
 pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Access) {
     let blob = |id: Id| id.0.to_vec();
     query.push("(r.facility IS NULL OR r.facility = ").push_bind(blob(who.facility));
-    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND t.facility = ").push_bind(blob(who.facility)).push(")");
+    query
+        .push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND t.facility = ")
+        .push_bind(blob(who.facility))
+        .push(")");
     if let Agent::Device { device, .. } = who.agent {
         query.push(
             " OR EXISTS (SELECT 1 FROM task t JOIN person_key k ON k.person = t.owner \
@@ -27,7 +30,10 @@ pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Access) {
 pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Access) {
     let blob = |id: Id| id.0.to_vec();
     query.push("(e.facility = ").push_bind(blob(who.facility));
-    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND t.facility = ").push_bind(blob(who.facility)).push(")");
+    query
+        .push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND t.facility = ")
+        .push_bind(blob(who.facility))
+        .push(")");
     if let Agent::Device { device, .. } = who.agent {
         query.push(
             " OR EXISTS (SELECT 1 FROM task t JOIN person_key k ON k.person = t.owner \

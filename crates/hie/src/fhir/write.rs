@@ -40,7 +40,11 @@ pub fn may_write(who: &Access) -> Result<(), ApiError> {
 /// Types that only the server itself writes.
 fn may_write_kind(kind: &str) -> Result<(), ApiError> {
     if kind == "AuditEvent" {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "written-by-server", "the server alone writes AuditEvents"));
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "written-by-server",
+            "the server alone writes AuditEvents",
+        ));
     }
     Ok(())
 }
@@ -99,7 +103,12 @@ pub async fn create(
     let patient = validate::patient_of(checked.kind, &id, &checked.value);
     references_exist(&mut tx, &who, &checked.value, &[]).await?;
     let stored = put(&app.db, &mut tx, &who, &checked, &id, patient, app.now()).await?;
-    audit::write(&mut tx, &Event::new(Act::Create, &who).about(format!("{kind}/{id}"), stored.patient.clone()), app.now()).await?;
+    audit::write(
+        &mut tx,
+        &Event::new(Act::Create, &who).about(format!("{kind}/{id}"), stored.patient.clone()),
+        app.now(),
+    )
+    .await?;
     tx.commit().await?;
     app.changed();
     let mut response = read::respond(StatusCode::CREATED, &stored)?;
@@ -124,7 +133,12 @@ pub async fn update(
     let mut tx = app.db.write().await?;
     let (act, stored) = put_at(&app.db, &mut tx, &who, &checked, &id, if_match.as_deref(), app.now()).await?;
     references_exist(&mut tx, &who, &checked.value, &[]).await?;
-    audit::write(&mut tx, &Event::new(act, &who).about(format!("{kind}/{id}"), stored.patient.clone()), app.now()).await?;
+    audit::write(
+        &mut tx,
+        &Event::new(act, &who).about(format!("{kind}/{id}"), stored.patient.clone()),
+        app.now(),
+    )
+    .await?;
     tx.commit().await?;
     app.changed();
     read::respond(if act == Act::Create { StatusCode::CREATED } else { StatusCode::OK }, &stored)
@@ -160,7 +174,11 @@ pub async fn put_at(
     let act = match &head {
         Some((_, owner, _)) if *owner != Some(who.facility) => {
             // The same words as for an id that cannot be: whose it is stays untold.
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "id-not-yours", "this id cannot be written by you"));
+            return Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "id-not-yours",
+                "this id cannot be written by you",
+            ));
         }
         Some(_) => Act::Update,
         None => Act::Create,
@@ -234,7 +252,8 @@ pub async fn references_exist(
         let mut parts = reference.split('/');
         let (Some(kind), Some(id)) = (parts.next(), parts.next()) else { continue };
         // What is not in a patient's record (a practitioner, a place) may live elsewhere.
-        let clinical = super::kind(kind).is_some_and(|k| k.patient.is_some() || k.name == "Patient") && kind != "Device";
+        let clinical =
+            super::kind(kind).is_some_and(|k| k.patient.is_some() || k.name == "Patient") && kind != "Device";
         if !clinical || coming.iter().any(|c| *c == format!("{kind}/{id}")) {
             continue;
         }

@@ -25,7 +25,9 @@ pub struct PersonKey {
 
 pub async fn device(db: &mut SqliteConnection, device: Id) -> Result<Option<DeviceInfo>, sqlx::Error> {
     let sql = "SELECT facility, key, revoked_at, forked_at FROM device WHERE id = ?";
-    let Some(row) = sqlx::query(sql).bind(device.0.to_vec()).fetch_optional(db).await? else { return Ok(None) };
+    let Some(row) = sqlx::query(sql).bind(device.0.to_vec()).fetch_optional(db).await? else {
+        return Ok(None);
+    };
     Ok(Some(DeviceInfo {
         id: device,
         facility: id(row.try_get("facility")?)?,

@@ -75,11 +75,12 @@ struct Code {
 async fn code(db: &mut SqliteConnection, secret: &str, now: i64) -> Result<Code, EnrollError> {
     let secret = bytes::<10>("secret", secret).map_err(|_| EnrollError::Unknown)?;
     // The look-up is by hash: how long it takes says nothing about the secret.
-    let row = sqlx::query("SELECT person, expires_at, used_at, device FROM enrollment WHERE secret_sha256 = ?")
-        .bind(Sha256::digest(secret).to_vec())
-        .fetch_optional(db)
-        .await?
-        .ok_or(EnrollError::Unknown)?;
+    let row =
+        sqlx::query("SELECT person, expires_at, used_at, device FROM enrollment WHERE secret_sha256 = ?")
+            .bind(Sha256::digest(secret).to_vec())
+            .fetch_optional(db)
+            .await?
+            .ok_or(EnrollError::Unknown)?;
     let used_by = row.try_get::<Option<Vec<u8>>, _>("device")?.map(id).transpose()?;
     if used_by.is_none() && row.try_get::<i64, _>("expires_at")? <= now {
         return Err(EnrollError::Expired);
@@ -93,7 +94,11 @@ async fn invitation_of(db: &mut SqliteConnection, who: Id) -> Result<Invitation,
 }
 
 /// Shows what an unused code is for.
-pub async fn invitation(db: &mut SqliteConnection, secret: &str, now: i64) -> Result<Invitation, EnrollError> {
+pub async fn invitation(
+    db: &mut SqliteConnection,
+    secret: &str,
+    now: i64,
+) -> Result<Invitation, EnrollError> {
     let code = code(db, secret, now).await?;
     if code.used_by.is_some() {
         return Err(EnrollError::Used);
@@ -103,11 +108,17 @@ pub async fn invitation(db: &mut SqliteConnection, secret: &str, now: i64) -> Re
 
 /// Uses a code up: certifies the device's and the person's keys. The same request again (its answer was lost) is
 /// answered again; anybody else is told that the code was used.
-pub async fn enroll(db: &Db, tx: &mut SqliteConnection, ask: &Enroll, now: i64) -> Result<Enrolled, EnrollError> {
+pub async fn enroll(
+    db: &Db,
+    tx: &mut SqliteConnection,
+    ask: &Enroll,
+    now: i64,
+) -> Result<Enrolled, EnrollError> {
     let code = code(tx, &ask.secret, now).await?;
     let device_key = bytes::<32>("device_key", &ask.device_key)?;
     let person_key = bytes::<32>("person_key", &ask.person_key)?;
-    let device_name = super::entered("the device's name", &ask.device_name).map_err(|_| EnrollError::Field("device_name"))?;
+    let device_name = super::entered("the device's name", &ask.device_name)
+        .map_err(|_| EnrollError::Field("device_name"))?;
     let verifier = VerifyingKey::from_bytes(&device_key).map_err(|_| EnrollError::Field("device_key"))?;
     VerifyingKey::from_bytes(&person_key).map_err(|_| EnrollError::Field("person_key"))?;
     let countersignature = bytes::<64>("countersignature", &ask.countersignature)?;
@@ -235,16 +246,24 @@ async fn answer(
     device: Id,
     invitation: Invitation,
 ) -> Result<Enrolled, EnrollError> {
-    let certs: Vec<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM cert WHERE subject IN (?, ?) ORDER BY id")
-        .bind(device.0.to_vec())
-        .bind(invitation.person.id.0.to_vec())
-        .fetch_all(&mut *tx)
-        .await?;
+    let certs: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT bytes FROM cert WHERE subject IN (?, ?) ORDER BY id")
+            .bind(device.0.to_vec())
+            .bind(invitation.person.id.0.to_vec())
+            .fetch_all(&mut *tx)
+            .await?;
     Ok(Enrolled {
         device,
         epoch: db.settings.epoch,
         hie_key: URL_SAFE_NO_PAD.encode(db.settings.signing_key.verifying_key().as_bytes()),
-        pins: db.settings.tls.pins().map_err(|_| EnrollError::Tls)?.iter().map(|p| URL_SAFE_NO_PAD.encode(p)).collect(),
+        pins: db
+            .settings
+            .tls
+            .pins()
+            .map_err(|_| EnrollError::Tls)?
+            .iter()
+            .map(|p| URL_SAFE_NO_PAD.encode(p))
+            .collect(),
         certs: certs.iter().map(|c| URL_SAFE_NO_PAD.encode(c)).collect(),
         mr_block: mr_block::of_device(tx, device).await?,
         invitation,

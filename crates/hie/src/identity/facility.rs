@@ -35,9 +35,11 @@ pub async fn add_facility(
         Some(p) if p.len() == 4 && p.bytes().all(|b| b.is_ascii_digit()) => p.clone(),
         Some(_) => return Err(IdentityError::Prefix),
         None => {
-            let next: i64 = sqlx::query_scalar("SELECT coalesce(max(CAST(mr_prefix AS INTEGER)), 1000) + 1 FROM facility")
-                .fetch_one(&mut *tx)
-                .await?;
+            let next: i64 = sqlx::query_scalar(
+                "SELECT coalesce(max(CAST(mr_prefix AS INTEGER)), 1000) + 1 FROM facility",
+            )
+            .fetch_one(&mut *tx)
+            .await?;
             format!("{next:04}")
         }
     };

@@ -13,14 +13,20 @@ use crate::{
 
 const MOST: usize = 10_000;
 
-pub async fn check(State(app): State<Arc<App>>, request: axum::extract::Request) -> Result<Json<Invitation>, ApiError> {
+pub async fn check(
+    State(app): State<Arc<App>>,
+    request: axum::extract::Request,
+) -> Result<Json<Invitation>, ApiError> {
     app.guesses.spend()?;
     let ask: Check = body::json(request, MOST).await?;
     let mut db = app.db.read().acquire().await?;
     Ok(Json(super::invitation(&mut db, &ask.secret, app.now()).await?))
 }
 
-pub async fn enroll(State(app): State<Arc<App>>, request: axum::extract::Request) -> Result<Json<Enrolled>, ApiError> {
+pub async fn enroll(
+    State(app): State<Arc<App>>,
+    request: axum::extract::Request,
+) -> Result<Json<Enrolled>, ApiError> {
     app.guesses.spend()?;
     let ask: Enroll = body::json(request, MOST).await?;
     let mut tx = app.db.write().await?;
@@ -46,4 +52,3 @@ impl From<EnrollError> for ApiError {
         Self::new(status, e.code(), e.to_string())
     }
 }
-

@@ -43,12 +43,13 @@ pub async fn reserve(
         .fetch_optional(&mut *tx)
         .await?;
     let prefix = prefix.ok_or(IdentityError::NoFacility)?;
-    let overlapping: i64 = sqlx::query_scalar("SELECT count(*) FROM mr_block WHERE prefix = ? AND first <= ? AND last >= ?")
-        .bind(&prefix)
-        .bind(last)
-        .bind(first)
-        .fetch_one(&mut *tx)
-        .await?;
+    let overlapping: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM mr_block WHERE prefix = ? AND first <= ? AND last >= ?")
+            .bind(&prefix)
+            .bind(last)
+            .bind(first)
+            .fetch_one(&mut *tx)
+            .await?;
     if overlapping > 0 {
         return Err(IdentityError::MrRange);
     }
@@ -79,8 +80,12 @@ async fn insert(
 }
 
 /// The block that was allotted to `device`, if it is still open.
-pub(super) async fn of_device(tx: &mut SqliteConnection, device: Id) -> Result<Option<MrBlock>, IdentityError> {
-    let sql = "SELECT prefix, first, last FROM mr_block WHERE device = ? AND closed_at IS NULL ORDER BY id LIMIT 1";
+pub(super) async fn of_device(
+    tx: &mut SqliteConnection,
+    device: Id,
+) -> Result<Option<MrBlock>, IdentityError> {
+    let sql =
+        "SELECT prefix, first, last FROM mr_block WHERE device = ? AND closed_at IS NULL ORDER BY id LIMIT 1";
     let row = sqlx::query(sql).bind(device.0.to_vec()).fetch_optional(tx).await?;
     let read = |row: sqlx::sqlite::SqliteRow| -> Result<MrBlock, sqlx::Error> {
         let (first, last): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);

@@ -5,7 +5,16 @@ use super::{IdentityError, entered, entered_option, id, new_id};
 
 /// The roles that a certificate may name.
 pub const ROLES: [&str; 11] = [
-    "doctor", "specialist", "lhv", "midwife", "nurse", "technician", "dispenser", "vaccinator", "chw", "registration",
+    "doctor",
+    "specialist",
+    "lhv",
+    "midwife",
+    "nurse",
+    "technician",
+    "dispenser",
+    "vaccinator",
+    "chw",
+    "registration",
     "operator",
 ];
 
@@ -21,7 +30,11 @@ pub struct NewPerson {
     pub phone: Option<String>,
 }
 
-pub async fn add_person(tx: &mut SqliteConnection, new: &NewPerson, now: i64) -> Result<Person, IdentityError> {
+pub async fn add_person(
+    tx: &mut SqliteConnection,
+    new: &NewPerson,
+    now: i64,
+) -> Result<Person, IdentityError> {
     if !ROLES.contains(&new.role.as_str()) {
         return Err(IdentityError::Role(new.role.clone()));
     }
@@ -66,7 +79,8 @@ fn read(row: &SqliteRow) -> Result<(Person, Id), sqlx::Error> {
 
 /// A person and their facility.
 pub async fn person(db: &mut SqliteConnection, person: Id) -> Result<(Person, Id), IdentityError> {
-    let row = sqlx::query("SELECT * FROM person WHERE id = ?").bind(person.0.to_vec()).fetch_optional(db).await?;
+    let row =
+        sqlx::query("SELECT * FROM person WHERE id = ?").bind(person.0.to_vec()).fetch_optional(db).await?;
     Ok(read(&row.ok_or(IdentityError::NoPerson)?)?)
 }
 

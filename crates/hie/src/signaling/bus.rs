@@ -47,7 +47,9 @@ impl RoomBus for LocalBus {
 
     fn publish(&self, to: Address, frame: &str) -> Vec<Party> {
         let sockets = self.lock();
-        let addressed = sockets.values().filter(|(p, _)| p.person == to.person && to.device.is_none_or(|d| d == p.device));
+        let addressed = sockets
+            .values()
+            .filter(|(p, _)| p.person == to.person && to.device.is_none_or(|d| d == p.device));
         // A socket that does not read fast enough loses frames; the ends number and repeat them.
         let mut got: Vec<Party> =
             addressed.filter(|(_, s)| s.try_send(frame.to_owned()).is_ok()).map(|(p, _)| *p).collect();

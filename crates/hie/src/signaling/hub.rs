@@ -90,11 +90,16 @@ impl Hub {
         if let Some(old) = state.sessions.remove(&party) {
             was_lost = old.lost_at.is_some_and(|at| now - at > KEPT_MS);
             if resume == Some(old.id.as_str()) {
-                kept.extend(old.held.into_iter().filter(|(at, _)| now - at <= KEPT_MS).map(|(_, frame)| frame));
+                kept.extend(
+                    old.held.into_iter().filter(|(at, _)| now - at <= KEPT_MS).map(|(_, frame)| frame),
+                );
             }
         }
         state.rings.retain(|ring| now - ring.at <= KEPT_MS);
-        let rung = state.rings.iter().filter(|r| r.to.person == party.person && r.to.device.is_none_or(|d| d == party.device));
+        let rung = state
+            .rings
+            .iter()
+            .filter(|r| r.to.person == party.person && r.to.device.is_none_or(|d| d == party.device));
         kept.extend(rung.map(|r| r.frame.clone()));
         state.sessions.insert(party, Session { id: session.clone(), lost_at: None, held: VecDeque::new() });
         let socket = self.bus.join(party, sender);
@@ -220,7 +225,10 @@ mod tests {
         hub.join(party(2), sender, None, 0);
         let call = Id([9; 16]);
         assert_eq!(hub.carry(party(1), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
-        assert_eq!(hub.ring(party(1), call, Address { person: party(2).person, device: None }, body(), 0), Ok(()));
+        assert_eq!(
+            hub.ring(party(1), call, Address { person: party(2).person, device: None }, body(), 0),
+            Ok(())
+        );
         assert!(to_b.try_recv().unwrap().contains("\"from\""));
         assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
         assert_eq!(hub.ring(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));

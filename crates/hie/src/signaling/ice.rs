@@ -21,7 +21,11 @@ impl Ice {
         let seconds = u64::try_from(now / 1000).unwrap_or_default();
         let (username, credential) = credentials(secret, &device.to_string(), seconds, LIFE_S);
         vec![
-            IceServer { urls: vec![format!("stun:{relay}")], username: String::new(), credential: String::new() },
+            IceServer {
+                urls: vec![format!("stun:{relay}")],
+                username: String::new(),
+                credential: String::new(),
+            },
             IceServer { urls: vec![format!("turn:{relay}?transport=udp")], username, credential },
         ]
     }

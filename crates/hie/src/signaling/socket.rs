@@ -10,8 +10,8 @@ use axum::{
 use rabta_wire::{
     Id,
     signal::{
-        ClientFrame, FRAME_BYTES, FRAMES_PER_TEN_SECONDS, FrameError, Party, Refusal, Routed, ServerFrame, VERSION,
-        decode_client, encode,
+        ClientFrame, FRAME_BYTES, FRAMES_PER_TEN_SECONDS, FrameError, Party, Refusal, Routed, ServerFrame,
+        VERSION, decode_client, encode,
     },
 };
 use tokio::{sync::mpsc, time::Instant};
@@ -31,9 +31,17 @@ const FLICKER: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_secs(30);
 
 /// `GET /v1/ws`: authenticated by its header.
-pub async fn ws(State(app): State<Arc<App>>, who: Access, upgrade: WebSocketUpgrade) -> Result<Response, ApiError> {
+pub async fn ws(
+    State(app): State<Arc<App>>,
+    who: Access,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
     let caller = caller(&who).ok_or_else(|| {
-        ApiError::new(axum::http::StatusCode::FORBIDDEN, "device-only", "an operator's token opens the FHIR API only")
+        ApiError::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "device-only",
+            "an operator's token opens the FHIR API only",
+        )
     })?;
     Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, caller).run(socket)))
 }
@@ -158,7 +166,9 @@ impl Session {
         {
             let ice_servers = self.ice(party.device);
             if !ice_servers.is_empty() {
-                let _ = self.sender.try_send(encode(&ServerFrame::<Routed>::IceServers { v: VERSION, ice_servers }));
+                let _ = self
+                    .sender
+                    .try_send(encode(&ServerFrame::<Routed>::IceServers { v: VERSION, ice_servers }));
             }
         }
         None
@@ -179,7 +189,8 @@ impl Session {
 
     /// One frame of the program; what to answer, if anything.
     async fn frame(&mut self, text: &str) -> Result<Option<String>, Close> {
-        let refuse = |call, code| Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code })));
+        let refuse =
+            |call, code| Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code })));
         if self.too_many() {
             return refuse(None, Refusal::TooMany);
         }
@@ -200,7 +211,12 @@ impl Session {
             let joined = self.app.hub.join(party, self.sender.clone(), session.as_deref(), now);
             self.me = Some((party, joined.socket));
             let ice_servers = self.ice(party.device);
-            let welcome = ServerFrame::<Routed>::Welcome { v: VERSION, session: joined.session, me: party, ice_servers };
+            let welcome = ServerFrame::<Routed>::Welcome {
+                v: VERSION,
+                session: joined.session,
+                me: party,
+                ice_servers,
+            };
             for kept in joined.kept {
                 let _ = self.sender.try_send(kept);
             }

@@ -12,9 +12,14 @@ use super::ApiError;
 /// The whole body, at most `most` bytes.
 pub async fn bytes(request: Request, most: usize) -> Result<Vec<u8>, ApiError> {
     let too_large = || {
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body is larger than {most} bytes"))
+        ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("the body is larger than {most} bytes"),
+        )
     };
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|n| n > most) {
         return Err(too_large());
     }
@@ -45,7 +50,11 @@ pub fn is_type(headers: &HeaderMap, types: &[&str]) -> bool {
 }
 
 pub fn unsupported(wanted: &str) -> ApiError {
-    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", format!("the content type must be {wanted}"))
+    ApiError::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "media-type",
+        format!("the content type must be {wanted}"),
+    )
 }
 
 /// A JSON body of our own protocol.
@@ -54,5 +63,6 @@ pub async fn json<T: DeserializeOwned>(request: Request, most: usize) -> Result<
         return Err(unsupported("application/json"));
     }
     let bytes = bytes(request, most).await?;
-    serde_json::from_slice(&bytes).map_err(|_| ApiError::bad("malformed", "the body is not the JSON that belongs here"))
+    serde_json::from_slice(&bytes)
+        .map_err(|_| ApiError::bad("malformed", "the body is not the JSON that belongs here"))
 }

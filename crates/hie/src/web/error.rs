@@ -42,12 +42,20 @@ impl ApiError {
     /// Something of ours failed. It is logged here, once; the answer says only that.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %error, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this; it was logged")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server could not do this; it was logged",
+        )
     }
 
     /// Of another facility and not there at all look the same.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "there is nothing of that type and id that you may read")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "there is nothing of that type and id that you may read",
+        )
     }
 
     pub fn bad(code: &'static str, text: impl Into<String>) -> Self {
@@ -98,7 +106,11 @@ impl From<sqlx::Error> for ApiError {
         // SQLITE_FULL.
         if code.as_deref() == Some("13") {
             tracing::error!("the server's disk is full");
-            return Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "the server's disk is full; nothing was stored");
+            return Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk-full",
+                "the server's disk is full; nothing was stored",
+            );
         }
         Self::internal(&e)
     }

@@ -21,8 +21,12 @@ impl Guesses {
         let since = bucket.1.elapsed().min(Duration::from_secs(60)).as_secs_f64();
         *bucket = ((bucket.0 + 2.0 * since).min(100.0), Instant::now());
         if bucket.0 < 1.0 {
-            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "slow-down", "too many tries; wait a little")
-                .header(header::RETRY_AFTER, "5"));
+            return Err(ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "slow-down",
+                "too many tries; wait a little",
+            )
+            .header(header::RETRY_AFTER, "5"));
         }
         bucket.0 -= 1.0;
         Ok(())

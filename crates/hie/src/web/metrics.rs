@@ -1,11 +1,6 @@
 //! Counters. Labels are route templates, methods, status codes and outcomes: a closed set.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Mutex, time::Duration};
 
 #[derive(Default)]
 pub struct Metrics {
@@ -26,8 +21,12 @@ impl Metrics {
     }
 
     pub fn text(&self, sockets: usize) -> String {
-        let mut out = String::from("# TYPE rabta_http_requests_total counter\n# TYPE rabta_http_seconds_total counter\n");
-        for ((route, method, status), (count, seconds)) in &*self.requests.lock().unwrap_or_else(|e| e.into_inner()) {
+        let mut out = String::from(
+            "# TYPE rabta_http_requests_total counter\n# TYPE rabta_http_seconds_total counter\n",
+        );
+        for ((route, method, status), (count, seconds)) in
+            &*self.requests.lock().unwrap_or_else(|e| e.into_inner())
+        {
             let labels = format!("route=\"{route}\",method=\"{method}\",status=\"{status}\"");
             let _ = writeln!(out, "rabta_http_requests_total{{{labels}}} {count}");
             let _ = writeln!(out, "rabta_http_seconds_total{{{labels}}} {seconds:.6}");

@@ -51,9 +51,16 @@ async fn an_assertion_is_good_once_and_by_the_servers_clock() {
         assert_eq!(answer.status(), 401);
         assert!(answer.headers().contains_key("date"));
         let said: Value = answer.json().await.unwrap();
-        assert_eq!((said["error"].as_str(), said["hie_time"].as_str()), (Some("invalid_client"), Some("2026-11-22T10:00:00Z")));
+        assert_eq!(
+            (said["error"].as_str(), said["hie_time"].as_str()),
+            (Some("invalid_client"), Some("2026-11-22T10:00:00Z"))
+        );
     }
-    assert_eq!(server.ask_token(&Server::assertion(&doctor, NOON / 1000 - 50)).await.status(), 200, "within the leeway");
+    assert_eq!(
+        server.ask_token(&Server::assertion(&doctor, NOON / 1000 - 50)).await.status(),
+        200,
+        "within the leeway"
+    );
     let mut thief = doctor.clone();
     thief.device_key = key();
     assert_eq!(server.ask_token(&Server::assertion(&thief, NOON / 1000)).await.status(), 401);
@@ -99,7 +106,11 @@ async fn another_facilitys_patient_is_not_there_and_not_counted() {
     said(server.post(&ours, "/fhir/Patient", &patient)).await;
 
     let nothing = said(server.get(&ours, &format!("/fhir/Patient/{}", crate::support::id()))).await;
-    for path in [format!("/fhir/Patient/{id}"), format!("/fhir/Patient/{id}/_history"), format!("/fhir/Patient/{id}/_history/1")] {
+    for path in [
+        format!("/fhir/Patient/{id}"),
+        format!("/fhir/Patient/{id}/_history"),
+        format!("/fhir/Patient/{id}/_history/1"),
+    ] {
         assert_eq!(said(server.get(&ours, &path)).await, nothing, "{path}");
     }
     assert_eq!(nothing.0, 404);
@@ -126,7 +137,8 @@ async fn a_device_writes_by_envelopes_only_and_an_operator_by_fhir_only() {
     let clinic = server.facility("A", "clinic").await;
     let (doctor, _) = server.join(clinic, "doctor").await;
     let token = server.token(&doctor).await;
-    let (status, outcome) = said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient"}))).await;
+    let (status, outcome) =
+        said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient"}))).await;
     assert_eq!((status, code(&outcome)), (403, "write-by-envelope"));
     let operator = server.operator(clinic).await;
     let (status, outcome) = said(server.get(&operator, "/v1/changes")).await;
@@ -138,19 +150,34 @@ async fn every_act_leaves_one_audit_event() {
     let server = Server::start().await;
     let clinic = server.facility("A", "clinic").await;
     let operator = server.operator(clinic).await;
-    let (_, made) = said(server.post(&operator, "/fhir/Patient", json!({"resourceType": "Patient", "name": [{"text": "Zohra"}]}))).await;
+    let (_, made) = said(server.post(
+        &operator,
+        "/fhir/Patient",
+        json!({"resourceType": "Patient", "name": [{"text": "Zohra"}]}),
+    ))
+    .await;
     let id = made["id"].as_str().unwrap();
     server.advance(1);
     said(server.get(&operator, &format!("/fhir/Patient/{id}"))).await;
     server.advance(1);
     said(server.search(&operator, "Patient", "name=zohra")).await;
     said(server.get(&operator, &format!("/fhir/Observation?patient={id}"))).await;
-    let (_, bundle) = said(server.get(&operator, &format!("/fhir/AuditEvent?patient={id}&_sort=_lastUpdated"))).await;
-    let subtypes: Vec<&str> = bundle["entry"].as_array().unwrap().iter().map(|e| e.pointer("/resource/subtype/0/code").unwrap().as_str().unwrap()).collect();
+    let (_, bundle) =
+        said(server.get(&operator, &format!("/fhir/AuditEvent?patient={id}&_sort=_lastUpdated"))).await;
+    let subtypes: Vec<&str> = bundle["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e.pointer("/resource/subtype/0/code").unwrap().as_str().unwrap())
+        .collect();
     assert_eq!(subtypes, ["create", "read", "search"]);
     assert_eq!(bundle["total"], 3);
     let (_, all) = said(server.get(&operator, "/fhir/AuditEvent")).await;
-    let search = all["entry"].as_array().unwrap().iter().find(|e| e.pointer("/resource/subtype/0/code").unwrap() == "search");
+    let search = all["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|e| e.pointer("/resource/subtype/0/code").unwrap() == "search");
     let profile = search.unwrap().pointer("/resource/meta/profile/0").unwrap().as_str().unwrap();
     assert!(profile.contains("IHE.BasicAudit.") && profile.ends_with("Query"), "{profile}");
     let (status, outcome) = said(server.post(&operator, "/fhir/AuditEvent", json!({

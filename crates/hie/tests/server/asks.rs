@@ -27,10 +27,15 @@ pub async fn ask(server: &Server) -> Ask {
     let (specialist, _) = server.join(hospital, "specialist").await;
     let (doctors, specialists) = (server.token(&doctor).await, server.token(&specialist).await);
     let (patient, task) = (id(), id());
-    let registered = doctor.write(Draft::new(Kind::Patient, patient, payloads::patient(patient, "Zohra Bibi")));
-    let consent = doctor.write(Draft::new(Kind::Consent, patient, payloads::consent(patient, "permit")).after(&[registered.id]));
-    let visit = doctor.write(Draft::new(Kind::Visit, patient, payloads::visit(patient)).after(&[registered.id]).signed());
-    let note = Draft::new(Kind::ReferralNote, patient, payloads::note(task, patient, Some(specialist.person)));
+    let registered =
+        doctor.write(Draft::new(Kind::Patient, patient, payloads::patient(patient, "Zohra Bibi")));
+    let consent = doctor.write(
+        Draft::new(Kind::Consent, patient, payloads::consent(patient, "permit")).after(&[registered.id]),
+    );
+    let visit = doctor
+        .write(Draft::new(Kind::Visit, patient, payloads::visit(patient)).after(&[registered.id]).signed());
+    let note =
+        Draft::new(Kind::ReferralNote, patient, payloads::note(task, patient, Some(specialist.person)));
     let note = doctor.write(note.task(task).after(&[consent.id]).signed());
     for ack in server.push(&doctors, &[registered, consent, visit, note]).await {
         assert!(matches!(ack.outcome, Outcome::Durable { .. }), "{ack:?}");
@@ -52,7 +57,8 @@ async fn an_ask_goes_to_the_specialist_and_the_advice_comes_back() {
     assert_eq!(envelopes(&mine), 4);
 
     let seen = payloads::task_move(ask.task, ask.patient, State::Seen, Some(ask.specialist.person));
-    let seen = ask.specialist.write(Draft::new(Kind::TaskMove, ask.patient, seen).task(ask.task).on(1).signed());
+    let seen =
+        ask.specialist.write(Draft::new(Kind::TaskMove, ask.patient, seen).task(ask.task).on(1).signed());
     let advice = Draft::new(Kind::Advice, ask.patient, payloads::advice(ask.patient)).task(ask.task).signed();
     let advice = ask.specialist.write(advice);
     let acks = server.push(&ask.specialists, &[seen, advice]).await;
@@ -87,7 +93,10 @@ async fn through_fhir_the_specialist_reads_the_ask_and_not_the_record() {
 
 #[tokio::test]
 async fn what_was_signed_can_be_proven_from_the_projection() {
-    use base64::{Engine as _, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
     use ed25519_dalek::{Signature, Verifier};
     let server = Server::start().await;
     let ask = ask(&server).await;
@@ -119,7 +128,13 @@ async fn a_photo_in_parts_becomes_one_binary() {
     let photo = id();
     let mut parts = Vec::new();
     for (index, bytes) in [(1, b"world".to_vec()), (0, b"hello ".to_vec())] {
-        let part = AttachmentPart { attachment: photo, index, count: 2, content_type: "image/jpeg".into(), bytes: bytes.into() };
+        let part = AttachmentPart {
+            attachment: photo,
+            index,
+            count: 2,
+            content_type: "image/jpeg".into(),
+            bytes: bytes.into(),
+        };
         let draft = Draft::new(Kind::AttachmentPart, ask.patient, minicbor::to_vec(&part).unwrap());
         parts.push(ask.doctor.write(draft.task(ask.task)));
     }

@@ -23,15 +23,32 @@ async fn an_unknown_resource_a_wrong_type_and_broken_json_are_told_apart() {
         ("/fhir/Patient", r#"{"resourceType":"Patient","name":"Zohra","identifier":"1"}"#, 422, "structure"),
         ("/fhir/Patient", "", 400, "malformed"),
         ("/fhir/Observation", r#"{"resourceType":"Observation","status":"final"}"#, 422, "required"),
-        ("/fhir/Observation", r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Practitioner/1"}}"#, 422, "wrong-reference"),
-        ("/fhir/Observation", r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Patient/none"}}"#, 422, "wrong-reference"),
-        ("/fhir/Observation", r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Patient?identifier=1"}}"#, 422, "wrong-reference"),
+        (
+            "/fhir/Observation",
+            r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Practitioner/1"}}"#,
+            422,
+            "wrong-reference",
+        ),
+        (
+            "/fhir/Observation",
+            r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Patient/none"}}"#,
+            422,
+            "wrong-reference",
+        ),
+        (
+            "/fhir/Observation",
+            r#"{"resourceType":"Observation","status":"final","code":{},"subject":{"reference":"Patient?identifier=1"}}"#,
+            422,
+            "wrong-reference",
+        ),
     ] {
         let (found, outcome) = said(server.post(&token, path, body)).await;
         assert_eq!((found, code(&outcome)), (status, wanted), "{body}");
     }
     let nested = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
-    let (status, _) = said(server.post(&token, "/fhir/Patient", format!(r#"{{"resourceType":"Patient","x":{nested}}}"#))).await;
+    let (status, _) =
+        said(server.post(&token, "/fhir/Patient", format!(r#"{{"resourceType":"Patient","x":{nested}}}"#)))
+            .await;
     assert_eq!(status, 400);
 }
 
@@ -56,9 +73,15 @@ async fn a_ten_megabyte_photo_is_too_large_and_the_server_goes_on() {
 async fn a_name_of_three_hundred_urdu_characters_is_kept_exactly() {
     let (server, token) = clinic().await;
     let name: String = "زُہرہ بی‌بی ".chars().cycle().take(300).collect();
-    let (status, made) = said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient", "name": [{"text": name}]}))).await;
+    let (status, made) = said(server.post(
+        &token,
+        "/fhir/Patient",
+        json!({"resourceType": "Patient", "name": [{"text": name}]}),
+    ))
+    .await;
     assert_eq!(status, 201);
-    let (_, read) = said(server.get(&token, &format!("/fhir/Patient/{}", made["id"].as_str().unwrap()))).await;
+    let (_, read) =
+        said(server.get(&token, &format!("/fhir/Patient/{}", made["id"].as_str().unwrap()))).await;
     assert_eq!(read["name"][0]["text"], name.as_str());
 }
 
@@ -71,13 +94,28 @@ async fn control_characters_and_a_birth_date_in_the_future_are_refused_without_q
         assert_eq!((status, code(&outcome)), (422, "control-character"));
         assert!(!outcome.to_string().contains("Zohra"));
     }
-    let (status, outcome) = said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient", "birthDate": "2026-11-24"}))).await;
+    let (status, outcome) = said(server.post(
+        &token,
+        "/fhir/Patient",
+        json!({"resourceType": "Patient", "birthDate": "2026-11-24"}),
+    ))
+    .await;
     assert_eq!((status, code(&outcome)), (422, "birth-date-future"));
     assert!(!outcome.to_string().contains("2026-11-24"));
     for born in ["2026-11-22", "2026-11", "2026"] {
-        assert_eq!(said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient", "birthDate": born}))).await.0, 201);
+        assert_eq!(
+            said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient", "birthDate": born})))
+                .await
+                .0,
+            201
+        );
     }
-    let (status, _) = said(server.put(&token, "/fhir/Patient/35202-1234567-1", json!({"resourceType": "Patient", "id": "35202-1234567-1"}))).await;
+    let (status, _) = said(server.put(
+        &token,
+        "/fhir/Patient/35202-1234567-1",
+        json!({"resourceType": "Patient", "id": "35202-1234567-1"}),
+    ))
+    .await;
     assert_eq!(status, 422, "a CNIC is never an id");
 }
 
@@ -85,10 +123,14 @@ async fn control_characters_and_a_birth_date_in_the_future_are_refused_without_q
 async fn every_error_is_an_operation_outcome() {
     let (server, token) = clinic().await;
     let json = "application/fhir+json";
-    let send = |method: reqwest::Method, path: &str| server.http.request(method, server.url(path)).bearer_auth(&token);
+    let send = |method: reqwest::Method, path: &str| {
+        server.http.request(method, server.url(path)).bearer_auth(&token)
+    };
     let facility = server.facility("B", "clinic").await;
     let device = server.token(&server.join(facility, "doctor").await.0).await;
-    let of_device = |method: reqwest::Method, path: &str| server.http.request(method, server.url(path)).bearer_auth(&device);
+    let of_device = |method: reqwest::Method, path: &str| {
+        server.http.request(method, server.url(path)).bearer_auth(&device)
+    };
     use reqwest::Method;
     for (request, status) in [
         (send(Method::GET, "/fhir/Patient/nobody"), 404),
@@ -99,10 +141,27 @@ async fn every_error_is_an_operation_outcome() {
         (send(Method::GET, "/fhir/Patient").header("accept", "application/fhir+xml"), 406),
         (send(Method::POST, "/fhir/Patient").header("content-type", "text/plain").body("x"), 415),
         (send(Method::POST, "/fhir/Patient/_search").header("content-type", json).body("{}"), 415),
-        (send(Method::POST, "/fhir/Patient").header("content-type", json).header("content-encoding", "gzip").body("x"), 415),
-        (send(Method::POST, "/fhir/Patient").header("content-type", json).header("if-none-exist", "identifier=x").body("{}"), 412),
+        (
+            send(Method::POST, "/fhir/Patient")
+                .header("content-type", json)
+                .header("content-encoding", "gzip")
+                .body("x"),
+            415,
+        ),
+        (
+            send(Method::POST, "/fhir/Patient")
+                .header("content-type", json)
+                .header("if-none-exist", "identifier=x")
+                .body("{}"),
+            412,
+        ),
         (of_device(Method::POST, "/v1/envelopes").header("content-type", json).body("{}"), 415),
-        (of_device(Method::POST, "/v1/envelopes").header("content-type", rabta_wire::log::MEDIA_TYPE).body("x"), 400),
+        (
+            of_device(Method::POST, "/v1/envelopes")
+                .header("content-type", rabta_wire::log::MEDIA_TYPE)
+                .body("x"),
+            400,
+        ),
         (of_device(Method::GET, "/v1/changes?after=then"), 400),
         (send(Method::GET, "/v1/changes?after=then"), 403),
         (send(Method::GET, "/fhir/Patient?_lastUpdated=then"), 400),

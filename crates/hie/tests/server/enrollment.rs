@@ -20,7 +20,10 @@ async fn a_code_shows_what_it_is_for_and_then_certifies_device_and_person() {
     for _ in 0..2 {
         let answer = server.http.post(server.url("/v1/enroll/check")).json(&check).send().await.unwrap();
         let shown: Invitation = answer.json().await.unwrap();
-        assert_eq!((shown.facility.name.as_str(), shown.person.role.as_str()), ("BHU Basti Malook", "doctor"));
+        assert_eq!(
+            (shown.facility.name.as_str(), shown.person.role.as_str()),
+            ("BHU Basti Malook", "doctor")
+        );
     }
 
     let (ask, member) = Server::enrollment(&code);
@@ -28,10 +31,15 @@ async fn a_code_shows_what_it_is_for_and_then_certifies_device_and_person() {
     let enrolled: Enrolled = answer.json().await.unwrap();
     let key: [u8; 32] = URL_SAFE_NO_PAD.decode(&enrolled.hie_key).unwrap().try_into().unwrap();
     let hie = VerifyingKey::from_bytes(&key).unwrap();
-    let certs: Vec<_> =
-        enrolled.certs.iter().map(|c| SignedCert::open(&URL_SAFE_NO_PAD.decode(c).unwrap(), &hie).unwrap()).collect();
-    assert!(certs.iter().any(|c| c.key == *member.device_key.verifying_key().as_bytes() && matches!(c.subject, Subject::Device { id, .. } if id == enrolled.device)));
-    assert!(certs.iter().any(|c| c.key == *member.person_key.verifying_key().as_bytes() && matches!(c.subject, Subject::Person { .. })));
+    let certs: Vec<_> = enrolled
+        .certs
+        .iter()
+        .map(|c| SignedCert::open(&URL_SAFE_NO_PAD.decode(c).unwrap(), &hie).unwrap())
+        .collect();
+    assert!(certs.iter().any(|c| c.key == *member.device_key.verifying_key().as_bytes()
+        && matches!(c.subject, Subject::Device { id, .. } if id == enrolled.device)));
+    assert!(certs.iter().any(|c| c.key == *member.person_key.verifying_key().as_bytes()
+        && matches!(c.subject, Subject::Person { .. })));
     assert_eq!(enrolled.pins.len(), 2);
     assert_eq!(URL_SAFE_NO_PAD.decode(&enrolled.pins[0]).unwrap(), server.handle.spki_sha256);
     let block = enrolled.mr_block.unwrap();
@@ -45,7 +53,8 @@ async fn a_code_used_twice_is_refused_and_a_lost_answer_is_given_again() {
     let clinic = server.facility("A", "clinic").await;
     let invited = server.code(clinic, "doctor").await;
     let (ask, _) = Server::enrollment(&invited);
-    let enroll = |ask: &rabta_wire::enroll::Enroll| said(server.http.post(server.url("/v1/enroll")).json(ask));
+    let enroll =
+        |ask: &rabta_wire::enroll::Enroll| said(server.http.post(server.url("/v1/enroll")).json(ask));
     let (status, first) = enroll(&ask).await;
     assert_eq!(status, 200);
     let (status, again) = enroll(&ask).await;
@@ -94,7 +103,8 @@ async fn every_device_gets_its_own_block_and_a_reserved_range_is_left_out() {
     use rabta_hie::admin::{Reply, Request};
     let server = Server::start().await;
     let clinic = server.facility("A", "clinic").await;
-    let reserve = Request::ReserveMr { facility: clinic.to_string(), first: 1, last: 2_000, purpose: "sample".into() };
+    let reserve =
+        Request::ReserveMr { facility: clinic.to_string(), first: 1, last: 2_000, purpose: "sample".into() };
     assert!(matches!(server.admin(reserve).await, Reply::MrBlock(_)));
     let (_, one) = server.join(clinic, "doctor").await;
     let (_, two) = server.join(clinic, "nurse").await;

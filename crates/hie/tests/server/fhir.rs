@@ -10,7 +10,12 @@ async fn clinic() -> (Server, String) {
 }
 
 async fn patient(server: &Server, token: &str, name: &str) -> String {
-    let (status, made) = said(server.post(token, "/fhir/Patient", json!({"resourceType": "Patient", "name": [{"text": name}]}))).await;
+    let (status, made) = said(server.post(
+        token,
+        "/fhir/Patient",
+        json!({"resourceType": "Patient", "name": [{"text": name}]}),
+    ))
+    .await;
     assert_eq!(status, 201);
     made["id"].as_str().unwrap().to_owned()
 }
@@ -36,7 +41,10 @@ async fn bytes_are_kept_as_received_and_versions_stay_readable() {
     let made = server.put(&token, &path, &body).send().await.unwrap();
     assert_eq!((made.status().as_u16(), made.headers()["etag"].to_str().unwrap()), (201, "W/\"1\""));
     let second = body.replace("10.00", "11.10");
-    assert_eq!(server.put(&token, &path, &second).header("if-match", "W/\"1\"").send().await.unwrap().status(), 200);
+    assert_eq!(
+        server.put(&token, &path, &second).header("if-match", "W/\"1\"").send().await.unwrap().status(),
+        200
+    );
 
     let text = server.get(&token, &path).send().await.unwrap().text().await.unwrap();
     assert!(text.contains(r#""valueDecimal":1.500"#) && text.contains(r#""value":11.10"#), "{text}");
@@ -45,7 +53,8 @@ async fn bytes_are_kept_as_received_and_versions_stay_readable() {
     assert!(first.contains(r#""value":10.00"#) && first.contains(r#""versionId":"1""#));
     let (status, history) = said(server.get(&token, &format!("{path}/_history"))).await;
     assert_eq!((status, history["total"].as_i64()), (200, Some(2)));
-    let versions: Vec<&Value> = history["entry"].as_array().unwrap().iter().map(|e| &e["resource"]["meta"]["versionId"]).collect();
+    let versions: Vec<&Value> =
+        history["entry"].as_array().unwrap().iter().map(|e| &e["resource"]["meta"]["versionId"]).collect();
     assert_eq!(versions, ["2", "1"]);
     assert_eq!(said(server.get(&token, &format!("{path}/_history/3"))).await.0, 404);
 }
@@ -56,19 +65,33 @@ async fn an_update_on_an_old_version_is_refused() {
     let id = patient(&server, &token, "A").await;
     let body = json!({"resourceType": "Patient", "id": id, "name": [{"text": "B"}]});
     let path = format!("/fhir/Patient/{id}");
-    assert_eq!(server.put(&token, &path, &body).header("if-match", "W/\"1\"").send().await.unwrap().status(), 200);
+    assert_eq!(
+        server.put(&token, &path, &body).header("if-match", "W/\"1\"").send().await.unwrap().status(),
+        200
+    );
     let (status, outcome) = said(server.put(&token, &path, &body).header("if-match", "W/\"1\"")).await;
     assert_eq!((status, code(&outcome)), (412, "version"));
     let nobody = crate::support::id();
     let body = json!({"resourceType": "Patient", "id": nobody.to_string()});
-    let (status, _) = said(server.put(&token, &format!("/fhir/Patient/{nobody}"), &body).header("if-match", "W/\"1\"")).await;
+    let (status, _) =
+        said(server.put(&token, &format!("/fhir/Patient/{nobody}"), &body).header("if-match", "W/\"1\""))
+            .await;
     assert_eq!(status, 412);
 }
 
 #[tokio::test]
 async fn a_get_that_names_somebody_is_pointed_to_post() {
     let (server, token) = clinic().await;
-    for query in ["name=zohra", "identifier=x|35202", "phone=0300", "birthdate=1990", "family=x", "given:exact=x", "address-city=x", "telecom=1"] {
+    for query in [
+        "name=zohra",
+        "identifier=x|35202",
+        "phone=0300",
+        "birthdate=1990",
+        "family=x",
+        "given:exact=x",
+        "address-city=x",
+        "telecom=1",
+    ] {
         let (status, outcome) = said(server.get(&token, &format!("/fhir/Patient?{query}"))).await;
         assert_eq!((status, code(&outcome)), (400, "search-by-post"), "{query}");
         assert!(outcome.to_string().contains("_search"));
@@ -91,9 +114,16 @@ async fn patients_are_found_by_name_in_two_scripts_phone_birth_date_and_identifi
     said(server.post(&token, "/fhir/Patient", &body)).await;
     patient(&server, &token, "Somebody Else").await;
     for form in [
-        "name=zoh", "name=bibi+zohra", "name=%D8%B2%DB%81%D8%B1%DB%81", "phone=%2B923001234567", "birthdate=1990",
-        "birthdate=ge1990-05-06&birthdate=lt1990-05-07", "identifier=1001-000001-5", "gender=female",
-        "identifier=https://rabta.health/fhir/sid/mr|1001-000001-5", "name=nobody,zohra",
+        "name=zoh",
+        "name=bibi+zohra",
+        "name=%D8%B2%DB%81%D8%B1%DB%81",
+        "phone=%2B923001234567",
+        "birthdate=1990",
+        "birthdate=ge1990-05-06&birthdate=lt1990-05-07",
+        "identifier=1001-000001-5",
+        "gender=female",
+        "identifier=https://rabta.health/fhir/sid/mr|1001-000001-5",
+        "name=nobody,zohra",
     ] {
         let (status, bundle) = said(server.search(&token, "Patient", form)).await;
         assert_eq!((status, bundle["total"].as_i64()), (200, Some(1)), "{form}");
@@ -126,7 +156,11 @@ async fn pages_are_opaque_complete_and_only_for_who_asked() {
         let url = link["url"].as_str().unwrap().to_owned();
         assert!(!url.contains("zohra") && !url.contains("name"));
         let other = server.operator(server.facility(&format!("F{}", seen.len()), "clinic").await).await;
-        assert_eq!(said(server.get(&other, &format!("/fhir/{url}"))).await.0, 410, "another's link is not theirs");
+        assert_eq!(
+            said(server.get(&other, &format!("/fhir/{url}"))).await.0,
+            410,
+            "another's link is not theirs"
+        );
         next = Some(url);
     }
     assert_eq!(seen.len(), 7);
@@ -144,8 +178,12 @@ async fn clinical_resources_are_found_by_patient_code_date_and_status() {
         assert_eq!(said(server.post(&token, "/fhir/Observation", &body)).await.0, 201);
     }
     for (query, total) in [
-        (format!("patient={who}"), 2), (format!("subject=Patient/{who}&code=http://loinc.org|8867-4"), 1),
-        ("date=2026-02".to_owned(), 1), ("date=gt2026-01-02".to_owned(), 1), ("status=final".to_owned(), 2), ("status=amended".to_owned(), 0),
+        (format!("patient={who}"), 2),
+        (format!("subject=Patient/{who}&code=http://loinc.org|8867-4"), 1),
+        ("date=2026-02".to_owned(), 1),
+        ("date=gt2026-01-02".to_owned(), 1),
+        ("status=final".to_owned(), 2),
+        ("status=amended".to_owned(), 0),
         ("code=8867-4,8310-5".to_owned(), 2),
     ] {
         let (status, bundle) = said(server.get(&token, &format!("/fhir/Observation?{query}"))).await;
@@ -159,12 +197,19 @@ async fn what_the_operator_loads_the_facilitys_laptops_pull_as_it_was_received()
     let facility = server.facility("B", "clinic").await;
     let (operator, (doctor, _)) = (server.operator(facility).await, server.join(facility, "doctor").await);
     let id = crate::support::id();
-    let body = format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"زہرہ"}}],  "multipleBirthInteger":2}}"#);
-    assert_eq!(server.put(&operator, &format!("/fhir/Patient/{id}"), &body).send().await.unwrap().status(), 201);
+    let body = format!(
+        r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"زہرہ"}}],  "multipleBirthInteger":2}}"#
+    );
+    assert_eq!(
+        server.put(&operator, &format!("/fhir/Patient/{id}"), &body).send().await.unwrap().status(),
+        201
+    );
     let token = server.token(&doctor).await;
     let reply = server.pull(&token, None).await;
     let found = reply.changes.iter().find_map(|c| match &c.item {
-        rabta_wire::log::Item::Resource { kind, id, version, body } => Some((kind.clone(), id.clone(), *version, body.to_vec())),
+        rabta_wire::log::Item::Resource { kind, id, version, body } => {
+            Some((kind.clone(), id.clone(), *version, body.to_vec()))
+        }
         _ => None,
     });
     assert_eq!(found, Some(("Patient".into(), id.to_string(), 1, body.clone().into_bytes())));

@@ -4,7 +4,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use rabta_hie::{Config, ServeError, db::{Db, LockError, OpenError}, serve};
+use rabta_hie::{
+    Config, ServeError,
+    db::{Db, LockError, OpenError},
+    serve,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -24,7 +28,12 @@ async fn a_restart_keeps_everything() {
     let clinic = server.facility("A", "clinic").await;
     let pin = server.handle.spki_sha256;
     let token = server.operator(clinic).await;
-    let (_, made) = said(server.post(&token, "/fhir/Patient", json!({"resourceType": "Patient", "name": [{"text": "Zohra"}]}))).await;
+    let (_, made) = said(server.post(
+        &token,
+        "/fhir/Patient",
+        json!({"resourceType": "Patient", "name": [{"text": "Zohra"}]}),
+    ))
+    .await;
     let path = format!("/fhir/Patient/{}", made["id"].as_str().unwrap());
     let server = server.restart().await;
     assert_eq!(server.handle.spki_sha256, pin);
@@ -44,7 +53,12 @@ async fn the_certificate_shows_the_key_whose_hash_is_in_the_code() {
 
 fn client_with_info() -> reqwest::Client {
     client();
-    reqwest::Client::builder().tls_danger_accept_invalid_certs(true).tls_info(true).no_proxy().build().unwrap()
+    reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .tls_info(true)
+        .no_proxy()
+        .build()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -105,7 +119,8 @@ fn program(folder: &Path) -> (std::process::Child, Value) {
 }
 
 fn command(folder: &Path, args: &[&str]) -> (bool, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_rabta-hie")).args(args).arg("--data").arg(folder).output().unwrap();
+    let out =
+        Command::new(env!("CARGO_BIN_EXE_rabta-hie")).args(args).arg("--data").arg(folder).output().unwrap();
     (out.status.success(), String::from_utf8(out.stdout).unwrap())
 }
 
@@ -118,7 +133,16 @@ async fn sigterm_drains_checkpoints_and_ends_with_success() {
     // A connection that stays open does not hold it up.
     let http = client();
     assert_eq!(http.get(format!("{url}/readyz")).send().await.unwrap().text().await.unwrap(), "ready\n");
-    assert!(http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap().contains("rabta_http_requests_total"));
+    assert!(
+        http.get(format!("{url}/metrics"))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains("rabta_http_requests_total")
+    );
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -132,7 +156,8 @@ async fn operators_commands_work_with_and_without_a_running_server() {
     let folder = temp.path().join("hie");
     assert!(command(&folder, &["facility", "add", "--name", "A"]).0);
     let (mut child, said) = program(&folder);
-    let (ok, out) = command(&folder, &["enroll", "--facility", "A", "--name", "Dr. Amina", "--role", "doctor"]);
+    let (ok, out) =
+        command(&folder, &["enroll", "--facility", "A", "--name", "Dr. Amina", "--role", "doctor"]);
     assert!(ok);
     let code = rabta_wire::code::EnrollmentCode::parse(out.lines().last().unwrap()).unwrap();
     assert_eq!(code.address, said["listening"].as_str().unwrap());
@@ -158,14 +183,34 @@ async fn the_log_has_routes_and_no_patient() {
     let (_, token) = command(&folder, &["token", "--operator", "--facility", "A"]);
     let http = client();
     let body = json!({"resourceType": "Patient", "name": [{"text": "Zohra Bibi"}], "identifier": [{"value": "35202-1234567-1"}]});
-    let made = http.post(&url).bearer_auth(token.trim()).header("content-type", "application/fhir+json").body(body.to_string()).send().await.unwrap();
+    let made = http
+        .post(&url)
+        .bearer_auth(token.trim())
+        .header("content-type", "application/fhir+json")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
     let made: Value = made.json().await.unwrap();
     let id = made["id"].as_str().unwrap();
     http.get(format!("{url}/{id}")).bearer_auth(token.trim()).send().await.unwrap();
     http.get(format!("{url}?name=Zohra")).bearer_auth(token.trim()).send().await.unwrap();
     let bad = body.to_string().replace("Zohra", "Zohra\\u0000");
-    http.post(&url).bearer_auth(token.trim()).header("content-type", "application/fhir+json").body(bad).send().await.unwrap();
-    let metrics = http.get(format!("https://{}/metrics", said["listening"].as_str().unwrap())).send().await.unwrap().text().await.unwrap();
+    http.post(&url)
+        .bearer_auth(token.trim())
+        .header("content-type", "application/fhir+json")
+        .body(bad)
+        .send()
+        .await
+        .unwrap();
+    let metrics = http
+        .get(format!("https://{}/metrics", said["listening"].as_str().unwrap()))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     let out = child.wait_with_output().unwrap();
     let log = String::from_utf8(out.stderr).unwrap() + &metrics;

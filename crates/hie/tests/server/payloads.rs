@@ -47,12 +47,21 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
 
     let patient = id();
     let who = patient.to_string();
-    let registration: Registration = form(json!({"name": "زہرہ بی بی", "name_other_script": "Zohra Bibi", "sex": "female"}));
-    let ids = fhir::patient::Ids { id: &who, mr: Some("1001-000001-5"), facility: &here, existing: None, related: &[] };
+    let registration: Registration =
+        form(json!({"name": "زہرہ بی بی", "name_other_script": "Zohra Bibi", "sex": "female"}));
+    let ids = fhir::patient::Ids {
+        id: &who,
+        mr: Some("1001-000001-5"),
+        facility: &here,
+        existing: None,
+        related: &[],
+    };
     let registered = fhir::patient::to_bundle(&registration, &ids, stamp, new_id).unwrap();
     let record = Bundle::parse(&registered).unwrap();
 
-    let consent: ConsentForm = form(json!({"decision": "given", "given_by": "patient", "how": "thumb", "scope": ["this-consultation"]}));
+    let consent: ConsentForm = form(
+        json!({"decision": "given", "given_by": "patient", "how": "thumb", "scope": ["this-consultation"]}),
+    );
     let consent_id = id().to_string();
     let context = fhir::consent::ConsentContext {
         id: &consent_id,
@@ -92,13 +101,23 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
     let registered = doctor.write(Draft::new(Kind::Patient, patient, registered));
     let consented = doctor.write(Draft::new(Kind::Consent, patient, consented).after(&[registered.id]));
     let task_resource = Bundle::parse(&note).unwrap().first("Task").unwrap().clone();
-    let note = doctor.write(Draft::new(Kind::ReferralNote, patient, note).task(task).after(&[consented.id]).signed());
+    let note = doctor
+        .write(Draft::new(Kind::ReferralNote, patient, note).task(task).after(&[consented.id]).signed());
     // The visit is signed after the ask, on the same resources.
     let visited = doctor.write(Draft::new(Kind::Visit, patient, visited).after(&[registered.id]).signed());
     durable(&server, &doctors, &[registered, consented, note, visited]).await;
 
-    let step = |to, party, by, output| fhir::task::Move { to, party, by, at: stamp.at, reason: "", owner: None, output };
-    let seen = fhir::task::moved(&task_resource, &step(State::Seen, Party::Specialist, &asked, None)).unwrap();
+    let step = |to, party, by, output| fhir::task::Move {
+        to,
+        party,
+        by,
+        at: stamp.at,
+        reason: "",
+        owner: None,
+        output,
+    };
+    let seen =
+        fhir::task::moved(&task_resource, &step(State::Seen, Party::Specialist, &asked, None)).unwrap();
     let accepted = fhir::task::moved(&seen, &step(State::Accepted, Party::Specialist, &asked, None)).unwrap();
     let chat = fhir::communication::Message {
         id: id().to_string(),
@@ -111,7 +130,9 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
         attachments: vec![],
         in_response_to: None,
     };
-    let line: MedicineLine = form(json!({"id": id().to_string(), "generic": "Cetirizine", "form": "tablet", "strength": "10 mg", "dose": "0+0+1", "days": 5}));
+    let line: MedicineLine = form(
+        json!({"id": id().to_string(), "generic": "Cetirizine", "form": "tablet", "strength": "10 mg", "dose": "0+0+1", "days": 5}),
+    );
     let advice: AdviceForm = form(json!({"plan": "wait", "medicines": [line]}));
     let advice_context = fhir::advice::AdviceContext {
         task: &note_ids.task,

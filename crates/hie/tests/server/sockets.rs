@@ -3,7 +3,9 @@ use rabta_wire::{
     Id,
     envelope::Kind,
     log::Hint,
-    signal::{Address, Body, ClientFrame, PATH, Refusal, ServerFrame, Signal, VERSION, decode_server, encode},
+    signal::{
+        Address, Body, ClientFrame, PATH, Refusal, ServerFrame, Signal, VERSION, decode_server, encode,
+    },
 };
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
@@ -56,12 +58,14 @@ impl rustls::client::danger::ServerCertVerifier for AnyCertificate {
 async fn connect(server: &Server, token: &str) -> Socket {
     let mut request = format!("wss://{}{PATH}", server.handle.addr).into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let tls = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(std::sync::Arc::new(AnyCertificate))
-        .with_no_client_auth();
+    let tls = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .dangerous()
+    .with_custom_certificate_verifier(std::sync::Arc::new(AnyCertificate))
+    .with_no_client_auth();
     let connector = Connector::Rustls(std::sync::Arc::new(tls));
     connect_async_tls_with_config(request, None, false, Some(connector)).await.unwrap().0
 }
@@ -142,21 +146,37 @@ async fn the_parties_of_an_ask_can_call_each_other_and_nobody_else_can() {
     let mut specialist = hello(&server, &ask.specialists).await;
     let mut outsider = hello(&server, &strangers).await;
     let call = id();
-    let ring = |to| ClientFrame::Ring { v: VERSION, call, to, body: body(Signal::Ring { ask: Some(ask.task), video: true }) };
+    let ring = |to| ClientFrame::Ring {
+        v: VERSION,
+        call,
+        to,
+        body: body(Signal::Ring { ask: Some(ask.task), video: true }),
+    };
 
     send(&mut outsider, &ring(to(ask.specialist.person))).await;
     assert!(matches!(frame(&mut outsider).await, ServerFrame::Refused { code: Refusal::NotAllowed, .. }));
 
     send(&mut doctor, &ring(to(ask.specialist.person))).await;
     let ServerFrame::From { from, body: rung, .. } = frame(&mut specialist).await else { panic!("not rung") };
-    assert_eq!((from.person, from.device), (ask.doctor.person, ask.doctor.device), "from is the server's word");
+    assert_eq!(
+        (from.person, from.device),
+        (ask.doctor.person, ask.doctor.device),
+        "from is the server's word"
+    );
     assert!(matches!(rung.msg, Signal::Ring { .. }));
 
-    send(&mut specialist, &ClientFrame::To { v: VERSION, call, to: from.into(), body: body(Signal::Accept) }).await;
-    assert!(matches!(frame(&mut doctor).await, ServerFrame::From { body: Body { msg: Signal::Accept, .. }, .. }));
+    send(&mut specialist, &ClientFrame::To { v: VERSION, call, to: from.into(), body: body(Signal::Accept) })
+        .await;
+    assert!(matches!(
+        frame(&mut doctor).await,
+        ServerFrame::From { body: Body { msg: Signal::Accept, .. }, .. }
+    ));
 
-    send(&mut outsider, &ClientFrame::To { v: VERSION, call, to: from.into(), body: body(Signal::Accept) }).await;
-    assert!(matches!(frame(&mut outsider).await, ServerFrame::Refused { code: Refusal::NotAllowed, call: Some(c) , .. } if c == call));
+    send(&mut outsider, &ClientFrame::To { v: VERSION, call, to: from.into(), body: body(Signal::Accept) })
+        .await;
+    assert!(
+        matches!(frame(&mut outsider).await, ServerFrame::Refused { code: Refusal::NotAllowed, call: Some(c) , .. } if c == call)
+    );
 }
 
 #[tokio::test]
@@ -165,7 +185,12 @@ async fn a_ring_waits_for_somebody_who_comes_and_a_hello_needs_the_sockets_own_t
     let ask = ask(&server).await;
     let mut doctor = hello(&server, &ask.doctors).await;
     let call = id();
-    let ring = ClientFrame::Ring { v: VERSION, call, to: to(ask.specialist.person), body: body(Signal::Ring { ask: None, video: false }) };
+    let ring = ClientFrame::Ring {
+        v: VERSION,
+        call,
+        to: to(ask.specialist.person),
+        body: body(Signal::Ring { ask: None, video: false }),
+    };
     send(&mut doctor, &ring).await;
     assert!(matches!(frame(&mut doctor).await, ServerFrame::Refused { code: Refusal::NotHere, .. }));
 
@@ -174,8 +199,11 @@ async fn a_ring_waits_for_somebody_who_comes_and_a_hello_needs_the_sockets_own_t
         send(&mut specialist, &ClientFrame::Hello { v: VERSION, token: token.into(), session: None }).await;
         assert!(matches!(frame(&mut specialist).await, ServerFrame::Refused { code: Refusal::Token, .. }));
     }
-    send(&mut specialist, &ClientFrame::Hello { v: VERSION, token: ask.specialists.clone(), session: None }).await;
-    assert!(matches!(frame(&mut specialist).await, ServerFrame::Welcome { me, .. } if me.person == ask.specialist.person));
+    send(&mut specialist, &ClientFrame::Hello { v: VERSION, token: ask.specialists.clone(), session: None })
+        .await;
+    assert!(
+        matches!(frame(&mut specialist).await, ServerFrame::Welcome { me, .. } if me.person == ask.specialist.person)
+    );
     assert!(matches!(frame(&mut specialist).await, ServerFrame::From { call: c, .. } if c == call));
 }
 

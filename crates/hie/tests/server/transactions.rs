@@ -32,7 +32,10 @@ fn observation(subject: &str) -> Value {
 async fn references_between_entries_are_resolved() {
     let (server, token) = clinic().await;
     // The one that refers comes first.
-    let bundle = transaction(&[entry(TWO, observation(ONE), "POST", "Observation"), entry(ONE, patient(), "POST", "Patient")]);
+    let bundle = transaction(&[
+        entry(TWO, observation(ONE), "POST", "Observation"),
+        entry(ONE, patient(), "POST", "Patient"),
+    ]);
     let (status, done) = said(server.post(&token, "/fhir", &bundle)).await;
     assert_eq!((status, done["type"].as_str()), (200, Some("transaction-response")));
     let location = |i: usize| done["entry"][i]["response"]["location"].as_str().unwrap().to_owned();
@@ -56,18 +59,33 @@ async fn a_transaction_is_all_or_nothing() {
     for (bad, status, wanted) in [
         (entry(TWO, unknown, "POST", "Starship"), 422, "unknown-resource"),
         (entry(TWO, observation("Patient/nobody"), "POST", "Observation"), 422, "wrong-reference"),
-        (entry(TWO, observation("urn:uuid:01020304-0506-4708-890a-0b0c0d0e0f99"), "POST", "Observation"), 422, "wrong-reference"),
-        (entry(TWO, json!({"resourceType": "Patient", "birthDate": "2030"}), "POST", "Patient"), 422, "birth-date-future"),
+        (
+            entry(TWO, observation("urn:uuid:01020304-0506-4708-890a-0b0c0d0e0f99"), "POST", "Observation"),
+            422,
+            "wrong-reference",
+        ),
+        (
+            entry(TWO, json!({"resourceType": "Patient", "birthDate": "2030"}), "POST", "Patient"),
+            422,
+            "birth-date-future",
+        ),
         (entry(ONE, patient(), "POST", "Patient"), 400, "twice"),
         (entry(TWO, patient(), "DELETE", "Patient/x"), 400, "request"),
         (entry(TWO, patient(), "PUT", "Patient?identifier=x|1"), 412, "conditional"),
-        (json!({"resource": patient(), "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=x"}}), 412, "conditional"),
+        (
+            json!({"resource": patient(), "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=x"}}),
+            412,
+            "conditional",
+        ),
         (stale, 412, "version"),
     ] {
         let bundle = transaction(&[entry(ONE, patient(), "POST", "Patient"), bad]);
         let (found, outcome) = said(server.post(&token, "/fhir", &bundle)).await;
         assert_eq!((found, code(&outcome)), (status, wanted));
-        assert!(outcome["issue"][0]["expression"][0].as_str().unwrap().starts_with("Bundle.entry[1]"), "{outcome}");
+        assert!(
+            outcome["issue"][0]["expression"][0].as_str().unwrap().starts_with("Bundle.entry[1]"),
+            "{outcome}"
+        );
         assert_eq!(said(server.search(&token, "Patient", "_summary=count")).await.1["total"], 1);
     }
     // Nothing but the searches was audited either.
@@ -79,7 +97,12 @@ async fn a_transaction_is_all_or_nothing() {
 async fn put_with_the_clients_ids_can_be_sent_again() {
     let (server, token) = clinic().await;
     let id = crate::support::id().to_string();
-    let put = entry(&format!("urn:uuid:{id}"), json!({"resourceType": "Patient", "id": id}), "PUT", &format!("Patient/{id}"));
+    let put = entry(
+        &format!("urn:uuid:{id}"),
+        json!({"resourceType": "Patient", "id": id}),
+        "PUT",
+        &format!("Patient/{id}"),
+    );
     let seen = entry(TWO, observation(&format!("urn:uuid:{id}")), "POST", "Observation");
     let bundle = transaction(&[put, seen]);
     for version in 1..=2 {

@@ -12,7 +12,9 @@ pub fn bundle(kind: &str, resources: &[Value]) -> Vec<u8> {
         .iter()
         .map(|r| json!({"fullUrl": format!("urn:uuid:{}", r["id"].as_str().unwrap()), "resource": r}))
         .collect();
-    json!({"resourceType": "Bundle", "id": id().to_string(), "type": kind, "entry": entry}).to_string().into_bytes()
+    json!({"resourceType": "Bundle", "id": id().to_string(), "type": kind, "entry": entry})
+        .to_string()
+        .into_bytes()
 }
 
 fn subject(patient: Id) -> Value {
@@ -69,7 +71,10 @@ pub fn note(task: Id, patient: Id, owner: Option<Id>) -> Vec<u8> {
     let request = json!({
         "resourceType": "ServiceRequest", "id": id().to_string(), "status": "active", "intent": "order", "subject": subject(patient),
     });
-    bundle("document", &[composition(patient, "57133-1"), request, task_resource(task, patient, State::Requested, owner)])
+    bundle(
+        "document",
+        &[composition(patient, "57133-1"), request, task_resource(task, patient, State::Requested, owner)],
+    )
 }
 
 pub fn task_move(task: Id, patient: Id, state: State, owner: Option<Id>) -> Vec<u8> {

@@ -89,7 +89,14 @@ impl Server {
     }
 
     pub async fn facility(&self, name: &str, kind: &str) -> Id {
-        let new = NewFacility { id: None, name: name.into(), kind: kind.into(), place: None, address: None, mr_prefix: None };
+        let new = NewFacility {
+            id: None,
+            name: name.into(),
+            kind: kind.into(),
+            place: None,
+            address: None,
+            mr_prefix: None,
+        };
         match self.admin(Request::AddFacility { new }).await {
             Reply::Facility(f) => f.id,
             _ => panic!("not a facility"),
@@ -98,7 +105,8 @@ impl Server {
 
     pub async fn code(&self, facility: Id, role: &str) -> EnrollmentCode {
         let new = PersonFields { name: format!("a {role}"), role: role.into(), ..Default::default() };
-        let request = Request::Enroll { facility: facility.to_string(), person: None, new: Some(new), public: None };
+        let request =
+            Request::Enroll { facility: facility.to_string(), person: None, new: Some(new), public: None };
         match self.admin(request).await {
             Reply::Code { code, .. } => EnrollmentCode::parse(&code).unwrap(),
             _ => panic!("not a code"),
@@ -166,7 +174,8 @@ impl Server {
         let body = format!(
             "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion={assertion}"
         );
-        let request = self.http.post(self.url("/v1/token")).header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            self.http.post(self.url("/v1/token")).header("content-type", "application/x-www-form-urlencoded");
         request.body(body).send().await.unwrap()
     }
 
@@ -180,7 +189,8 @@ impl Server {
     pub async fn push(&self, token: &str, envelopes: &[Sealed]) -> Vec<Ack> {
         let push = Push { envelopes: envelopes.iter().map(|e| e.bytes.clone().into()).collect() };
         let body = minicbor::to_vec(&push).unwrap();
-        let request = self.http.post(self.url("/v1/envelopes")).bearer_auth(token).header("content-type", MEDIA_TYPE);
+        let request =
+            self.http.post(self.url("/v1/envelopes")).bearer_auth(token).header("content-type", MEDIA_TYPE);
         let answer = request.body(body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         minicbor::decode::<PushReply>(&answer.bytes().await.unwrap()).unwrap().acks
@@ -188,7 +198,8 @@ impl Server {
 
     pub async fn pull(&self, token: &str, after: Option<String>) -> PullReply {
         let after = after.map(|a| format!("?after={a}")).unwrap_or_default();
-        let answer = self.http.get(self.url(&format!("/v1/changes{after}"))).bearer_auth(token).send().await.unwrap();
+        let answer =
+            self.http.get(self.url(&format!("/v1/changes{after}"))).bearer_auth(token).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         minicbor::decode(&answer.bytes().await.unwrap()).unwrap()
     }

@@ -125,7 +125,11 @@ impl FakeHie {
                     while let Some(request) = read(&mut tls).await {
                         let reply = answer(&request);
                         log.lock().unwrap().push(request);
-                        let mut head = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+                        let mut head = format!(
+                            "HTTP/1.1 {} X\r\ncontent-length: {}\r\n",
+                            reply.status,
+                            reply.body.len()
+                        );
                         if !reply.headers.iter().any(|(name, _)| name == "date") {
                             head.push_str(&format!("date: {HIE_DATE}\r\n"));
                         }
@@ -133,7 +137,9 @@ impl FakeHie {
                             head.push_str(&format!("{name}: {value}\r\n"));
                         }
                         head.push_str("\r\n");
-                        if tls.write_all(head.as_bytes()).await.is_err() || tls.write_all(&reply.body).await.is_err() {
+                        if tls.write_all(head.as_bytes()).await.is_err()
+                            || tls.write_all(&reply.body).await.is_err()
+                        {
                             return;
                         }
                     }
@@ -162,7 +168,11 @@ impl FakeHie {
 }
 
 pub fn me() -> Identity {
-    Identity { device: Id([1; 16]), person: Id([2; 16]), device_key: Arc::new(SigningKey::from_bytes(&[3; 32])) }
+    Identity {
+        device: Id([1; 16]),
+        person: Id([2; 16]),
+        device_key: Arc::new(SigningKey::from_bytes(&[3; 32])),
+    }
 }
 
 async fn read(tls: &mut (impl AsyncReadExt + Unpin)) -> Option<Request> {

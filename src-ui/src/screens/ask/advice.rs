@@ -18,7 +18,8 @@ pub fn AdviceScreen(id: String) -> impl IntoView {
     let writes = open.part(writes);
     let advised = open.part(|view| view.advice.is_some());
     let visit = open.part(|view| view.visit.clone());
-    let body = move || match writes.get() {
+    let body = move || {
+        match writes.get() {
         None => view! { <Card><Skeleton lines=5 /></Card> }.into_any(),
         Some(true) => {
             view! {
@@ -58,6 +59,7 @@ pub fn AdviceScreen(id: String) -> impl IntoView {
             }
             .into_any()
         }
+    }
     };
     view! {
         <div class="page">

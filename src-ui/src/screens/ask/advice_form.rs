@@ -14,7 +14,9 @@ use super::line::{LineEditor, LineWords, new_id};
 use super::open::Open;
 use super::words;
 use crate::errors::MaybeError;
-use crate::parts::{Area, Banner, Button, Card, Combobox, Field, Found, Kind, NumberField, Tag, Tint, Tone, toast};
+use crate::parts::{
+    Area, Banner, Button, Card, Combobox, Field, Found, Kind, NumberField, Tag, Tint, Tone, toast,
+};
 use crate::prefs::{lang, say, t};
 use crate::words::Lang;
 use crate::{Text, W, dom, format, icon, ipc};
@@ -131,7 +133,12 @@ fn Diagnoses(draft: Draft) -> impl IntoView {
     let add = move |code: String, text: String| {
         draft.edit(|form| {
             let id = new_id();
-            form.diagnoses.push(Diagnosis { id, code, text: text.into(), certainty: "provisional".to_owned() });
+            form.diagnoses.push(Diagnosis {
+                id,
+                code,
+                text: text.into(),
+                certainty: "provisional".to_owned(),
+            });
         });
     };
     let chosen = move || {
@@ -185,7 +192,11 @@ fn Medicines(draft: Draft) -> impl IntoView {
             let found = ipc::call(FindMedicine { q }).await.unwrap_or_default();
             let rows = found.iter().enumerate().map(|(i, term)| Found {
                 id: i.to_string(),
-                text: if term.brand.is_empty() { term.generic.clone() } else { format!("{} ({})", term.generic, term.brand) },
+                text: if term.brand.is_empty() {
+                    term.generic.clone()
+                } else {
+                    format!("{} ({})", term.generic, term.brand)
+                },
                 note: [term.form.as_str(), &term.strengths.join(", ")].join(" \u{00B7} "),
             });
             let rows = rows.collect();
@@ -214,9 +225,16 @@ fn Medicines(draft: Draft) -> impl IntoView {
             ..MedicineLine::default()
         });
     };
-    let ids = Memo::new(move |_| draft.form.with(|form| form.medicines.iter().map(|line| line.id.clone()).collect::<Vec<_>>()));
+    let ids = Memo::new(move |_| {
+        draft.form.with(|form| form.medicines.iter().map(|line| line.id.clone()).collect::<Vec<_>>())
+    });
     let known = move |line: &MedicineLine| {
-        terms.with_value(|all| all.iter().find(|term| term.generic == line.generic).map(|term| term.strengths.clone()).unwrap_or_default())
+        terms.with_value(|all| {
+            all.iter()
+                .find(|term| term.generic == line.generic)
+                .map(|term| term.strengths.clone())
+                .unwrap_or_default()
+        })
     };
     let row = move |id: String| {
         let find = {
@@ -230,11 +248,18 @@ fn Medicines(draft: Draft) -> impl IntoView {
             if open.get() {
                 let line = draft.form.with_untracked(&find)?;
                 let strengths = known(&line);
-                let name = words::medicine(&MedicineLine { strength: String::new(), form: String::new(), ..line.clone() });
+                let name = words::medicine(&MedicineLine {
+                    strength: String::new(),
+                    form: String::new(),
+                    ..line.clone()
+                });
                 let clashes = {
                     let field = format!("medicines.{id}");
                     Signal::derive(move || {
-                        draft.findings.with(|all| all.iter().any(|f| f.field.starts_with(&field) && f.code.starts_with("allergy-clash")))
+                        draft.findings.with(|all| {
+                            all.iter()
+                                .any(|f| f.field.starts_with(&field) && f.code.starts_with("allergy-clash"))
+                        })
                     })
                 };
                 let set = move |to: MedicineLine| {
@@ -302,17 +327,23 @@ fn Medicines(draft: Draft) -> impl IntoView {
 #[component]
 fn FollowUp(draft: Draft) -> impl IntoView {
     let now = format::local_date();
-    let days = draft.text(|form| {
-        let today = format::local_date();
-        form.follow_up.day.map(|day| (day - today).whole_days().max(0).to_string()).unwrap_or_default()
-    }, |form, text| {
-        let days = text.parse::<i64>().ok();
-        form.follow_up.day = days.and_then(|days| format::local_date().checked_add(time::Duration::days(days)));
-    });
+    let days = draft.text(
+        |form| {
+            let today = format::local_date();
+            form.follow_up.day.map(|day| (day - today).whole_days().max(0).to_string()).unwrap_or_default()
+        },
+        |form, text| {
+            let days = text.parse::<i64>().ok();
+            form.follow_up.day =
+                days.and_then(|days| format::local_date().checked_add(time::Duration::days(days)));
+        },
+    );
     let event = draft.text(|form| form.follow_up.event.clone(), |form, text| form.follow_up.event = text);
     let hint = Text::live(move || {
         let days = days.get().parse::<i64>().ok();
-        days.and_then(|days| now.checked_add(time::Duration::days(days))).map(format::date).unwrap_or_default()
+        days.and_then(|days| now.checked_add(time::Duration::days(days)))
+            .map(format::date)
+            .unwrap_or_default()
     });
     view! {
         <div class="grid-2">
@@ -338,7 +369,8 @@ fn Findings(draft: Draft) -> impl IntoView {
                     let line = form.medicines.iter().find(|line| finding.field.contains(&line.id));
                     line.map(|line| line.generic.clone()).unwrap_or_default()
                 });
-                let (code, word) = (finding.code.clone(), if finding.stops { W::PageStop } else { W::PageLook });
+                let (code, word) =
+                    (finding.code.clone(), if finding.stops { W::PageStop } else { W::PageLook });
                 view! {
                     <li data-t="advice-finding" data-code=finding.code data-stops=finding.stops.to_string()>
                         <span class="strong">{t(word)}</span> ": " {move || words::finding(&code, &name)}

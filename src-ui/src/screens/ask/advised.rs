@@ -47,7 +47,10 @@ pub fn Advised(open: Open) -> impl IntoView {
         } else if decides {
             Some(view! { <Decisions open lines=form.medicines.clone() /> }.into_any())
         } else {
-            let lines = form.medicines.iter().map(|line| view! { <li class="picked"><LineWords line=line.clone() /></li> });
+            let lines = form
+                .medicines
+                .iter()
+                .map(|line| view! { <li class="picked"><LineWords line=line.clone() /></li> });
             Some(view! { <section class="part"><h3>{t(W::Medicines)}</h3><ul>{lines.collect_view()}</ul></section> }.into_any())
         };
         let (day, event) = (form.follow_up.day, form.follow_up.event.clone());

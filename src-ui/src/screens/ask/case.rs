@@ -79,7 +79,8 @@ pub fn Head(open: Open) -> impl IntoView {
 #[component]
 pub fn CaseNote(open: Open) -> impl IntoView {
     let note = open.part(|view| view.note.clone());
-    view! { <Card t="case-note">{move || note.get().map(|note| view! { <NotePage note /> })}</Card> }.into_any()
+    view! { <Card t="case-note">{move || note.get().map(|note| view! { <NotePage note /> })}</Card> }
+        .into_any()
 }
 
 /// What this person can do now: the call, the answer, the moves.
@@ -118,7 +119,9 @@ pub fn CallButton(open: Open, online: bool, #[prop(default = true)] main: bool) 
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None);
     let running = Memo::new(move |_| {
-        session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none() && call.ask == open.id()))
+        session
+            .call
+            .with(|call| call.as_ref().is_some_and(|call| call.ended.is_none() && call.ask == open.id()))
     });
     let press = move |_: ()| {
         if running.get_untracked() {
@@ -137,7 +140,8 @@ pub fn CallButton(open: Open, online: bool, #[prop(default = true)] main: bool) 
             }
         });
     };
-    let label = Text::live(move || say(if running.get() { W::CaseCallBack } else { W::CaseCallButton }).to_owned());
+    let label =
+        Text::live(move || say(if running.get() { W::CaseCallBack } else { W::CaseCallButton }).to_owned());
     let (word, tint) = if online { (W::CaseOnline, Tint::Teal) } else { (W::CaseOffline, Tint::Grey) };
     view! {
         <div class="row">

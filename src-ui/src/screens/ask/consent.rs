@@ -48,7 +48,9 @@ impl Consent {
     /// As it will be signed (tracked).
     pub fn form(&self) -> ConsentForm {
         let guardian = self.given_by.get() == "guardian";
-        let only = |text: RwSignal<String>, there: bool| if there { text.get().trim().to_owned() } else { String::new() };
+        let only = |text: RwSignal<String>, there: bool| {
+            if there { text.get().trim().to_owned() } else { String::new() }
+        };
         let given = self.decision.get() == "given";
         ConsentForm {
             decision: self.decision.get(),
@@ -58,7 +60,12 @@ impl Consent {
             how: only(self.how, given),
             language: self.language.get(),
             witness: Private(only(self.witness, given)),
-            scope: SCOPE.iter().zip(self.scope).filter(|(_, on)| on.get() && given).map(|(code, _)| (*code).to_owned()).collect(),
+            scope: SCOPE
+                .iter()
+                .zip(self.scope)
+                .filter(|(_, on)| on.get() && given)
+                .map(|(code, _)| (*code).to_owned())
+                .collect(),
             reason: Private(only(self.reason, self.decision.get() == "emergency")),
         }
     }

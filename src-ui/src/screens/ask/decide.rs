@@ -39,7 +39,9 @@ impl Choosing {
         let reason = self.reason.get().trim().to_owned();
         match self.what.get() {
             "accept" => Some(Decision::Accepted { line }),
-            "change" if !reason.is_empty() => Some(Decision::Changed { line, to: Box::new(self.to.get()), reason }),
+            "change" if !reason.is_empty() => {
+                Some(Decision::Changed { line, to: Box::new(self.to.get()), reason })
+            }
             "decline" if !reason.is_empty() => Some(Decision::Declined { line, reason }),
             _ => None,
         }
@@ -57,9 +59,11 @@ pub fn Decisions(open: Open, lines: Vec<MedicineLine>) -> impl IntoView {
     let prescribes = move || session.me.with(|me| me.as_ref().is_some_and(|me| me.role == "doctor"));
     move || {
         let decided = made.get().unwrap_or_default();
-        let about_these = proposed.with_value(|all| all.iter().all(|line| decided.iter().any(|d| d.line() == line.id)));
+        let about_these =
+            proposed.with_value(|all| all.iter().all(|line| decided.iter().any(|d| d.line() == line.id)));
         if !prescribes() || (about_these && !decided.is_empty() && !anew.get()) {
-            let rows = proposed.get_value().into_iter().map(|line| decided_line(line, &decided)).collect_view();
+            let rows =
+                proposed.get_value().into_iter().map(|line| decided_line(line, &decided)).collect_view();
             return view! {
                 <section class="part" data-t="decided">
                     <h3>{t(W::Medicines)}</h3>
@@ -80,9 +84,15 @@ fn decided_line(line: MedicineLine, decided: &[Decision]) -> AnyView {
     let id = line.id.clone();
     let (tag, reason, shown) = match found {
         None => (None, String::new(), line),
-        Some(Decision::Accepted { .. }) => (Some((W::DecidedAccepted, Tint::Teal, "accepted")), String::new(), line),
-        Some(Decision::Changed { to, reason, .. }) => (Some((W::DecidedChanged, Tint::Amber, "changed")), reason, *to),
-        Some(Decision::Declined { reason, .. }) => (Some((W::DecidedDeclined, Tint::Grey, "declined")), reason, line),
+        Some(Decision::Accepted { .. }) => {
+            (Some((W::DecidedAccepted, Tint::Teal, "accepted")), String::new(), line)
+        }
+        Some(Decision::Changed { to, reason, .. }) => {
+            (Some((W::DecidedChanged, Tint::Amber, "changed")), reason, *to)
+        }
+        Some(Decision::Declined { reason, .. }) => {
+            (Some((W::DecidedDeclined, Tint::Grey, "declined")), reason, line)
+        }
     };
     view! {
         <li class="picked" data-t="advice-line" data-id=id data-decision=tag.map(|tag| tag.2)>
@@ -101,9 +111,11 @@ fn Deciding(open: Open, lines: Vec<MedicineLine>, anew: RwSignal<bool>) -> impl 
     let all = StoredValue::new(lines.into_iter().map(Choosing::new).collect::<Vec<_>>());
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None::<Error>);
-    let left = Memo::new(move |_| all.with_value(|all| all.iter().filter(|one| one.decision().is_none()).count()));
+    let left =
+        Memo::new(move |_| all.with_value(|all| all.iter().filter(|one| one.decision().is_none()).count()));
     let decide = move |_: ()| {
-        let decisions: Vec<Decision> = untrack(|| all.with_value(|all| all.iter().filter_map(Choosing::decision).collect()));
+        let decisions: Vec<Decision> =
+            untrack(|| all.with_value(|all| all.iter().filter_map(Choosing::decision).collect()));
         busy.set(true);
         spawn_local(async move {
             let answer = ipc::call(Decide { ask: open.id(), decisions }).await;

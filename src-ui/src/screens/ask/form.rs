@@ -47,7 +47,8 @@ pub fn AskScreen(visit: String) -> impl IntoView {
     let missing = Memo::new(move |_| {
         let mut parts = Vec::new();
         let form = consent.form();
-        if !form.allows_consultation() || (form.decision == "emergency" && fields.urgency.get() == "routine") {
+        if !form.allows_consultation() || (form.decision == "emergency" && fields.urgency.get() == "routine")
+        {
             parts.push(say(W::AskMissingConsent));
         }
         if fields.specialty.with(String::is_empty) {
@@ -184,7 +185,12 @@ impl Question {
             urgency: self.urgency(),
             question: self.question.get().trim().to_owned().into(),
             to_person: self.to.get(),
-            wishes: WISHES.iter().zip(self.wishes).filter(|(_, on)| on.get()).map(|(code, _)| (*code).to_owned()).collect(),
+            wishes: WISHES
+                .iter()
+                .zip(self.wishes)
+                .filter(|(_, on)| on.get())
+                .map(|(code, _)| (*code).to_owned())
+                .collect(),
         }
     }
 }

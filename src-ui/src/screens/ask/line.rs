@@ -71,7 +71,10 @@ pub fn LineEditor(
         on_change.run((now.get_untracked(),));
     });
     let spoken = move || now.with(words::dose);
-    let unread = Signal::derive(move || (!dose.with(|d| d.trim().is_empty()) && spoken().is_none()).then(|| say(W::VisitDoseUnread).to_owned()));
+    let unread = Signal::derive(move || {
+        (!dose.with(|d| d.trim().is_empty()) && spoken().is_none())
+            .then(|| say(W::VisitDoseUnread).to_owned())
+    });
     let quick = strengths
         .into_iter()
         .map(|one| {
@@ -88,7 +91,9 @@ pub fn LineEditor(
             }
         })
         .collect_view();
-    let forms = std::iter::once(("", Text::from(W::AskChoose))).chain(words::FORMS.iter().map(|(code, word)| (*code, Text::from(*word)))).collect();
+    let forms = std::iter::once(("", Text::from(W::AskChoose)))
+        .chain(words::FORMS.iter().map(|(code, word)| (*code, Text::from(*word))))
+        .collect();
     view! {
         <div class="stack" style="--gap:12px">
             <div class="row quick">{quick}</div>

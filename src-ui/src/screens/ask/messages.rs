@@ -27,7 +27,8 @@ pub fn Messages(open: Open) -> impl IntoView {
         }
         busy.set(true);
         spawn_local(async move {
-            let answer = ipc::call(SendMessage { ask: open.id(), text: Private(typed.trim().to_owned()) }).await;
+            let answer =
+                ipc::call(SendMessage { ask: open.id(), text: Private(typed.trim().to_owned()) }).await;
             busy.try_set(false);
             if answer.is_ok() {
                 text.try_set(String::new());
@@ -103,9 +104,12 @@ fn point(row: TimelineRow) -> Moment {
     let (word, tint) = words::happened(&row.what);
     let TimelineRow { what, by, at, reason, .. } = row;
     // A call's reason is how it went; a message stands in its own list.
-    let more = (what != "call" && what != "message" && what != "asked" && !reason.is_empty()).then(|| Text::from(reason.0));
+    let more = (what != "call" && what != "message" && what != "asked" && !reason.is_empty())
+        .then(|| Text::from(reason.0));
     Moment {
-        when: Text::live(move || if by.is_empty() { words::moment(at) } else { format!("{} \u{00B7} {by}", words::moment(at)) }),
+        when: Text::live(move || {
+            if by.is_empty() { words::moment(at) } else { format!("{} \u{00B7} {by}", words::moment(at)) }
+        }),
         what: word.into(),
         more,
         tint,

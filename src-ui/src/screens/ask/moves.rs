@@ -28,7 +28,9 @@ fn step(to: State, specialist: bool) -> Option<Step> {
     let step = |t, word, icon| Step { t, word, icon, kind: Kind::Usual, asks: false };
     let asking = |t, word, icon| Step { t, word, icon, kind: Kind::Usual, asks: true };
     Some(match to {
-        State::Accepted if specialist => Step { kind: Kind::Main, ..step("move-accepted", W::MoveAccepted, icon::CHECK) },
+        State::Accepted if specialist => {
+            Step { kind: Kind::Main, ..step("move-accepted", W::MoveAccepted, icon::CHECK) }
+        }
         State::AskedBack => asking("move-asked-back", W::MoveAskedBack, icon::QUESTION),
         State::Declined => asking("move-declined", W::MoveDeclined, icon::CLOSE),
         State::PassedOn => asking("move-passed-on", W::MovePassedOn, icon::PASS_ON),
@@ -98,7 +100,11 @@ pub fn Moves(open: Open) -> impl IntoView {
     };
     let title = Text::live(move || {
         let specialist = session.is_specialist();
-        asking.get().and_then(|to| step(to, specialist)).map(|step| say(step.word).to_owned()).unwrap_or_default()
+        asking
+            .get()
+            .and_then(|to| step(to, specialist))
+            .map(|step| say(step.word).to_owned())
+            .unwrap_or_default()
     });
     let hint = move || {
         let word = match asking.get() {
@@ -112,7 +118,9 @@ pub fn Moves(open: Open) -> impl IntoView {
     let label = Text::live(move || {
         say(if asking.get() == Some(State::AskedBack) { W::MoveReasonAsk } else { W::MoveReason }).to_owned()
     });
-    let empty = Signal::derive(move || asking.get().is_some_and(needs_reason) && reason.with(|r| r.trim().is_empty()));
+    let empty = Signal::derive(move || {
+        asking.get().is_some_and(needs_reason) && reason.with(|r| r.trim().is_empty())
+    });
     view! {
         {buttons}
         {move || (!shown.get()).then(|| view! { <MaybeError error /> })}

@@ -52,7 +52,12 @@ pub fn NotePage(note: Note) -> impl IntoView {
             let body = if section.lines.is_empty() {
                 view! { <p class="quiet">{t(words::empty(&section.empty))}</p> }.into_any()
             } else {
-                section.lines.into_iter().map(|line| view! { <p dir="auto" class="said">{line.0}</p> }).collect_view().into_any()
+                section
+                    .lines
+                    .into_iter()
+                    .map(|line| view! { <p dir="auto" class="said">{line.0}</p> })
+                    .collect_view()
+                    .into_any()
             };
             view! {
                 <section class="part" data-t="note-section" data-section=section.title>

@@ -73,7 +73,10 @@ impl Open {
     }
 
     /// A part of the view that tells only of its own changes; `None` until the view is there.
-    pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(&self, part: fn(&AskView) -> T) -> Memo<Option<T>> {
+    pub fn part<T: Clone + PartialEq + Send + Sync + 'static>(
+        &self,
+        part: fn(&AskView) -> T,
+    ) -> Memo<Option<T>> {
         let view = self.view;
         Memo::new(move |_| view.with(|view| view.as_ref().map(part)))
     }

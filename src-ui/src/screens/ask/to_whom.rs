@@ -56,7 +56,11 @@ pub fn Specialty(roster: RwSignal<Option<Roster>>, value: RwSignal<String>) -> i
 
 /// The people of that specialty: where, on duty or not, their duty telephone. `None`: whoever is on duty.
 #[component]
-pub fn ToWhom(roster: RwSignal<Option<Roster>>, specialty: RwSignal<String>, chosen: RwSignal<Option<String>>) -> impl IntoView {
+pub fn ToWhom(
+    roster: RwSignal<Option<Roster>>,
+    specialty: RwSignal<String>,
+    chosen: RwSignal<Option<String>>,
+) -> impl IntoView {
     let rows = move || {
         let roster = roster.get()?;
         let code = specialty.get();

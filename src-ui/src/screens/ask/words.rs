@@ -81,7 +81,10 @@ const SECTIONS: [(&str, W); 10] = [
 ];
 
 fn of(table: &[(&str, W)], code: &str) -> String {
-    table.iter().find(|(known, _)| *known == code).map_or_else(|| code.to_owned(), |(_, word)| say(*word).to_owned())
+    table
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map_or_else(|| code.to_owned(), |(_, word)| say(*word).to_owned())
 }
 
 pub fn danger(code: &str) -> String {
@@ -151,8 +154,14 @@ pub fn dose(line: &MedicineLine) -> Option<String> {
 
 /// "Amoxicillin 500 mg capsule".
 pub fn medicine(line: &MedicineLine) -> String {
-    let form = FORMS.iter().find(|(code, _)| *code == line.form).map_or(line.form.as_str(), |(_, word)| say(*word));
-    [line.generic.as_str(), line.strength.as_str(), form].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
+    let form =
+        FORMS.iter().find(|(code, _)| *code == line.form).map_or(line.form.as_str(), |(_, word)| say(*word));
+    [line.generic.as_str(), line.strength.as_str(), form]
+        .iter()
+        .filter(|part| !part.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Forms of medicines, by the dose reader's codes.

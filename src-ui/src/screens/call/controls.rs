@@ -51,10 +51,12 @@ pub fn Controls() -> impl IntoView {
         }
     });
     on_cleanup(move || keys.remove());
-    let two = |on: Memo<bool>, yes: W, no: W| Text::live(move || say(if on.get() { yes } else { no }).to_owned());
+    let two =
+        |on: Memo<bool>, yes: W, no: W| Text::live(move || say(if on.get() { yes } else { no }).to_owned());
     let without = |there: Memo<bool>| Signal::derive(move || !there.get());
     let drawn = |on: Memo<bool>, yes: Icon, no: Icon| move || if on.get() { yes } else { no };
-    let (mic_sign, camera_sign) = (drawn(muted, icon::MIC_OFF, icon::MIC), drawn(camera_off, icon::VIDEO_OFF, icon::VIDEO));
+    let (mic_sign, camera_sign) =
+        (drawn(muted, icon::MIC_OFF, icon::MIC), drawn(camera_off, icon::VIDEO_OFF, icon::VIDEO));
     view! {
         <div class="controls" role="toolbar" aria-label=crate::prefs::t(W::CallTitle)>
             {move || view! { <Button label=two(muted, W::CallUnmute, W::CallMute) t="mute" icon=mic_sign() off=without(microphone) on_press=mute /> }}

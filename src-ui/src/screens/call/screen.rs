@@ -95,9 +95,13 @@ fn Running() -> impl IntoView {
     let legs = RwSignal::new(Vec::<u8>::new());
     let own = RwSignal::new(false);
     video::start(legs, own);
-    let far = Memo::new(move |_| session.call.with(|call| call.as_ref().map(|call| call.legs.clone()).unwrap_or_default()));
+    let far = Memo::new(move |_| {
+        session.call.with(|call| call.as_ref().map(|call| call.legs.clone()).unwrap_or_default())
+    });
     let devices = Memo::new(move |_| {
-        session.call.with(|call| call.as_ref().map_or((true, true), |call| (call.has_camera, call.has_microphone)))
+        session
+            .call
+            .with(|call| call.as_ref().map_or((true, true), |call| (call.has_camera, call.has_microphone)))
     });
     let blank = move || {
         let off = far.with(|legs| legs.iter().any(|leg| leg.far_camera_off));

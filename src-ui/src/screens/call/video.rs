@@ -180,7 +180,8 @@ impl Decoder {
         });
         let init = codec::object(&[("output", output.as_ref().clone()), ("error", error.as_ref().clone())]);
         let decoder = VideoDecoder::new(&init).ok()?;
-        let config = codec::object(&[("codec", JsValue::from_str("vp8")), ("optimizeForLatency", JsValue::TRUE)]);
+        let config =
+            codec::object(&[("codec", JsValue::from_str("vp8")), ("optimizeForLatency", JsValue::TRUE)]);
         decoder.configure(&config).ok()?;
         Some(Decoder { decoder, _output: output, _error: error })
     }

@@ -65,7 +65,13 @@ impl AgeFields {
     /// What is wrong, and at which field. A newborn's age may be left out: it is days.
     pub fn problem(&self, newborn: bool) -> Option<(&'static str, W)> {
         let kind = self.kind.get();
-        let field = if kind == "birth-date" { "birth-date" } else if kind == "event" { "age-from" } else { "age" };
+        let field = if kind == "birth-date" {
+            "birth-date"
+        } else if kind == "event" {
+            "age-from"
+        } else {
+            "age"
+        };
         let empty = match field {
             "birth-date" => self.date.with(|d| d.trim().is_empty()),
             "age-from" => self.from.with(String::is_empty) && self.to.with(String::is_empty),
@@ -216,8 +222,11 @@ pub fn AgeQuestion() -> impl IntoView {
 
 /// A day as typed in Pakistan: day, month, year, whatever stands between; also `1992-11-25`.
 pub fn parse_day(text: &str) -> Option<Date> {
-    let parts: Vec<u32> =
-        text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let parts: Vec<u32> = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|p| !p.is_empty())
+        .map(|p| p.parse().ok())
+        .collect::<Option<_>>()?;
     let [a, b, c] = parts[..] else {
         // "25111992", as fast typists do.
         let digits = text.trim();
@@ -232,7 +241,12 @@ pub fn parse_day(text: &str) -> Option<Date> {
     if year < 1880 {
         return None;
     }
-    Date::from_calendar_date(i32::try_from(year).ok()?, Month::try_from(u8::try_from(month).ok()?).ok()?, u8::try_from(day).ok()?).ok()
+    Date::from_calendar_date(
+        i32::try_from(year).ok()?,
+        Month::try_from(u8::try_from(month).ok()?).ok()?,
+        u8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 /// A day as it is typed.

@@ -55,7 +55,8 @@ pub fn Contact() -> impl IntoView {
         Box::pin(answer) as std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>>
     });
     let village_hint = Text::live(move || {
-        let free = form.village_id.get().is_none() && form.village.with(|text| text.trim().chars().count() > 2);
+        let free =
+            form.village_id.get().is_none() && form.village.with(|text| text.trim().chars().count() > 2);
         say(if free { W::VillageFree } else { W::VillageHint }).to_owned()
     });
     view! {

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
+use rabta_domain::Private;
 use rabta_domain::age::AgeSaid;
 use rabta_domain::paper::{Assurance, Paper, cnic_sex_differs, normalize_cnic};
 use rabta_domain::patient::{Guardian, Newborn, Phone, Place, Registration, Relation, Sex};
-use rabta_domain::Private;
 use rabta_domain::registration::check;
 
 use super::age::{AgeFields, parse_day, show_day};
@@ -14,8 +14,24 @@ pub const PHONES: usize = 3;
 
 /// The fields in the page's order, so that the first problem is the first that is seen.
 const ORDER: [&str; 18] = [
-    "name", "name-other", "mother", "relation-name", "sex", "age", "birth-date", "age-from", "guardian-name",
-    "guardian-phone", "guardian-cnic", "village", "landmark", "phone", "phone-2", "phone-3", "paper-number", "paper-expires",
+    "name",
+    "name-other",
+    "mother",
+    "relation-name",
+    "sex",
+    "age",
+    "birth-date",
+    "age-from",
+    "guardian-name",
+    "guardian-phone",
+    "guardian-cnic",
+    "village",
+    "landmark",
+    "phone",
+    "phone-2",
+    "phone-3",
+    "paper-number",
+    "paper-expires",
 ];
 
 /// The form's field for a field of the registration.
@@ -170,7 +186,8 @@ impl Form {
             found.push(("sex", W::SexMissing));
         }
         found.extend(self.age.problem(self.newborn.get()));
-        if !self.paper_expires.with(|n| n.trim().is_empty()) && parse_day(&self.paper_expires.get()).is_none() {
+        if !self.paper_expires.with(|n| n.trim().is_empty()) && parse_day(&self.paper_expires.get()).is_none()
+        {
             found.push(("paper-expires", W::AgeBadDate));
         }
         for finding in check(&self.registration(), format::local_date()) {
@@ -196,21 +213,26 @@ impl Form {
             if !self.asked.get() {
                 return None;
             }
-            self.problems().into_iter().find(|problem| problem.0 == field).map(|problem| say(problem.1).to_owned())
+            self.problems()
+                .into_iter()
+                .find(|problem| problem.0 == field)
+                .map(|problem| say(problem.1).to_owned())
         })
     }
 
     /// A CNIC whose last digit disagrees with the sex only warns.
     pub fn cnic_warning(self) -> Signal<Option<String>> {
         Signal::derive(move || {
-            let cnic = normalize_cnic(&self.paper_number.get()).filter(|_| self.paper_kind.get() == "cnic")?;
+            let cnic =
+                normalize_cnic(&self.paper_number.get()).filter(|_| self.paper_kind.get() == "cnic")?;
             cnic_sex_differs(&cnic, sex_of(&self.sex.get())).then(|| say(W::CnicSexHint).to_owned())
         })
     }
 
     /// The form as the shell takes it. Tracked, so that an effect sees each change.
     pub fn registration(&self) -> Registration {
-        let some = |signal: RwSignal<String>| Some(signal.get().trim().to_owned()).filter(|text| !text.is_empty());
+        let some =
+            |signal: RwSignal<String>| Some(signal.get().trim().to_owned()).filter(|text| !text.is_empty());
         let newborn = self.newborn.get();
         let mother = self.mother.get().filter(|_| newborn);
         let name = match &mother {
@@ -254,7 +276,8 @@ impl Form {
             name: Private(name),
             name_other_script: some(self.name_other).map(Private),
             prefix: some(self.prefix),
-            relation: some(self.relation_name).map(|name| Relation { code: self.relation.get(), name: Private(name) }),
+            relation: some(self.relation_name)
+                .map(|name| Relation { code: self.relation.get(), name: Private(name) }),
             sex: sex_of(&self.sex.get()),
             age: self.age.age(),
             phones,
@@ -266,8 +289,10 @@ impl Form {
             papers,
             no_paper,
             guardian,
-            newborn_of: mother
-                .map(|(id, _)| Newborn { mother: id, birth_order: self.birth_order.get().parse().unwrap_or(1) }),
+            newborn_of: mother.map(|(id, _)| Newborn {
+                mother: id,
+                birth_order: self.birth_order.get().parse().unwrap_or(1),
+            }),
         }
     }
 

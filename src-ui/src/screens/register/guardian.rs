@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 
 use super::form::Form;
+use crate::W;
 use crate::parts::{Field, Pick};
 use crate::prefs::t;
-use crate::W;
 
 /// For a child: who consents, and whom to call.
 #[component]

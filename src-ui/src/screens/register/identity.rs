@@ -82,7 +82,11 @@ fn NewbornFields() -> impl IntoView {
             rows.into_iter()
                 .filter(|card| card.sex != Sex::Male)
                 .map(|card| Found {
-                    note: format!("{}, {}", format::age(card.age), card.mr.as_ref().map(|mr| mr.0.as_str()).unwrap_or("")),
+                    note: format!(
+                        "{}, {}",
+                        format::age(card.age),
+                        card.mr.as_ref().map(|mr| mr.0.as_str()).unwrap_or("")
+                    ),
                     text: card.name.0.clone(),
                     id: card.id,
                 })

@@ -27,7 +27,8 @@ pub fn paper_word(kind: &str) -> W {
 #[component]
 pub fn Papers() -> impl IntoView {
     let form = expect_context::<Form>();
-    let has = Memo::new(move |_| form.paper_kind.with(|kind| !matches!(kind.as_str(), "none" | "unconscious")));
+    let has =
+        Memo::new(move |_| form.paper_kind.with(|kind| !matches!(kind.as_str(), "none" | "unconscious")));
     let label = Text::live(move || {
         say(if form.paper_kind.get() == "cnic" { W::CnicNumber } else { W::PaperNumber }).to_owned()
     });

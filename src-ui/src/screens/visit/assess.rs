@@ -19,22 +19,24 @@ pub fn Assessment() -> impl IntoView {
     let plan = draft.text(|f| f.plan.0.clone(), |f, v| f.plan = v.into());
     let typed = RwSignal::new(String::new());
     let terms = StoredValue::new(Vec::<Term>::new());
-    let ids = Memo::new(move |_| draft.form.with(|f| f.diagnoses.iter().map(|d| d.id.clone()).collect::<Vec<_>>()));
-    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> = Arc::new(move |q| {
-        Box::pin(async move {
-            let answer = ipc::call(FindDiagnosis { q }).await.unwrap_or_default();
-            let shown = answer
-                .iter()
-                .map(|term| {
-                    let mut one = found(term);
-                    one.note = format!("{} {}", one.note, term.code).trim().to_owned();
-                    one
-                })
-                .collect();
-            terms.try_set_value(answer);
-            shown
-        })
-    });
+    let ids =
+        Memo::new(move |_| draft.form.with(|f| f.diagnoses.iter().map(|d| d.id.clone()).collect::<Vec<_>>()));
+    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> =
+        Arc::new(move |q| {
+            Box::pin(async move {
+                let answer = ipc::call(FindDiagnosis { q }).await.unwrap_or_default();
+                let shown = answer
+                    .iter()
+                    .map(|term| {
+                        let mut one = found(term);
+                        one.note = format!("{} {}", one.note, term.code).trim().to_owned();
+                        one
+                    })
+                    .collect();
+                terms.try_set_value(answer);
+                shown
+            })
+        });
     let add = move |code: String, text: String| {
         let certainty = "provisional".to_owned();
         let diagnosis = Diagnosis { id: dom::uuid(), code, text: text.trim().into(), certainty };
@@ -72,7 +74,8 @@ pub fn Assessment() -> impl IntoView {
 
 #[component]
 fn DiagnosisRow(draft: Draft, id: String) -> impl IntoView {
-    let now = draft.form.with_untracked(|f| f.diagnoses.iter().find(|d| d.id == id).cloned()).unwrap_or_default();
+    let now =
+        draft.form.with_untracked(|f| f.diagnoses.iter().find(|d| d.id == id).cloned()).unwrap_or_default();
     let same = id.clone();
     let certainty = draft.bound(now.certainty.clone(), move |f, v| {
         if let Some(one) = f.diagnoses.iter_mut().find(|d| d.id == same) {

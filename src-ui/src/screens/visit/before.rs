@@ -41,17 +41,21 @@ pub fn Allergies() -> impl IntoView {
     );
     let typed = RwSignal::new(String::new());
     let terms = StoredValue::new(Vec::<Term>::new());
-    let items = Memo::new(move |_| draft.form.with(|f| f.allergies.items.iter().map(|a| a.id.clone()).collect::<Vec<_>>()));
-    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> = Arc::new(move |q| {
-        Box::pin(async move {
-            let answer = ipc::call(FindAllergen { q }).await.unwrap_or_default();
-            let shown = answer.iter().map(found).collect();
-            terms.try_set_value(answer);
-            shown
-        })
+    let items = Memo::new(move |_| {
+        draft.form.with(|f| f.allergies.items.iter().map(|a| a.id.clone()).collect::<Vec<_>>())
     });
+    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> =
+        Arc::new(move |q| {
+            Box::pin(async move {
+                let answer = ipc::call(FindAllergen { q }).await.unwrap_or_default();
+                let shown = answer.iter().map(found).collect();
+                terms.try_set_value(answer);
+                shown
+            })
+        });
     let add = move |substance: String, classes: Vec<String>| {
-        let allergy = Allergy { id: dom::uuid(), substance: substance.trim().into(), classes, ..Allergy::default() };
+        let allergy =
+            Allergy { id: dom::uuid(), substance: substance.trim().into(), classes, ..Allergy::default() };
         let id = allergy.id.clone();
         draft.edit(|f| {
             f.allergies.state = AllergyState::Known;
@@ -106,7 +110,10 @@ fn state_code(state: &AllergyState) -> &'static str {
 
 #[component]
 fn AllergyRow(draft: Draft, id: String) -> impl IntoView {
-    let now = draft.form.with_untracked(|f| f.allergies.items.iter().find(|a| a.id == id).cloned()).unwrap_or_default();
+    let now = draft
+        .form
+        .with_untracked(|f| f.allergies.items.iter().find(|a| a.id == id).cloned())
+        .unwrap_or_default();
     let put = |id: String, change: fn(&mut Allergy, String)| {
         move |f: &mut rabta_domain::visit::VisitForm, v: String| {
             if let Some(one) = f.allergies.items.iter_mut().find(|a| a.id == id) {
@@ -154,11 +161,10 @@ pub fn Pregnancy() -> impl IntoView {
         return ().into_any();
     }
     let pregnant = draft.text(|f| f.pregnancy.pregnant.clone(), |f, v| f.pregnancy.pregnant = v);
-    let breastfeeding = draft.text(|f| f.pregnancy.breastfeeding.clone(), |f, v| f.pregnancy.breastfeeding = v);
-    let lmp = draft.text(
-        |f| f.pregnancy.lmp.map(show_day).unwrap_or_default(),
-        |f, v| f.pregnancy.lmp = parse_day(&v),
-    );
+    let breastfeeding =
+        draft.text(|f| f.pregnancy.breastfeeding.clone(), |f, v| f.pregnancy.breastfeeding = v);
+    let lmp = draft
+        .text(|f| f.pregnancy.lmp.map(show_day).unwrap_or_default(), |f, v| f.pregnancy.lmp = parse_day(&v));
     let weeks = draft.text(
         |f| f.pregnancy.weeks.map(|n| n.to_string()).unwrap_or_default(),
         |f, v| f.pregnancy.weeks = v.parse().ok(),
@@ -177,8 +183,12 @@ pub fn Pregnancy() -> impl IntoView {
     });
     // What the date says, at once.
     let counted = Text::live(move || {
-        let weeks = parse_day(&lmp.get()).and_then(|day| rabta_domain::pregnancy::weeks(day, format::local_date()));
-        weeks.map_or_else(|| say(W::DateHint).to_owned(), |n| crate::prefs::say_with(W::PageWeeks, &[&n.to_string()]))
+        let weeks =
+            parse_day(&lmp.get()).and_then(|day| rabta_domain::pregnancy::weeks(day, format::local_date()));
+        weeks.map_or_else(
+            || say(W::DateHint).to_owned(),
+            |n| crate::prefs::say_with(W::PageWeeks, &[&n.to_string()]),
+        )
     });
     view! {
         <Card title=W::VisitPregnancy t="pregnancy">

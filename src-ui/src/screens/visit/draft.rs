@@ -193,7 +193,11 @@ impl Draft {
     }
 
     /// A text of the form as a signal: reads it once, and writes each change back.
-    pub fn text(&self, get: impl Fn(&VisitForm) -> String, set: impl Fn(&mut VisitForm, String) + 'static) -> RwSignal<String> {
+    pub fn text(
+        &self,
+        get: impl Fn(&VisitForm) -> String,
+        set: impl Fn(&mut VisitForm, String) + 'static,
+    ) -> RwSignal<String> {
         self.bound(self.form.with_untracked(get), set)
     }
 

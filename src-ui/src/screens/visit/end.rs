@@ -18,10 +18,8 @@ pub fn End() -> impl IntoView {
     let disposition = draft.text(|f| f.disposition.clone(), |f, v| f.disposition = v);
     let advice = draft.text(|f| f.return_advice.0.clone(), |f, v| f.return_advice = v.into());
     let event = draft.text(|f| f.follow_up.event.clone(), |f, v| f.follow_up.event = v);
-    let day = draft.text(
-        |f| f.follow_up.day.map(show_day).unwrap_or_default(),
-        |f, v| f.follow_up.day = parse_day(&v),
-    );
+    let day = draft
+        .text(|f| f.follow_up.day.map(show_day).unwrap_or_default(), |f, v| f.follow_up.day = parse_day(&v));
     let left = RwSignal::new(true);
     let odd = Signal::derive(move || {
         let typed = day.get();

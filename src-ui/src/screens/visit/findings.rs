@@ -101,7 +101,9 @@ fn subject(field: &str, form: &VisitForm) -> String {
                 serde_json::to_value(t.test).ok().and_then(|v| v.as_str().map(|s| s == code)).unwrap_or(false)
             };
             match form.tests.iter().find(|t| same(t)) {
-                Some(t) => format!("{} {} {}", say(words::test(t.test)), t.value, format::unit(&t.unit)).trim().to_owned(),
+                Some(t) => format!("{} {} {}", say(words::test(t.test)), t.value, format::unit(&t.unit))
+                    .trim()
+                    .to_owned(),
                 None => code.to_owned(),
             }
         }
@@ -132,8 +134,11 @@ pub fn Findings(visit: String, findings: Vec<Finding>, form: VisitForm) -> impl 
     let rows = findings
         .into_iter()
         .map(|finding| {
-            let (word, tint, sign) =
-                if finding.stops { (W::PageStop, Tint::Red, icon::STOP) } else { (W::PageLook, Tint::Amber, icon::ALERT) };
+            let (word, tint, sign) = if finding.stops {
+                (W::PageStop, Tint::Red, icon::STOP)
+            } else {
+                (W::PageLook, Tint::Amber, icon::ALERT)
+            };
             let field = finding.field.clone();
             let (code, stops) = (finding.code.clone(), finding.stops);
             let text = move || form.with_value(|form| sentence(&finding, form));

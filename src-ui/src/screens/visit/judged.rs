@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use rabta_domain::vitals::{Measured, Months, PocTest, Tested, Verdict, Vital};
 
+use crate::W;
 use crate::icon::{self, Icon};
 use crate::parts::Draw;
 use crate::prefs::t;
-use crate::W;
 
 /// A verdict, and on which side of the usual it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,8 @@ mod tests {
     use super::*;
 
     fn judged(vital: Vital, value: &str, unit: &str) -> Judged {
-        let measured = Measured { vital, value: value.into(), unit: unit.into(), estimated: false, confirmed: false };
+        let measured =
+            Measured { vital, value: value.into(), unit: unit.into(), estimated: false, confirmed: false };
         Judged::measured(&measured, Months::UNKNOWN)
     }
 

@@ -26,15 +26,21 @@ pub fn Medicines(
     let may_prescribe = draft.view.with_value(|view| view.may_prescribe);
     let typed = RwSignal::new(String::new());
     let terms = StoredValue::new(Vec::<MedicineTerm>::new());
-    let ids = Memo::new(move |_| draft.form.with(|f| f.medicines.iter().map(|m| m.id.clone()).collect::<Vec<_>>()));
-    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> = Arc::new(move |q| {
-        Box::pin(async move {
-            let answer = ipc::call(FindMedicine { q }).await.unwrap_or_default();
-            let shown = answer.iter().zip(0..).map(|(term, at): (&MedicineTerm, usize)| found(term, at)).collect();
-            terms.try_set_value(answer);
-            shown
-        })
-    });
+    let ids =
+        Memo::new(move |_| draft.form.with(|f| f.medicines.iter().map(|m| m.id.clone()).collect::<Vec<_>>()));
+    let search: Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Vec<Found>>>> + Send + Sync> =
+        Arc::new(move |q| {
+            Box::pin(async move {
+                let answer = ipc::call(FindMedicine { q }).await.unwrap_or_default();
+                let shown = answer
+                    .iter()
+                    .zip(0..)
+                    .map(|(term, at): (&MedicineTerm, usize)| found(term, at))
+                    .collect();
+                terms.try_set_value(answer);
+                shown
+            })
+        });
     let add = move |line: MedicineLine| {
         let id = line.id.clone();
         draft.edit(|f| f.medicines.push(line));
@@ -58,7 +64,12 @@ pub fn Medicines(
         }
     };
     let free = move |words: String| {
-        add(MedicineLine { id: dom::uuid(), generic: words.trim().to_owned(), form: "tablet".into(), ..MedicineLine::default() });
+        add(MedicineLine {
+            id: dom::uuid(),
+            generic: words.trim().to_owned(),
+            form: "tablet".into(),
+            ..MedicineLine::default()
+        });
     };
     view! {
         <Card title=W::Medicines t="medicines">
@@ -86,7 +97,11 @@ pub fn Medicines(
 /// The strengths in which a medicine of the country's list comes; asked anew by each line, so that a reload knows them.
 async fn strengths(generic: String, form: String) -> Vec<String> {
     let answer = ipc::call(FindMedicine { q: generic.clone() }).await.unwrap_or_default();
-    answer.into_iter().find(|term| term.generic == generic && term.form == form).map(|term| term.strengths).unwrap_or_default()
+    answer
+        .into_iter()
+        .find(|term| term.generic == generic && term.form == form)
+        .map(|term| term.strengths)
+        .unwrap_or_default()
 }
 
 fn found(term: &MedicineTerm, at: usize) -> Found {
@@ -116,18 +131,25 @@ fn put(id: &str, change: fn(&mut MedicineLine, String)) -> impl Fn(&mut VisitFor
 fn Line(draft: Draft, id: String, on_clash: Callback<()>) -> impl IntoView {
     let key = StoredValue::new(id.clone());
     let line = Memo::new(move |_| {
-        key.with_value(|id| draft.form.with(|f| f.medicines.iter().find(|m| m.id == *id).cloned())).unwrap_or_default()
+        key.with_value(|id| draft.form.with(|f| f.medicines.iter().find(|m| m.id == *id).cloned()))
+            .unwrap_or_default()
     });
     let first = line.get_untracked();
     let dose = draft.bound(first.dose.clone(), put(&id, |m, v| m.dose = v));
-    let days = draft.bound(if first.days == 0 { String::new() } else { first.days.to_string() }, put(&id, |m, v| m.days = v.parse().unwrap_or(0)));
+    let days = draft.bound(
+        if first.days == 0 { String::new() } else { first.days.to_string() },
+        put(&id, |m, v| m.days = v.parse().unwrap_or(0)),
+    );
     let note = draft.bound(first.note.0.clone(), put(&id, |m, v| m.note = v.into()));
     let form = draft.bound(first.form.clone(), put(&id, |m, v| m.form = v));
     let strength = draft.bound(first.strength.clone(), put(&id, |m, v| m.strength = v));
-    let food_now = FOOD.into_iter().find(|(food, _, _)| *food == first.food).map_or("any", |(_, code, _)| code);
+    let food_now =
+        FOOD.into_iter().find(|(food, _, _)| *food == first.food).map_or("any", |(_, code, _)| code);
     let food = draft.bound(
         food_now.to_owned(),
-        put(&id, |m, v| m.food = FOOD.into_iter().find(|(_, code, _)| *code == v).map_or(Food::Any, |(food, _, _)| food)),
+        put(&id, |m, v| {
+            m.food = FOOD.into_iter().find(|(_, code, _)| *code == v).map_or(Food::Any, |(food, _, _)| food)
+        }),
     );
     let known = RwSignal::new(Vec::<String>::new());
     if !first.atc.is_empty() {
@@ -136,12 +158,17 @@ fn Line(draft: Draft, id: String, on_clash: Callback<()>) -> impl IntoView {
             known.try_set(strengths(generic, form).await);
         });
     }
-    let clash = Memo::new(move |_| draft.form.with(|f| !clashes(std::slice::from_ref(&line.get()), &f.allergies).is_empty()));
+    let clash = Memo::new(move |_| {
+        draft.form.with(|f| !clashes(std::slice::from_ref(&line.get()), &f.allergies).is_empty())
+    });
     let read = move || line.with(|line| line.course().is_some());
     let written = move || line.with(|line| !line.dose.trim().is_empty());
     let forms: Vec<(String, Text)> = {
-        let own = (!FORM.iter().any(|(code, _)| *code == first.form)).then(|| (first.form.clone(), Text::from(first.form.clone())));
-        own.into_iter().chain(FORM.into_iter().map(|(code, word)| (code.to_owned(), Text::from(word)))).collect()
+        let own = (!FORM.iter().any(|(code, _)| *code == first.form))
+            .then(|| (first.form.clone(), Text::from(first.form.clone())));
+        own.into_iter()
+            .chain(FORM.into_iter().map(|(code, word)| (code.to_owned(), Text::from(word))))
+            .collect()
     };
     let strength_id = format!("strength-{id}");
     let strength_field = move || {
@@ -149,7 +176,8 @@ fn Line(draft: Draft, id: String, on_clash: Callback<()>) -> impl IntoView {
         let all = known.get();
         let own = strength.get_untracked();
         if all.is_empty() || !(own.is_empty() || all.contains(&own)) {
-            return view! { <Cell label=W::VisitStrength t="strength" id value=strength ltr=true /> }.into_any();
+            return view! { <Cell label=W::VisitStrength t="strength" id value=strength ltr=true /> }
+                .into_any();
         }
         let none = all.len() > 1 || own.is_empty();
         let options = none

@@ -52,7 +52,9 @@ pub fn VisitScreen(id: String) -> impl IntoView {
             let answer = ipc::call(GetVisit { id: wanted }).await;
             let Some(wanted) = id.try_get_value() else { return };
             match answer {
-                Ok(visit) if visit.status != VisitStatus::Draft => router::go_instead(&Route::VisitPage(wanted)),
+                Ok(visit) if visit.status != VisitStatus::Draft => {
+                    router::go_instead(&Route::VisitPage(wanted))
+                }
                 Ok(visit) => {
                     session.open(visit.card.clone(), None);
                     error.set(None);
@@ -85,7 +87,11 @@ pub fn VisitScreen(id: String) -> impl IntoView {
 
 /// The page once the draft is there.
 #[component]
-fn Writing(visit: VisitView, #[prop(into)] on_stale: Callback<()>, changed_elsewhere: RwSignal<bool>) -> impl IntoView {
+fn Writing(
+    visit: VisitView,
+    #[prop(into)] on_stale: Callback<()>,
+    changed_elsewhere: RwSignal<bool>,
+) -> impl IntoView {
     let last = visit.last.clone();
     let replaces = visit.replaces.is_some();
     let id = StoredValue::new(visit.id.clone());
@@ -203,9 +209,12 @@ fn band_follows(draft: Draft) {
             AllergyState::NotAsked => Allergies::NotAsked,
             AllergyState::NoneKnown => Allergies::NoneKnown,
             AllergyState::Known if answer.items.is_empty() => return,
-            AllergyState::Known => Allergies::Known(answer.items.into_iter().map(|item| item.substance).collect()),
+            AllergyState::Known => {
+                Allergies::Known(answer.items.into_iter().map(|item| item.substance).collect())
+            }
         };
-        let same = session.patient.with_untracked(|now| now.as_ref().is_none_or(|now| now.card.allergies == shown));
+        let same =
+            session.patient.with_untracked(|now| now.as_ref().is_none_or(|now| now.card.allergies == shown));
         if !same {
             session.patient.update(|now| {
                 if let Some(now) = now {

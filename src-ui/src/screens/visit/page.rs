@@ -55,7 +55,9 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
     // Where the record is may change while one reads it.
     Effect::new(move |before: Option<()>| {
         let changed = session.patient_changed.get().1;
-        let ours = shown.with_untracked(|s| s.as_ref().is_some_and(|(v, _)| v.status != VisitStatus::Draft && v.card.id == changed));
+        let ours = shown.with_untracked(|s| {
+            s.as_ref().is_some_and(|(v, _)| v.status != VisitStatus::Draft && v.card.id == changed)
+        });
         if before.is_some() && ours {
             load();
         }

@@ -32,12 +32,15 @@ pub fn Examination() -> impl IntoView {
 
 #[component]
 fn Photos(draft: Draft) -> impl IntoView {
-    let ids = Memo::new(move |_| draft.form.with(|f| f.photos.iter().map(|p| p.id.clone()).collect::<Vec<_>>()));
+    let ids =
+        Memo::new(move |_| draft.form.with(|f| f.photos.iter().map(|p| p.id.clone()).collect::<Vec<_>>()));
     let error = RwSignal::new(None::<Error>);
     let adding = RwSignal::new(0_u32);
     let visit = draft.id();
     let chosen = move |event: leptos::ev::Event| {
-        let Some(input) = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok()) else { return };
+        let Some(input) = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+            return;
+        };
         let Some(files) = input.files() else { return };
         error.set(None);
         for file in (0..files.length()).filter_map(|i| files.get(i)) {
@@ -46,7 +49,12 @@ fn Photos(draft: Draft) -> impl IntoView {
             spawn_local(async move {
                 let answer = match dom::base64_of(&file).await {
                     Some(data) => {
-                        let add = AddPhoto { visit, data: data.into(), caption: Default::default(), intimate: false };
+                        let add = AddPhoto {
+                            visit,
+                            data: data.into(),
+                            caption: Default::default(),
+                            intimate: false,
+                        };
                         ipc::call(add).await
                     }
                     None => Err(Error::new("not-an-image")),
@@ -99,7 +107,8 @@ fn Photos(draft: Draft) -> impl IntoView {
 
 #[component]
 fn Photo(draft: Draft, id: String) -> impl IntoView {
-    let now = draft.form.with_untracked(|f| f.photos.iter().find(|p| p.id == id).cloned()).unwrap_or_default();
+    let now =
+        draft.form.with_untracked(|f| f.photos.iter().find(|p| p.id == id).cloned()).unwrap_or_default();
     let with = |id: String, change: fn(&mut PhotoRef, &str)| {
         move |f: &mut VisitForm, v: String| {
             if let Some(photo) = f.photos.iter_mut().find(|p| p.id == id) {

@@ -81,7 +81,11 @@ fn values(form: &VisitForm, age: Months) -> Vec<Value> {
     });
     let tests = form.tests.iter().map(|tested| Value {
         name: words::test(tested.test).into(),
-        shown: if tested.unit.is_empty() { tested.value.clone() } else { format!("{} {}", tested.value, format::unit(&tested.unit)) },
+        shown: if tested.unit.is_empty() {
+            tested.value.clone()
+        } else {
+            format!("{} {}", tested.value, format::unit(&tested.unit))
+        },
         judged: vec![Judged::tested(tested, age)],
         estimated: false,
     });
@@ -211,7 +215,10 @@ fn answers(form: &VisitForm) -> AnyView {
     let pregnant = (!pregnancy.pregnant.is_empty()).then(|| {
         let words = move || {
             let answer = words::of(&words::YES_NO, &pregnancy.pregnant);
-            let weeks = pregnancy.lmp.and_then(|lmp| rabta_domain::pregnancy::weeks(lmp, format::local_date())).or(pregnancy.weeks);
+            let weeks = pregnancy
+                .lmp
+                .and_then(|lmp| rabta_domain::pregnancy::weeks(lmp, format::local_date()))
+                .or(pregnancy.weeks);
             match weeks.filter(|_| pregnancy.pregnant != "no") {
                 Some(n) => format!("{answer}, {}", say_with(W::PageWeeks, &[&n.to_string()])),
                 None => answer,
@@ -273,10 +280,15 @@ fn assessment(form: &VisitForm) -> AnyView {
             }
         })
         .collect_view();
-    let diagnoses = (!form.diagnoses.is_empty()).then(|| view! { <dt>{t(W::VisitDiagnosis)}</dt><dd>{items}</dd> }.into_any());
+    let diagnoses = (!form.diagnoses.is_empty())
+        .then(|| view! { <dt>{t(W::VisitDiagnosis)}</dt><dd>{items}</dd> }.into_any());
     section(
         W::VisitAssessment,
-        vec![diagnoses, fact(W::VisitProcedures, form.procedures.0.clone()), fact(W::VisitPlan, form.plan.0.clone())],
+        vec![
+            diagnoses,
+            fact(W::VisitProcedures, form.procedures.0.clone()),
+            fact(W::VisitPlan, form.plan.0.clone()),
+        ],
     )
 }
 

@@ -121,7 +121,9 @@ pub fn PickCell(
 /// Enter in a one-line field goes to the next one, as Tab does: it never sends and never loses anything.
 pub fn next_field(event: &KeyboardEvent) {
     use web_sys::wasm_bindgen::JsCast;
-    let Some(now) = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok()) else { return };
+    let Some(now) = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+        return;
+    };
     if !matches!(now.type_().as_str(), "text" | "radio") || event.default_prevented() {
         return;
     }
@@ -129,7 +131,9 @@ pub fn next_field(event: &KeyboardEvent) {
     let selector = ".visit input:not([disabled]), .visit textarea, .visit select";
     let Ok(all) = crate::dom::document().query_selector_all(selector) else { return };
     let at = (0..all.length()).find(|i| all.item(*i).is_some_and(|node| node.is_same_node(Some(&now))));
-    if let Some(next) = at.and_then(|i| all.item(i + 1)).and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(next) =
+        at.and_then(|i| all.item(i + 1)).and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok())
+    {
         let _ = next.focus();
     }
 }

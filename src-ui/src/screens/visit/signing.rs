@@ -16,9 +16,11 @@ pub fn Signed(by: SignedBy, custody: Custody) -> impl IntoView {
     let (verified, fingerprint, at) = (by.verified, by.fingerprint, by.at);
     let who = move || say_with(W::PageSignedBy, &[&name]);
     let mark = if verified {
-        view! { <Tag label=W::PageVerified tint=Tint::Teal icon=icon::CIRCLE_CHECK t="verified" /> }.into_any()
+        view! { <Tag label=W::PageVerified tint=Tint::Teal icon=icon::CIRCLE_CHECK t="verified" /> }
+            .into_any()
     } else {
-        view! { <Tag label=W::PageNotVerified tint=Tint::SolidRed icon=icon::STOP t="not-verified" /> }.into_any()
+        view! { <Tag label=W::PageNotVerified tint=Tint::SolidRed icon=icon::STOP t="not-verified" /> }
+            .into_any()
     };
     view! {
         <Card t="signature">

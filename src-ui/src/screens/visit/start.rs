@@ -142,11 +142,19 @@ impl Taken {
 pub fn CurrentMedicines() -> impl IntoView {
     let draft = draft();
     let begin = draft.form.with_untracked(|f| f.current_medicines.clone());
-    let first: Vec<Taken> = begin.into_iter().chain([CurrentMedicine::default()]).zip(0..).map(|(m, key)| Taken::new(key, m)).collect();
+    let first: Vec<Taken> = begin
+        .into_iter()
+        .chain([CurrentMedicine::default()])
+        .zip(0..)
+        .map(|(m, key)| Taken::new(key, m))
+        .collect();
     let keys = StoredValue::new(first.len() as u32);
     let rows = RwSignal::new(first);
     let all = Memo::new(move |_| {
-        let taken = rows.get().into_iter().map(|row| CurrentMedicine { text: row.text.get().into(), source: row.source.get() });
+        let taken = rows
+            .get()
+            .into_iter()
+            .map(|row| CurrentMedicine { text: row.text.get().into(), source: row.source.get() });
         taken.filter(|m| !m.text.trim().is_empty()).collect::<Vec<_>>()
     });
     Effect::new(move |before: Option<()>| {
@@ -156,7 +164,9 @@ pub fn CurrentMedicines() -> impl IntoView {
         }
     });
     let add = move || {
-        let empty = rows.with_untracked(|rows| rows.iter().find(|row| row.text.with_untracked(|t| t.trim().is_empty())).map(|row| row.key));
+        let empty = rows.with_untracked(|rows| {
+            rows.iter().find(|row| row.text.with_untracked(|t| t.trim().is_empty())).map(|row| row.key)
+        });
         let key = empty.unwrap_or_else(|| {
             let key = keys.get_value();
             keys.set_value(key + 1);

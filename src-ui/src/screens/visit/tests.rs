@@ -52,7 +52,13 @@ fn now(draft: Draft, test: PocTest) -> Option<Tested> {
 }
 
 #[component]
-fn Number(draft: Draft, test: PocTest, t: &'static str, confirm: &'static str, unit_t: &'static str) -> impl IntoView {
+fn Number(
+    draft: Draft,
+    test: PocTest,
+    t: &'static str,
+    confirm: &'static str,
+    unit_t: &'static str,
+) -> impl IntoView {
     let age = draft.age();
     let units = test.units();
     let first = now(draft, test);
@@ -73,7 +79,8 @@ fn Number(draft: Draft, test: PocTest, t: &'static str, confirm: &'static str, u
         Verdict::NotANumber => Some(say(W::VisitNotNumber).to_owned()),
         _ => None,
     });
-    let asks = Memo::new(move |_| confirmed.get() || shown.get().is_some_and(|j| j.verdict == Verdict::Unlikely));
+    let asks =
+        Memo::new(move |_| confirmed.get() || shown.get().is_some_and(|j| j.verdict == Verdict::Unlikely));
     view! {
         <div
             class="vital"

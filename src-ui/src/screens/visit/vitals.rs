@@ -33,7 +33,8 @@ pub fn Vitals() -> impl IntoView {
             }
         },
     );
-    let has_weight = Memo::new(move |_| draft.form.with(|f| f.vitals.iter().any(|m| m.vital == Vital::Weight)));
+    let has_weight =
+        Memo::new(move |_| draft.form.with(|f| f.vitals.iter().any(|m| m.vital == Vital::Weight)));
     view! {
         <Card title=W::VisitVitals t="vitals">
             <div class="vitals one">
@@ -126,7 +127,8 @@ fn One(
         if vital == Vital::Diastolic && !matches!(judged.verdict, Verdict::Impossible | Verdict::NotANumber) {
             let upper = draft.form.with(|f| f.vitals.iter().find(|m| m.vital == Vital::Systolic).cloned());
             if let Some(upper) = upper {
-                let pair = judge_pressure(&upper.value, &measured.value, upper.confirmed || measured.confirmed);
+                let pair =
+                    judge_pressure(&upper.value, &measured.value, upper.confirmed || measured.confirmed);
                 if pair != Verdict::Usual {
                     judged.verdict = pair;
                 }
@@ -134,12 +136,17 @@ fn One(
         }
         Some(judged)
     });
-    let early = move |verdict| matches!(verdict, Verdict::Impossible | Verdict::Unlikely | Verdict::NotANumber) && !resting.get();
+    let early = move |verdict| {
+        matches!(verdict, Verdict::Impossible | Verdict::Unlikely | Verdict::NotANumber) && !resting.get()
+    };
     let shown = Memo::new(move |_| judged.get().filter(|judged| !early(judged.verdict)));
     let error = Signal::derive(move || {
         let judged = shown.get()?;
         match judged.verdict {
-            Verdict::Impossible if vital == Vital::Diastolic && Judged::measured(&measured(), age).verdict != Verdict::Impossible => {
+            Verdict::Impossible
+                if vital == Vital::Diastolic
+                    && Judged::measured(&measured(), age).verdict != Verdict::Impossible =>
+            {
                 Some(say(W::VisitPressureOrder).to_owned())
             }
             Verdict::Impossible => Some(say(W::VisitImpossible).to_owned()),
@@ -225,6 +232,8 @@ fn last_value(draft: Draft, vital: Vital) -> Option<AnyView> {
         let value = if show_unit { format!("{value} {}", format::unit(&unit)) } else { value.clone() };
         say_with(W::VisitLast, &[&value])
     };
-    Some(view! { <p class="small quiet" data-t="vital-last" title=move || format::day(&day)>{text}</p> }.into_any())
+    Some(
+        view! { <p class="small quiet" data-t="vital-last" title=move || format::day(&day)>{text}</p> }
+            .into_any(),
+    )
 }
-

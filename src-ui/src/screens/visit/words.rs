@@ -31,7 +31,10 @@ pub const DANGER: [(&str, W); 18] = [
 
 /// The word of a code in a table of codes; the code where there is none.
 pub fn of(table: &[(&str, W)], code: &str) -> String {
-    table.iter().find(|(known, _)| *known == code).map_or_else(|| code.to_owned(), |(_, word)| say(*word).to_owned())
+    table
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map_or_else(|| code.to_owned(), |(_, word)| say(*word).to_owned())
 }
 
 pub const INFORMANT: [(&str, W); 6] = [
@@ -55,7 +58,8 @@ pub const SOURCE: [(&str, W); 6] = [
 pub const SEVERITY: [(&str, W); 3] =
     [("mild", W::SeverityMild), ("severe", W::SeveritySevere), ("unknown", W::SeverityUnknown)];
 
-pub const CERTAINTY: [(&str, W); 2] = [("provisional", W::CertaintyProvisional), ("confirmed", W::CertaintyConfirmed)];
+pub const CERTAINTY: [(&str, W); 2] =
+    [("provisional", W::CertaintyProvisional), ("confirmed", W::CertaintyConfirmed)];
 
 pub const YES_NO: [(&str, W); 3] = [("yes", W::Yes), ("no", W::No), ("unsure", W::VisitUnsure)];
 

@@ -102,7 +102,9 @@ async fn resources(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<(), sqlx:
         store::put(tx, &new, act.now).await?;
     }
     if let Some(signed) = &h.signed_by {
-        let purpose = serde_json::from_str::<Value>(&signed.protected).ok().and_then(|p| p["sty"].as_str().map(str::to_owned));
+        let purpose = serde_json::from_str::<Value>(&signed.protected)
+            .ok()
+            .and_then(|p| p["sty"].as_str().map(str::to_owned));
         let id = new_id().to_string();
         let value = json!({
             "resourceType": "Provenance",
@@ -142,14 +144,20 @@ async fn resources(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<(), sqlx:
 }
 
 /// Remembers a part; the last to arrive makes the Binary.
-async fn attachment(tx: &mut SqliteConnection, act: &Act<'_>, part: &AttachmentPart) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT OR IGNORE INTO attachment_part (attachment, part, parts, envelope) VALUES (?, ?, ?, ?)")
-        .bind(part.attachment.0.to_vec())
-        .bind(i64::from(part.index))
-        .bind(i64::from(part.count))
-        .bind(act.header.id.0.to_vec())
-        .execute(&mut *tx)
-        .await?;
+async fn attachment(
+    tx: &mut SqliteConnection,
+    act: &Act<'_>,
+    part: &AttachmentPart,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT OR IGNORE INTO attachment_part (attachment, part, parts, envelope) VALUES (?, ?, ?, ?)",
+    )
+    .bind(part.attachment.0.to_vec())
+    .bind(i64::from(part.index))
+    .bind(i64::from(part.count))
+    .bind(act.header.id.0.to_vec())
+    .execute(&mut *tx)
+    .await?;
     // Only parts of the same facility make one Binary.
     let envelopes: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT e.bytes FROM attachment_part p JOIN envelope e ON e.id = p.envelope \
@@ -248,7 +256,8 @@ async fn visibility(
     let before = act.standing.and_then(|s| s.owner);
     let after = act.content.task.map_or(before, |t| t.owner);
     if let (Some(owner), Some(task)) = (before.or(after), h.task) {
-        show(tx, sequencer, Scope::Person(owner), only_while_open(h.kind).then_some(task), item.clone()).await?;
+        show(tx, sequencer, Scope::Person(owner), only_while_open(h.kind).then_some(task), item.clone())
+            .await?;
     }
     if let (Some(task), Some(owner)) = (h.task, after)
         && before.is_some()
@@ -276,12 +285,13 @@ async fn parts_of_note(
     owner: Id,
 ) -> Result<(), sqlx::Error> {
     for dependency in &h.depends {
-        let part: Option<i64> = sqlx::query_scalar("SELECT seq FROM envelope WHERE id = ? AND kind = ? AND patient IS ?")
-            .bind(dependency.0.to_vec())
-            .bind(kind_code(Kind::AttachmentPart))
-            .bind(h.patient.map(|p| p.to_string()))
-            .fetch_optional(&mut *tx)
-            .await?;
+        let part: Option<i64> =
+            sqlx::query_scalar("SELECT seq FROM envelope WHERE id = ? AND kind = ? AND patient IS ?")
+                .bind(dependency.0.to_vec())
+                .bind(kind_code(Kind::AttachmentPart))
+                .bind(h.patient.map(|p| p.to_string()))
+                .fetch_optional(&mut *tx)
+                .await?;
         if let Some(seq) = part {
             show(tx, sequencer, Scope::Person(owner), Some(task), Item::Envelope(seq as u64)).await?;
         }

@@ -29,7 +29,8 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
     let mut tx = connection.begin().await?;
     let visible = i64::try_from(db.sequencer().visible()).unwrap_or(i64::MAX);
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut *tx).await?;
+    let newest: i64 =
+        sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut *tx).await?;
     let newest = newest.min(visible);
 
     let sql = format!(
@@ -62,9 +63,14 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
                     kind: row.try_get(5)?,
                     id: row.try_get(6)?,
                     version: row.try_get::<i64, _>(7)? as u64,
-                    body: store::unpack(row.try_get(8)?, row.try_get(9)?, row.try_get(10)?)?.into_bytes().into(),
+                    body: store::unpack(row.try_get(8)?, row.try_get(9)?, row.try_get(10)?)?
+                        .into_bytes()
+                        .into(),
                 },
-                1 => Item::Envelope { bytes: row.try_get::<Vec<u8>, _>(2)?.into(), received_at: row.try_get(3)? },
+                1 => Item::Envelope {
+                    bytes: row.try_get::<Vec<u8>, _>(2)?.into(),
+                    received_at: row.try_get(3)?,
+                },
                 2 => Item::Cert { bytes: row.try_get::<Vec<u8>, _>(4)?.into() },
                 3 => {
                     roster_at = Some(changes.len());

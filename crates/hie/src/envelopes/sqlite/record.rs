@@ -56,7 +56,9 @@ pub async fn settled(db: &mut SqliteConnection, h: &Header) -> Result<Option<Out
     row.map(|r| {
         let seq = r.try_get::<i64, _>(0)? as u64;
         Ok(match r.try_get::<i64, _>(1)? {
-            SUPERSEDED => Outcome::Superseded { seq, code: r.try_get::<Option<String>, _>(2)?.unwrap_or_default() },
+            SUPERSEDED => {
+                Outcome::Superseded { seq, code: r.try_get::<Option<String>, _>(2)?.unwrap_or_default() }
+            }
             _ => Outcome::Durable { seq },
         })
     })
@@ -133,8 +135,10 @@ pub async fn fork(
 }
 
 pub async fn is_here(db: &mut SqliteConnection, envelope: Id) -> Result<bool, sqlx::Error> {
-    let n: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM envelope WHERE id = ?").bind(envelope.0.to_vec()).fetch_one(db).await?;
+    let n: i64 = sqlx::query_scalar("SELECT count(*) FROM envelope WHERE id = ?")
+        .bind(envelope.0.to_vec())
+        .fetch_one(db)
+        .await?;
     Ok(n > 0)
 }
 
@@ -147,7 +151,8 @@ pub async fn standing(db: &mut SqliteConnection, task: Id) -> Result<Option<Stan
         facility: identity::id(row.try_get(0)?)?,
         patient: row.try_get(1)?,
         owner: row.try_get::<Option<Vec<u8>>, _>(2)?.map(identity::id).transpose()?,
-        state: State::from_code(&state).ok_or_else(|| sqlx::Error::Decode("an unknown state of an ask".into()))?,
+        state: State::from_code(&state)
+            .ok_or_else(|| sqlx::Error::Decode("an unknown state of an ask".into()))?,
         version: row.try_get::<i64, _>(4)? as u32,
         note: row.try_get::<i64, _>(5)? as u64,
     }))

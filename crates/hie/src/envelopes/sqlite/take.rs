@@ -124,7 +124,12 @@ async fn check(
         match owner {
             Some(owner) if owner == Some(header.facility) || asked => {}
             // Another facility's patient and none at all look the same.
-            _ => return refuse(codes::PATIENT_UNKNOWN, "this patient is not in this facility's record at the HIE"),
+            _ => {
+                return refuse(
+                    codes::PATIENT_UNKNOWN,
+                    "this patient is not in this facility's record at the HIE",
+                );
+            }
         }
     }
     if patient.is_none() && !matches!(header.kind, Kind::Audit | Kind::AttachmentPart) {
@@ -160,8 +165,12 @@ async fn check(
             }
             Ok(match (kind, content.task) {
                 (Kind::TaskMove, Some(to)) => task::judge(standing, &to, header.base_version, &parties),
-                (Kind::Advice, _) if !parties.contains(&rabta_domain::ask::Party::Specialist) => Err(task::unknown()),
-                (Kind::Decisions, _) if !parties.contains(&rabta_domain::ask::Party::Requester) => Err(task::unknown()),
+                (Kind::Advice, _) if !parties.contains(&rabta_domain::ask::Party::Specialist) => {
+                    Err(task::unknown())
+                }
+                (Kind::Decisions, _) if !parties.contains(&rabta_domain::ask::Party::Requester) => {
+                    Err(task::unknown())
+                }
                 _ => Ok(Effect::Moved),
             })
         }
@@ -181,7 +190,10 @@ async fn note(
     if let Some(owner) = task.owner
         && matches!(identity::person(tx, owner).await, Err(identity::IdentityError::NoPerson))
     {
-        return Ok(Err(Refusal::new(codes::TASK_OWNER, "the ask is for a person whom this HIE does not know")));
+        return Ok(Err(Refusal::new(
+            codes::TASK_OWNER,
+            "the ask is for a person whom this HIE does not know",
+        )));
     }
     let patient = header.patient.map(|p| p.to_string()).unwrap_or_default();
     if content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value)) {
