@@ -15,12 +15,14 @@ impl World {
     /// From the page to check: consent, urgency, the question; sends.
     pub async fn ask_specialist(&mut self, window: &Window) -> Result<()> {
         window.click("ask-specialist").await?;
-        self.fill_ask(window).await?;
+        window.screen("ask").await?;
         self.shoot_every_way(
             window,
-            "Asking a specialist: consent, what each urgency promises, what will be sent",
+            "Asking a specialist: consent first, what each urgency promises, what will be sent",
         )
         .await?;
+        self.fill_ask(window).await?;
+        self.shoot(window, "Consent on record, the question asked").await?;
         window.click("send-ask").await?;
         window.screen("case").await
     }

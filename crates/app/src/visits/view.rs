@@ -1,7 +1,11 @@
 //! A visit as the window sees it: a draft, or what was signed, with the signature verified here and now.
 
 use ed25519_dalek::VerifyingKey;
-use rabta_domain::{fhir, patient::Custody};
+use rabta_domain::{
+    fhir,
+    patient::{Allergies, Custody},
+    visit::{AllergyAnswer, AllergyState},
+};
 use rabta_ipc::{
     Error,
     visit::{GetVisit, LastVisit, SignedBy, VisitStatus, VisitView},
@@ -28,9 +32,11 @@ impl Session {
     pub(crate) async fn visit_view(&self, id: &str) -> Result<VisitView, Error> {
         if let Some(draft) = self.find_visit_draft(id).await? {
             let replaced = draft.body.replaces.is_some();
+            let mut card = self.card(&draft.body.patient).await?;
+            card.allergies = said_today(&draft.body.form.allergies, card.allergies);
             return Ok(VisitView {
                 id: draft.id,
-                card: self.card(&draft.body.patient).await?,
+                card,
                 rev: draft.rev,
                 status: VisitStatus::Draft,
                 signed: None,
@@ -139,6 +145,15 @@ impl Session {
             return Ok(Some(Box::new(LastVisit { day, form: record.form })));
         }
         Ok(None)
+    }
+}
+
+/// What the band says of allergies while a visit is being written: today's answer, once there is one.
+fn said_today(answer: &AllergyAnswer, known: Allergies) -> Allergies {
+    match answer.state {
+        AllergyState::NotAsked => known,
+        AllergyState::NoneKnown => Allergies::NoneKnown,
+        AllergyState::Known => Allergies::Known(answer.items.iter().map(|i| i.substance.clone()).collect()),
     }
 }
 

@@ -182,7 +182,10 @@ fn plan<'a>(bundle: &Bundle<'a>) -> Result<(Vec<Planned<'a>>, HashMap<String, St
             ("POST", None) => (true, new_id().to_string()),
             ("PUT", Some(id)) if parts.next().is_none() && validate::is_id(id) => (false, id.to_owned()),
             _ => {
-                return Err(bad("request", "only POST [type] and PUT [type]/[id] are taken in a transaction"));
+                return Err(bad(
+                    "request",
+                    "only POST [type] and PUT [type]/[id] are taken in a transaction",
+                ));
             }
         };
         if !seen.insert((known.name, id.clone())) {
