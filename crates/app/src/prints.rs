@@ -40,8 +40,9 @@ impl Session {
         let (pdf, _) = self.prescription_pdf(&wanted.visit, wanted.paper, wanted.lang).await?;
         let folder = &self.app.config.documents;
         let paper = if wanted.paper == Paper::A4 { "a4" } else { "a5" };
+        let lang = if wanted.lang == Lang::Ur { "ur" } else { "en" };
         let short: String = wanted.visit.chars().take(8).collect();
-        let file = folder.join(format!("prescription-{short}-{paper}.pdf"));
+        let file = folder.join(format!("prescription-{short}-{paper}-{lang}.pdf"));
         let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, pdf));
         written.map_err(|e| match e.kind() {
             std::io::ErrorKind::StorageFull => Error::new("disk-full"),
