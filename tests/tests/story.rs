@@ -12,9 +12,14 @@ mod in_a_window {
     async fn the_main_job_is_done_and_no_log_names_anybody() -> Result<()> {
         let mut world = World::of_test("story").await?;
         let figures = world.tell().await?;
-        ensure!(figures.visits_saved == 10 && figures.visits_at_hie_after >= 10, "every visit is at the server");
+        ensure!(
+            figures.visits_saved == 10 && figures.visits_at_hie_after >= 10,
+            "every visit is at the server"
+        );
         let mut never = sample::secrets()?;
-        never.extend([AYESHA.name, AYESHA.name_ur, AYESHA.relation_name, AYESHA.phone, AYESHA.cnic].map(str::to_owned));
+        never.extend(
+            [AYESHA.name, AYESHA.name_ur, AYESHA.relation_name, AYESHA.phone, AYESHA.cnic].map(str::to_owned),
+        );
         let mut read = 0;
         for file in std::fs::read_dir(world.run.folder())? {
             let path = file?.path();

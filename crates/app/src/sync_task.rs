@@ -338,6 +338,9 @@ fn kind_name(kind: Kind) -> &'static str {
 
 impl Session {
     async fn get_sync(&self, _: GetSync) -> Result<SyncView, Error> {
+        // Counted now, not as of the loop's last round: what was just signed is on it. And before the rows, so that
+        // what is acknowledged in between is still counted rather than listed below "all at the HIE".
+        let chip = self.counted_chip().await?;
         let store = self.store();
         let told = |e| self.told(e);
         let kinds =
@@ -356,8 +359,7 @@ impl Session {
             rows.push(self.sync_row(entry).await);
         }
         Ok(SyncView {
-            // Counted now, not as of the loop's last round: what was just signed is on it.
-            chip: self.counted_chip().await?,
+            chip,
             hie: self.enrollment.address.clone(),
             problem: self.sync.problem().to_owned(),
             last_contact: self.sync.last_contact(),
