@@ -15,14 +15,23 @@ use crate::{Text, W, dom, format, icon, ipc};
 
 /// Counts `seconds` down to nothing.
 fn count_down(left: RwSignal<u32>, seconds: u32) {
+    thread_local! {
+        static ROUND: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    }
+    // The newest wait counts: an older one that is still running must not make it shorter.
+    let this = ROUND.with(|round| {
+        round.set(round.get().wrapping_add(1));
+        round.get()
+    });
+    let until = dom::now_ms() + f64::from(seconds) * 1000.0;
     left.set(seconds);
     spawn_local(async move {
-        loop {
-            dom::pause(1_000).await;
-            match left.try_get_untracked() {
-                Some(n) if n > 0 => left.set(n - 1),
-                _ => return,
+        while ROUND.with(std::cell::Cell::get) == this {
+            let rest = ((until - dom::now_ms()) / 1000.0).ceil().max(0.0) as u32;
+            if left.try_set(rest).is_some() || rest == 0 {
+                return;
             }
+            dom::pause(200).await;
         }
     });
 }

@@ -54,6 +54,10 @@ async fn keyed(options: SqliteConnectOptions, key: &RawKey) -> Result<SqliteConn
 /// Whether `key` opens the database and which migration wrote it last; database and write-ahead log stay as they
 /// are, byte for byte: a read-only connection makes no checkpoint when it closes.
 pub(crate) async fn probe(path: &Path, key: &RawKey) -> Result<Option<i64>, StoreError> {
+    // SQLite deletes the log of an empty database, and with it what could still be saved.
+    if std::fs::metadata(path).is_ok_and(|database| database.len() == 0) {
+        return Ok(None);
+    }
     // After a crash, or on a full disk, the database is whole only together with its log. Where there is none, not
     // even the shared-memory file is made.
     let mut log = path.as_os_str().to_owned();
