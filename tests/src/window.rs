@@ -154,6 +154,30 @@ impl Window {
         self.wait(t, async || self.session.visible(&by(t)).await).await
     }
 
+    /// Waits until one of them is drawn; which.
+    pub async fn one_of(&self, names: &[&'static str]) -> Result<&'static str> {
+        self.wait(&names.join(" or "), async || {
+            for name in names {
+                if self.session.visible(&by(name)).await?.is_some() {
+                    return Ok(Some(*name));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Waits until nothing on the page is still being loaded.
+    pub async fn settled(&self) -> Result<()> {
+        let script = "return document.querySelector('[data-t=\"loading\"]') === null && \
+            [...document.images].every(i => i.complete)";
+        self.wait("the page to be loaded", async || {
+            Ok((self.eval(script).await? == Value::Bool(true)).then_some(()))
+        })
+        .await
+    }
+
+    /// Is it drawn at this moment? Of a page that is loaded, see `settled`.
     pub async fn sees_now(&self, t: &str) -> Result<bool> {
         Ok(self.session.visible(&by(t)).await?.is_some())
     }

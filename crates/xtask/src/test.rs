@@ -25,7 +25,8 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
         "read the failed test's message above; screenshots and logs are in the cache's run folder",
         || {
             let mut cargo = build::cargo(places, "test");
-            cargo.arg("--no-fail-fast");
+            // A failed test's last lines are its reason, not a list of frames.
+            cargo.arg("--no-fail-fast").env("RUST_LIB_BACKTRACE", "0");
             if fast {
                 // Tests that open windows and browsers stand in modules of this name.
                 cargo.args(["--", "--skip", "in_a_window"]);

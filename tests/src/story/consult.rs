@@ -30,6 +30,7 @@ impl World {
     /// Consent, urgency, the question, whom.
     pub(super) async fn fill_ask(&self, window: &Window) -> Result<()> {
         window.screen("ask").await?;
+        window.settled().await?;
         window.click("consent-given").await?;
         window.click("given-by-patient").await?;
         window.click("consent-how-spoken").await?;
@@ -48,7 +49,7 @@ impl World {
             )
             .await?;
         window.pick("specialty", "general-medicine").await?;
-        if window.sees_now("to-person").await? {
+        if window.one_of(&["to-person", "roster-none"]).await? == "to-person" {
             window.click("to-person").await?;
         }
         Ok(())
@@ -203,7 +204,7 @@ impl World {
             doctor.click("check-and-sign").await?;
             doctor.screen("visit-page").await?;
         }
-        if doctor.sees_now("sign").await? {
+        if doctor.one_of(&["sign", "verified"]).await? == "sign" {
             doctor.click("sign").await?;
         }
         doctor.see("verified").await?;

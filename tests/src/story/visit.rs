@@ -124,6 +124,7 @@ impl World {
     async fn plain_visit(&mut self, window: &Window, visit: PlainVisit) -> Result<()> {
         window.click("start-visit").await?;
         window.screen("visit").await?;
+        window.settled().await?;
         window.click("danger-none").await?;
         window.fill("complaint", visit.complaint).await?;
         window.click("allergy-state-none-known").await?;
