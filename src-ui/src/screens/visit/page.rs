@@ -62,29 +62,66 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
             load();
         }
     });
+    // Outside of what is drawn anew when the record moves on: an open panel stays open.
+    let printing = RwSignal::new(false);
+    let draft = Memo::new(move |_| {
+        shown.with(|s| s.as_ref().is_none_or(|(visit, _)| visit.status == VisitStatus::Draft))
+    });
     view! {
         <div class="page visit-page" style="max-inline-size:940px">
             {move || match shown.get() {
                 None => view! { <Card><Skeleton lines=8 /></Card> }.into_any(),
-                Some((visit, check)) => view! { <Page visit check reload=load error /> }.into_any(),
+                Some((visit, check)) => view! { <Page visit check /> }.into_any(),
             }}
-            <Show when=move || shown.with(Option::is_none)><MaybeError error /></Show>
+            <Show when=move || printing.get()>
+                <Prescription visit=id.get_value() draft />
+            </Show>
+            <MaybeError error />
+            {move || {
+                let (visit, check) = shown.get()?;
+                Some(view! { <Bar visit check reload=load error printing /> })
+            }}
         </div>
     }
 }
 
+/// What will be signed, or was.
 #[component]
-fn Page(
+fn Page(visit: VisitView, #[prop(optional_no_strip)] check: Option<Check>) -> impl IntoView {
+    let draft = visit.status == VisitStatus::Draft;
+    let replaced = visit.status == VisitStatus::Replaced;
+    let findings = check.map(|check| {
+        view! { <Findings visit=visit.id.clone() findings=check.findings form=visit.form.clone() /> }
+    });
+    let signed = visit.signed.clone().map(|by| view! { <Signed by custody=visit.custody /> });
+    view! {
+        <div class="page-head">
+            <div>
+                <h1>{title(!draft, replaced).view()}</h1>
+                <p class="quiet">{t(W::PageAsSeen)}</p>
+            </div>
+        </div>
+        {signed}
+        {findings}
+        <Read card=visit.card.clone() form=visit.form />
+        {draft.then(|| view! { <Meaning /> })}
+    }
+    .into_any()
+}
+
+/// What can be done with it.
+#[component]
+fn Bar(
     visit: VisitView,
     #[prop(optional_no_strip)] check: Option<Check>,
     #[prop(into)] reload: Callback<()>,
     error: RwSignal<Option<Error>>,
+    printing: RwSignal<bool>,
 ) -> impl IntoView {
     let draft = visit.status == VisitStatus::Draft;
     let replaced = visit.status == VisitStatus::Replaced;
     let id = StoredValue::new(visit.id.clone());
     let busy = RwSignal::new(false);
-    let printing = RwSignal::new(false);
     let stops = check.as_ref().is_none_or(|check| check.findings.iter().any(|f| f.stops));
     let sign = move || {
         busy.set(true);
@@ -119,10 +156,6 @@ fn Page(
             }
         });
     };
-    let findings = check.map(|check| {
-        view! { <Findings visit=visit.id.clone() findings=check.findings form=visit.form.clone() /> }
-    });
-    let signed = visit.signed.clone().map(|by| view! { <Signed by custody=visit.custody /> });
     let ask = match &visit.ask {
         Some(ask) => {
             view! { <LinkButton label=W::PageRead t="see-ask" icon=icon::ASKS href=Route::Case(ask.clone()).href() /> }.into_any()
@@ -133,7 +166,6 @@ fn Page(
         }
     };
     let has_medicines = !visit.form.medicines.is_empty();
-    let visit_id = visit.id.clone();
     let main = if draft {
         view! {
             <LinkButton label=W::PageGoOn t="go-on" icon=icon::PEN href=Route::Visit(visit.id.clone()).href() />
@@ -148,20 +180,6 @@ fn Page(
         .into_any()
     };
     view! {
-        <div class="page-head">
-            <div>
-                <h1>{title(!draft, replaced).view()}</h1>
-                <p class="quiet">{t(W::PageAsSeen)}</p>
-            </div>
-        </div>
-        {signed}
-        {findings}
-        <Read card=visit.card.clone() form=visit.form />
-        <Show when=move || printing.get()>
-            <Prescription visit=visit_id.clone() draft />
-        </Show>
-        <MaybeError error />
-        {draft.then(|| view! { <Meaning /> })}
         <div class="save-bar">
             <LinkButton label=W::PagePatient t="back-to-patient" kind=Kind::Plain icon=icon::BACK href=Route::Patient(visit.card.id).href() />
             <span class="grow"></span>

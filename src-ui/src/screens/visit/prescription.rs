@@ -14,7 +14,7 @@ use crate::{W, icon, ipc};
 
 /// Below the page, once it was asked for.
 #[component]
-pub fn Prescription(visit: String, draft: bool) -> impl IntoView {
+pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl IntoView {
     let visit = StoredValue::new(visit);
     let paper = RwSignal::new("a5".to_owned());
     let language = RwSignal::new(if untrack(lang) == Lang::Ur { "ur" } else { "en" }.to_owned());
@@ -43,7 +43,7 @@ pub fn Prescription(visit: String, draft: bool) -> impl IntoView {
     view! {
         <Card title=W::PagePrescription t="prescription-panel">
             <div class="stack">
-                {draft.then(|| view! { <Banner title=W::PageDraftNote tone=Tone::Look t="draft-note" /> })}
+                {move || draft.get().then(|| view! { <Banner title=W::PageDraftNote tone=Tone::Look t="draft-note" /> })}
                 <div class="grid-2">
                     <Choice
                         label=W::PagePaper
