@@ -5,10 +5,13 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use rabta_domain::fhir::{Facility, Signer, Stamp};
+use rabta_domain::{
+    fhir::{Facility, Signer, Stamp},
+    role::{self, Act},
+};
 use rabta_ipc::{Error, Event, gate::PersonRef};
 use rabta_store::{
-    Committed, DeviceSigner, RecordStore, SqliteStore, Transaction,
+    Committed, DeviceSigner, RecordStore, SaveDraft, SqliteStore, Transaction,
     vault::{OpenVault, RecoveryCode},
 };
 use rabta_wire::{Id, enroll::Enrolled};
@@ -136,8 +139,13 @@ impl Session {
         self.person.role == "specialist"
     }
 
+    /// Error `not-allowed` where this person's role has no such right; the HIE would refuse what they sign.
+    pub(crate) fn must(&self, act: Act) -> Result<(), Error> {
+        if role::may(&self.person.role, act) { Ok(()) } else { Err(Error::new("not-allowed")) }
+    }
+
     pub(crate) fn may_prescribe(&self) -> bool {
-        matches!(self.person.role.as_str(), "doctor" | "specialist")
+        role::may(&self.person.role, Act::Prescribe)
     }
 
     /// Commits, wakes the sync and tells the window.
@@ -146,17 +154,25 @@ impl Session {
         let sealer = DeviceSigner::new(self.enrollment.enrolled.device, key);
         let committed = self.store().commit(transaction, Some(&sealer)).await;
         let committed = committed.map_err(|e| self.told(e))?;
+        self.app.disk_has_room();
         if !committed.appended.is_empty() {
             self.sync.wake();
         }
         Ok(committed)
     }
 
+    /// Puts a draft on the disk; its new revision.
+    pub(crate) async fn save_draft(&self, draft: SaveDraft) -> Result<u64, Error> {
+        let rev = self.store().save_draft(draft).await.map_err(|e| self.told(e))?;
+        self.app.disk_has_room();
+        Ok(rev)
+    }
+
     /// A store error as the window gets it. A full disk is told to every page at once.
     pub(crate) fn told(&self, error: rabta_store::StoreError) -> Error {
         let error = crate::error::store(error);
         if error.code == "disk-full" {
-            self.emit(Event::DiskFull);
+            self.app.disk_is_full();
         }
         error
     }

@@ -17,6 +17,7 @@ pub mod patient;
 pub mod pregnancy;
 mod private;
 pub mod registration;
+pub mod role;
 pub mod visit;
 pub mod vitals;
 

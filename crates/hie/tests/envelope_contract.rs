@@ -24,7 +24,10 @@ trait World {
     async fn new() -> Self;
     fn core(&self) -> &Self::Core;
     async fn facility(&self) -> Id;
-    async fn join(&self, facility: Id) -> Member;
+    async fn join_as(&self, role: &str, facility: Id) -> Member;
+    async fn join(&self, facility: Id) -> Member {
+        self.join_as("doctor", facility).await
+    }
     async fn revoke(&self, device: Id);
 }
 
@@ -62,12 +65,12 @@ impl World for Sqlite {
         made.id
     }
 
-    async fn join(&self, facility: Id) -> Member {
+    async fn join_as(&self, role: &str, facility: Id) -> Member {
         let mut tx = self.db.write().await.unwrap();
         let new = NewPerson {
             facility,
             name: "a person".into(),
-            role: "doctor".into(),
+            role: role.into(),
             registration: None,
             qualification: None,
             specialty: None,
@@ -108,7 +111,7 @@ impl World for Model {
         id()
     }
 
-    async fn join(&self, facility: Id) -> Member {
+    async fn join_as(&self, role: &str, facility: Id) -> Member {
         let (device_key, person_key) = (key(), key());
         let member =
             Member { device: id(), device_key, person: id(), person_key, facility, seq: 0, prev: [0; 32] };
@@ -120,10 +123,8 @@ impl World for Model {
             forked: false,
         });
         let key = member.person_key.verifying_key();
-        self.0.add_person(
-            member.person,
-            PersonKey { key, device: member.device, facility, role: "doctor".into() },
-        );
+        self.0
+            .add_person(member.person, PersonKey { key, device: member.device, facility, role: role.into() });
         member
     }
 
@@ -148,6 +149,7 @@ contract!(
     a_refusal_holds_back_only_what_depends_on_it,
     a_payload_must_be_the_one_that_was_signed,
     what_a_person_must_sign_needs_that_persons_key,
+    who_signs_must_have_the_role_for_it,
     another_facilitys_patient_is_unknown,
     a_payload_holds_what_its_kind_says,
     an_ask_without_consent_is_refused,
@@ -378,6 +380,22 @@ async fn a_payload_must_be_the_one_that_was_signed<W: World>() {
     header.codec = Codec::Zstd;
     let packed = doctor.seal(&header, zstd::bulk::compress(&draft.payload, 3).unwrap());
     durable(&push_one(&world, &doctor, &packed).await);
+}
+
+async fn who_signs_must_have_the_role_for_it<W: World>() {
+    let world = W::new().await;
+    let facility = world.facility().await;
+    let mut midwife = world.join_as("midwife", facility).await;
+    let (who, registered) = patient(&mut midwife);
+    durable(&push_one(&world, &midwife, &registered).await);
+    let advice = midwife.write(Draft::new(Kind::Advice, who, payloads::advice(who)).signed());
+    refused(&push_one(&world, &midwife, &advice).await, "role");
+    let visit = midwife.write(Draft::new(Kind::Visit, who, payloads::visit(who)).signed());
+    durable(&push_one(&world, &midwife, &visit).await);
+
+    let mut technician = world.join_as("technician", facility).await;
+    let visit = technician.write(Draft::new(Kind::Visit, who, payloads::visit(who)).signed());
+    refused(&push_one(&world, &technician, &visit).await, "role");
 }
 
 async fn what_a_person_must_sign_needs_that_persons_key<W: World>() {

@@ -6,6 +6,7 @@ use rabta_domain::{
     advice::Decision,
     ask::{Party, State},
     fhir::{self, Slots, advice::AdviceRecord, decisions::DecisionContext},
+    role::Act,
 };
 use rabta_ipc::{
     Error, Event,
@@ -22,9 +23,7 @@ use crate::{Session, outbox::purpose, session::new_id};
 
 impl Session {
     pub(super) async fn decide(&self, decide: Decide) -> Result<AskView, Error> {
-        if !self.may_prescribe() {
-            return Err(Error::new("not-allowed"));
-        }
+        self.must(Act::Prescribe)?;
         let case = self.case(&decide.ask).await?;
         let party = self.must_be_party(&case)?;
         let (advised, advice) = case.advice().ok_or_else(|| Error::new("not-allowed"))?;

@@ -9,6 +9,7 @@ use rabta_domain::{
         note::{NoteContext, NoteIds},
         visit::VisitContext,
     },
+    role::Act,
     visit::{Seen, VisitForm},
 };
 use rabta_ipc::{
@@ -50,6 +51,7 @@ impl Session {
 
     pub(super) async fn send_ask(&self, send: SendAsk) -> Result<AskView, Error> {
         let SendAsk { visit, consent, ask } = send;
+        self.must(Act::Ask)?;
         check(&ask, &consent)?;
         let mut asked = self.asked(&visit).await?;
         self.check_values(&asked).await?;

@@ -3,6 +3,7 @@
 use rabta_domain::{
     fhir::{self, Bundle, visit::VisitContext},
     medicine,
+    role::Act,
     visit::{AllergyAnswer, Seen},
     vitals::Months,
 };
@@ -34,6 +35,7 @@ impl Session {
     }
 
     pub(super) async fn sign_visit(&self, sign: SignVisit) -> Result<VisitView, Error> {
+        self.must(Act::Visit)?;
         let VisitDraft { id, mut body, .. } = self.visit_draft(&sign.id).await?;
         if self.findings(&body).await?.findings.iter().any(|f| f.stops) {
             return Err(Error::new("stops"));

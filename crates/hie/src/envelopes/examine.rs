@@ -1,5 +1,6 @@
 //! What can be said of an envelope from its bytes and the keys alone: pure, and done before the writer is taken.
 
+use rabta_domain::role::{self, Act};
 use rabta_wire::{
     Id,
     envelope::{Envelope, EnvelopeError, Header, Kind},
@@ -27,6 +28,7 @@ pub mod codes {
     pub const PAYLOAD_CODEC: &str = "payload-codec";
     pub const PAYLOAD_KIND: &str = "payload-kind";
     pub const NOT_SIGNED: &str = "person-not-signed";
+    pub const ROLE: &str = "role";
     pub const PERSON_SIGNATURE: &str = "person-signature";
     pub const PATIENT: &str = "patient-mismatch";
     pub const PATIENT_UNKNOWN: &str = "patient-unknown";
@@ -120,17 +122,33 @@ fn judge(
         };
         let protected: Value = serde_json::from_str(&signed.protected).map_err(|_| bad())?;
         let named = protected["alg"] == "EdDSA" && protected["kid"] == Value::from(signed.person.to_string());
-        let proven = signer.iter().any(|k| k.device == header.device && signed.verify(&k.key, &payload));
-        if !named || !proven {
-            return Err(bad());
+        let proven = signer.iter().find(|k| k.device == header.device && signed.verify(&k.key, &payload));
+        let signer = proven.filter(|_| named).ok_or_else(bad)?;
+        if let Some(act) = act(header.kind).filter(|act| !role::may(&signer.role, *act)) {
+            return Err(Refusal::new(codes::ROLE, format!("a person of this role may not do this: {act:?}")));
         }
     }
     content::read(header, payload, latest_date(now))
 }
 
+/// What somebody does who signs this. A kind that is not here needs no signature.
+fn act(kind: Kind) -> Option<Act> {
+    match kind {
+        Kind::Visit => Some(Act::Visit),
+        Kind::ReferralNote => Some(Act::Ask),
+        Kind::Advice => Some(Act::Advise),
+        Kind::Decisions => Some(Act::Prescribe),
+        Kind::Patient
+        | Kind::Consent
+        | Kind::TaskMove
+        | Kind::Communication
+        | Kind::AttachmentPart
+        | Kind::Audit => None,
+    }
+}
+
 fn must_be_signed(header: &Header) -> Result<(), Refusal> {
-    let must = matches!(header.kind, Kind::Visit | Kind::ReferralNote | Kind::Advice | Kind::Decisions);
-    if must && header.signed_by.is_none() {
+    if act(header.kind).is_some() && header.signed_by.is_none() {
         return Err(Refusal::new(codes::NOT_SIGNED, "this must be signed by a person"));
     }
     Ok(())

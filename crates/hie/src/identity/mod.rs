@@ -12,7 +12,7 @@ pub use directory::{DeviceInfo, PersonKey, device, person_keys};
 pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite};
 pub use facility::{NewFacility, add_facility, facilities, facility, find_facility};
 pub use mr_block::{allot, reserve};
-pub use person::{NewPerson, ROLES, add_person, person, persons};
+pub use person::{NewPerson, add_person, person, persons};
 pub use roster::{roster, set_roster};
 
 use rabta_wire::Id;
@@ -26,7 +26,7 @@ pub enum IdentityError {
     AmbiguousFacility,
     #[error("there is no person of that id")]
     NoPerson,
-    #[error("{0:?} is not a role; it is one of {roles}", roles = ROLES.join(", "))]
+    #[error("{0:?} is not a role; it is one of {roles}", roles = rabta_domain::role::roles().collect::<Vec<_>>().join(", "))]
     Role(String),
     #[error("the kind is clinic or hospital")]
     Kind,

@@ -1,22 +1,8 @@
+use rabta_domain::role;
 use rabta_wire::{Id, enroll::Person};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{IdentityError, entered, entered_option, id, new_id};
-
-/// The roles that a certificate may name.
-pub const ROLES: [&str; 11] = [
-    "doctor",
-    "specialist",
-    "lhv",
-    "midwife",
-    "nurse",
-    "technician",
-    "dispenser",
-    "vaccinator",
-    "chw",
-    "registration",
-    "operator",
-];
 
 /// What an operator enters of a person.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -35,7 +21,7 @@ pub async fn add_person(
     new: &NewPerson,
     now: i64,
 ) -> Result<Person, IdentityError> {
-    if !ROLES.contains(&new.role.as_str()) {
+    if !role::roles().any(|role| role == new.role) {
         return Err(IdentityError::Role(new.role.clone()));
     }
     let person = Person {
