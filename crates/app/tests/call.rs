@@ -44,7 +44,7 @@ async fn a_call_rings_is_taken_carries_words_and_is_part_of_the_ask_afterwards()
     assert_eq!(busy.unwrap_err().code, "in-a-call");
     let ringing = call(doctor, |view| phase(view) == "incoming" && view.legs[0].name == "Dr Saira").await;
     assert!(!ringing.outgoing && ringing.ask == id);
-    ask(doctor, AcceptCall { video: true }).await.unwrap();
+    ask(doctor, AcceptCall { video: true, pressed_at: 0 }).await.unwrap();
     for app in [doctor, specialist] {
         let view = call(app, |view| matches!(phase(view), "in-call" | "weak")).await;
         assert!(view.legs[0].verified, "the other device's key signed what it said");

@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod app;
+mod call;
+mod clinic;
 mod figure;
 mod hie;
 mod ui;
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use figure::Figure;
 
-const NAMES: [&str; 3] = ["ui", "app", "hie"];
+const NAMES: [&str; 4] = ["ui", "app", "hie", "call"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,6 +53,12 @@ async fn take(name: &str) -> Result<Vec<Figure>> {
         "ui" => ui::take(),
         "app" => app::take().await,
         "hie" => hie::take().await,
+        "call" => call::take().await,
         _ => bail!("there is no bench {name}; there are {}", NAMES.join(", ")),
     }
+}
+
+/// The single measurements, for those who look on.
+fn say(line: &str) {
+    eprintln!("    {line}");
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use rabta_relay::{Relay, RelayConfig, RelayHandle, Secret, StartError};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::{
     audit::AuditLog,
     auth::{self, Tokens},
     db::{DataLock, Db, LockError, OpenError},
+    disk::Disk,
     envelopes::{self, SqliteCore},
     fhir::{self, paging::Pages},
     identity,
@@ -104,6 +105,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),
+        disk: Disk::new(&config.data),
         db,
     });
     #[cfg(unix)]
@@ -115,10 +117,12 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let service = router(app.clone()).into_make_service();
     let task = if config.plain_http_loopback {
         let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Io("cannot listen", e))?;
-        tokio::spawn(server.handle(http.clone()).serve(service))
+        tokio::spawn(server.acceptor(NoDelayAcceptor::new()).handle(http.clone()).serve(service))
     } else {
         let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
             .map_err(|e| ServeError::Io("cannot listen", e))?;
+        // Signaling is many small frames, each of which somebody waits for (RFC 896 would hold them back).
+        let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tokio::spawn(server.handle(http.clone()).serve(service))
     };
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");

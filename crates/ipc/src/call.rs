@@ -8,7 +8,11 @@ use crate::macros::commands;
 commands! {
     /// Rings the other party of the ask.
     StartCall { ask: String, video: bool } -> () = "start-call";
-    AcceptCall { video: bool } -> () = "accept-call";
+    AcceptCall {
+        video: bool,
+        /// When the person pressed, milliseconds since 1970 by the laptop's clock: waiting begins there.
+        pressed_at: i64,
+    } -> () = "accept-call";
     DeclineCall {} -> () = "decline-call";
     HangUp {} -> () = "hang-up";
     Mute { on: bool } -> () = "mute";
@@ -19,6 +23,11 @@ commands! {
     GetCall {} -> Option<CallView> = "call";
     /// Chat lines and stills of the running call, oldest first.
     CallItems {} -> Vec<CallItem> = "call-items";
+    /// The far side's first picture of this call was drawn.
+    PictureDrawn {
+        /// Milliseconds since 1970 by the laptop's clock.
+        at: i64,
+    } -> () = "picture-drawn";
     /// The window's decoder lost its place.
     NeedKeyframe {} -> () = "need-keyframe";
 }
@@ -57,7 +66,8 @@ pub struct LegView {
     pub verified: bool,
 }
 
-/// From accept to the first decoded audio and the first video frame, milliseconds, this side.
+/// How long this side waited, milliseconds: where the call was accepted from the press, where it rang from the moment
+/// that the far side's accept came; until its voice was due at the loudspeaker, and its picture was drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figures {
     pub accept_to_first_audio_ms: Option<u32>,

@@ -92,18 +92,37 @@ impl World {
             .await
     }
 
-    /// The specialist calls, the doctor accepts; both see and hear; a window is reloaded in the middle.
-    pub async fn call(&mut self, doctor: &Window, specialist: &Window) -> Result<CallFigures> {
+    /// The specialist calls, from the case or from the page of an earlier call; it rings at the doctor's.
+    pub async fn ring(&self, doctor: &Window, specialist: &Window) -> Result<()> {
         specialist.click("call").await?;
         specialist.screen("call").await?;
-        doctor.see("call-incoming").await?;
-        self.shoot(doctor, "It rings at the doctor's, on whatever page they are").await?;
+        doctor.see("call-incoming").await.map(drop)
+    }
+
+    /// The doctor takes the call that rings; both see and hear.
+    pub async fn accept(&self, doctor: &Window, specialist: &Window) -> Result<CallFigures> {
         doctor.click("call-accept").await?;
         doctor.screen("call").await?;
         for window in [doctor, specialist] {
             self.frames_beyond(window, "far-video", 20).await?;
         }
-        let figures = self.call_figures(doctor).await?;
+        self.call_figures(doctor).await
+    }
+
+    /// The specialist ends the call.
+    pub async fn hang_up(&self, doctor: &Window, specialist: &Window) -> Result<()> {
+        specialist.click("hang-up").await?;
+        for window in [doctor, specialist] {
+            window.see("call-ended").await?;
+        }
+        Ok(())
+    }
+
+    /// The specialist calls, the doctor accepts; both see and hear; a window is reloaded in the middle.
+    pub async fn call(&mut self, doctor: &Window, specialist: &Window) -> Result<CallFigures> {
+        self.ring(doctor, specialist).await?;
+        self.shoot(doctor, "It rings at the doctor's, on whatever page they are").await?;
+        let figures = self.accept(doctor, specialist).await?;
         self.shoot_every_way(doctor, "The call beside the record, which stays usable").await?;
         self.shoot(specialist, "The same call at the specialist's").await?;
         specialist.fill("chat-box", "Please show me the edge of the redness.").await?;
@@ -117,10 +136,7 @@ impl World {
         doctor.screen("call").await?;
         self.frames_beyond(doctor, "far-video", 10).await?;
         self.shoot(doctor, "The window was reloaded in the middle: the call goes on").await?;
-        specialist.click("hang-up").await?;
-        for window in [doctor, specialist] {
-            window.see("call-ended").await?;
-        }
+        self.hang_up(doctor, specialist).await?;
         Ok(figures)
     }
 

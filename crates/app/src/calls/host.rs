@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
-use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Setup, refuse_busy};
+use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Phase, Setup, refuse_busy};
 use rabta_engine::NativeEngine;
 use rabta_ipc::Error;
 use rabta_store::{RecordStore, Transaction};
@@ -46,11 +46,17 @@ pub(super) enum Wish {
     },
     Accept {
         video: bool,
+        /// Milliseconds since 1970.
+        pressed_at: i64,
         answer: Answer<()>,
     },
     Intent {
         intent: Intent,
         answer: Answer<()>,
+    },
+    /// The window drew the far side's first picture; milliseconds since 1970.
+    PictureDrawn {
+        at: i64,
     },
     /// The window's decoder is new, or lost its place.
     KeyFrame,
@@ -154,8 +160,9 @@ impl Host {
                 let done = self.start(ask, to, video).await;
                 let _ = answer.send(done);
             }
-            Wish::Accept { video, answer } => {
+            Wish::Accept { video, pressed_at, answer } => {
                 let done = if self.is_busy() {
+                    self.pressed(pressed_at);
                     if !video {
                         self.input(Input::Intent(Intent::Camera { on: false })).await;
                     }
@@ -173,6 +180,12 @@ impl Host {
                 }
                 let _ = answer.send(done);
             }
+            Wish::PictureDrawn { at } => {
+                if let Some(running) = &mut self.running {
+                    running.known.waits.drawn(at);
+                }
+                self.show().await;
+            }
             Wish::KeyFrame => {
                 let legs = self.running.as_ref().map(|running| running.session.view(self.now()).legs);
                 for leg in legs.unwrap_or_default() {
@@ -186,6 +199,14 @@ impl Host {
                 self.parts.desk.lock().expect("nothing panics while it is held").clear();
                 let _ = done.send(());
             }
+        }
+    }
+
+    /// The person's wait began when they pressed, a moment before the shell heard of it.
+    fn pressed(&mut self, at: i64) {
+        let now = self.parts.app.config.clock.millis();
+        if let Some(running) = &mut self.running {
+            running.known.waits.pressed(at, now);
         }
     }
 
@@ -375,6 +396,9 @@ impl Host {
         let Some(running) = &mut self.running else { return };
         let seen = running.session.view(now);
         running.known.frames = *running.counted.borrow();
+        if seen.legs.iter().any(|leg| matches!(leg.phase, Phase::Connecting | Phase::InCall)) {
+            running.known.waits.accepted(at);
+        }
         let shown = view(&seen, &running.known);
         {
             let mut desk = self.parts.desk.lock().expect("nothing panics while it is held");
@@ -421,7 +445,17 @@ impl Host {
     async fn finish(&mut self) {
         self.keep_stretches().await;
         if let Some(running) = self.running.take() {
-            tracing::info!(call = %running.session.call(), "a call is over");
+            let figures = running.session.view(self.now()).figures;
+            let waits = running.known.waits;
+            tracing::info!(
+                call = %running.session.call(),
+                ring_to_link_ms = ?figures.ring_to_link_ms,
+                press_to_shell_ms = waits.press_to_shell_ms,
+                accept_to_first_audio_ms = ?figures.accept_to_first_audio_ms,
+                accept_to_first_frame_ms = ?figures.accept_to_first_video_ms,
+                accept_to_first_picture_ms = ?waits.first_picture_ms,
+                "a call is over"
+            );
             self.forget(running.session.call());
         }
         self.desk(Desk::clear);

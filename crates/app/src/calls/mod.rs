@@ -18,7 +18,7 @@ use rabta_ipc::{
     Error, Event,
     call::{
         AcceptCall, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, HangUp, Mute,
-        NeedKeyframe, SendChat, SendStill, StartCall,
+        NeedKeyframe, PictureDrawn, SendChat, SendStill, StartCall,
     },
 };
 use rabta_store::{RecordStore, vault::OpenVault};
@@ -49,6 +49,7 @@ routes!(Session {
     SendChat => send_chat,
     GetCall => get_call,
     CallItems => call_items,
+    PictureDrawn => picture_drawn,
     NeedKeyframe => need_keyframe,
 });
 
@@ -163,7 +164,9 @@ impl Session {
     }
 
     async fn accept_call(&self, accept: AcceptCall) -> Result<(), Error> {
-        self.calls.ask(|answer| Wish::Accept { video: accept.video, answer }).await
+        self.calls
+            .ask(|answer| Wish::Accept { video: accept.video, pressed_at: accept.pressed_at, answer })
+            .await
     }
 
     async fn decline_call(&self, _: DeclineCall) -> Result<(), Error> {
@@ -207,6 +210,11 @@ impl Session {
 
     async fn call_items(&self, _: CallItems) -> Result<Vec<CallItem>, Error> {
         Ok(self.calls.desk.lock().expect("nothing panics while it is held").items.clone())
+    }
+
+    async fn picture_drawn(&self, drawn: PictureDrawn) -> Result<(), Error> {
+        self.calls.tell(Wish::PictureDrawn { at: drawn.at });
+        Ok(())
     }
 
     async fn need_keyframe(&self, _: NeedKeyframe) -> Result<(), Error> {

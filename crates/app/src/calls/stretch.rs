@@ -1,6 +1,6 @@
 //! How a consultation went: its stretches of video and voice, for the VR Encounter's modality and the timeline.
 
-use rabta_call::{CallView, ConnectionWords, Phase};
+use rabta_call::{CallView, ConnectionWords, DeviceState, Phase};
 use serde::{Deserialize, Serialize};
 
 /// One stretch of a call. Milliseconds since 1970, device clock.
@@ -30,7 +30,8 @@ pub(crate) fn modality(view: &CallView) -> Option<&'static str> {
         return None;
     }
     let off = matches!(view.words, ConnectionWords::WeakPictureOff);
-    let video = !off && (view.camera_on || view.legs.iter().any(|leg| leg.camera_on));
+    let ours = view.camera_on && matches!(view.camera, DeviceState::Unknown | DeviceState::Working);
+    let video = !off && (ours || view.legs.iter().any(|leg| leg.camera_on));
     Some(if video { "video" } else { "voice" })
 }
 

@@ -15,6 +15,42 @@ pub(crate) struct Known {
     pub verified: Vec<Id>,
     /// Frames of the far side that the window got.
     pub frames: u64,
+    pub waits: Waits,
+}
+
+/// What the person waited for outside the session: on the way from the button to the shell, and from the shell to the
+/// canvas. Times are milliseconds since 1970, device clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waits {
+    accepted_at: Option<i64>,
+    pub press_to_shell_ms: u32,
+    pub first_picture_ms: Option<u32>,
+}
+
+/// No honest wait is longer than this; a clock that was set meanwhile makes one.
+const MOST_MS: i64 = 60_000;
+
+impl Waits {
+    /// Accept was pressed here at `at`; the shell heard of it at `now`.
+    pub fn pressed(&mut self, at: i64, now: i64) {
+        let late = now.saturating_sub(at);
+        if self.accepted_at.is_none() && (0..=MOST_MS).contains(&late) {
+            self.accepted_at = Some(at);
+            self.press_to_shell_ms = late as u32;
+        }
+    }
+
+    /// The call is accepted; without effect where it was accepted here.
+    pub fn accepted(&mut self, at: i64) {
+        self.accepted_at.get_or_insert(at);
+    }
+
+    /// The far side's first picture was drawn.
+    pub fn drawn(&mut self, at: i64) {
+        let waited = self.accepted_at.map(|since| at.saturating_sub(since));
+        let waited = waited.filter(|ms| (0..=MOST_MS).contains(ms)).map(|ms| ms as u32);
+        self.first_picture_ms = self.first_picture_ms.or(waited);
+    }
 }
 
 pub(crate) fn view(seen: &Seen, known: &Known) -> CallView {
@@ -33,8 +69,11 @@ pub(crate) fn view(seen: &Seen, known: &Known) -> CallView {
             _ => None,
         },
         figures: Some(Figures {
-            accept_to_first_audio_ms: seen.figures.accept_to_first_audio_ms,
-            accept_to_first_video_ms: seen.figures.accept_to_first_video_ms,
+            accept_to_first_audio_ms: seen
+                .figures
+                .accept_to_first_audio_ms
+                .map(|ms| ms.saturating_add(known.waits.press_to_shell_ms)),
+            accept_to_first_video_ms: known.waits.first_picture_ms,
             frames: known.frames,
         }),
     }
@@ -80,5 +119,31 @@ fn ended(reason: EndReason) -> &'static str {
         NoAnswer | Missed => "no-answer",
         LinkLost => "far-gone",
         Untrusted | NotConnected | Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_for_a_picture_begins_at_the_press_and_ends_when_it_is_drawn() {
+        let mut waits = Waits::default();
+        waits.drawn(900);
+        assert_eq!(waits.first_picture_ms, None, "nothing was accepted");
+        waits.pressed(1_000, 1_030);
+        waits.accepted(1_031);
+        waits.drawn(1_400);
+        waits.drawn(9_000);
+        assert_eq!((waits.press_to_shell_ms, waits.first_picture_ms), (30, Some(400)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_figure() {
+        let mut waits = Waits::default();
+        waits.pressed(5_000, 1_000);
+        waits.accepted(1_000);
+        waits.drawn(500);
+        assert_eq!((waits.press_to_shell_ms, waits.first_picture_ms), (0, None));
     }
 }

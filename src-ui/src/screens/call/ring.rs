@@ -6,7 +6,9 @@ use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Kind, Tone};
 use crate::router::{self, Route};
 use crate::session::session;
-use crate::{Text, W, icon, ipc};
+use crate::{Text, W, dom, icon, ipc};
+
+use super::video;
 
 /// Somebody rings: on every page, above the work, with two large answers. It takes nothing away from what is being
 /// typed.
@@ -22,22 +24,28 @@ pub fn Ringing() -> impl IntoView {
     });
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None);
+    let runs =
+        Memo::new(move |_| session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none())));
+    Effect::new(move |_| {
+        if incoming.with(Option::is_some) {
+            video::warm();
+        } else if !runs.get() {
+            video::cool();
+        }
+    });
     let accept = move |ask: String| {
+        let pressed_at = dom::now_ms() as i64;
         busy.set(true);
         spawn_local(async move {
-            let answer = ipc::call(AcceptCall { video: true }).await;
-            busy.try_set(false);
-            match answer {
-                Ok(()) => {
-                    if !ask.is_empty() {
-                        router::go(&Route::Call(ask));
-                    }
-                }
-                Err(problem) => {
-                    error.try_set(Some(problem));
-                }
+            if let Err(problem) = ipc::call(AcceptCall { video: true, pressed_at }).await {
+                error.try_set(Some(problem));
             }
+            busy.try_set(false);
         });
+        // The page is drawn while the shell accepts.
+        if !ask.is_empty() {
+            router::go(&Route::Call(ask));
+        }
     };
     let decline = move |_: ()| {
         spawn_local(async move {

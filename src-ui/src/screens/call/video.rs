@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rabta_ipc::call::{FrameHead, NeedKeyframe};
+use rabta_ipc::call::{FrameHead, NeedKeyframe, PictureDrawn};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlCanvasElement;
 
@@ -20,6 +20,12 @@ use crate::{bridge, dom, ipc};
 const WAITING: u32 = 8;
 /// At most one wish for a key frame in this time.
 const WISH_MS: f64 = 500.0;
+/// A VP8 key frame, 16 by 16 and black, to start a decoder with: `gst-launch-1.0 videotestsrc num-buffers=1
+/// pattern=black ! video/x-raw,format=I420,width=16,height=16 ! vp8enc ! filesink location=black.vp8`.
+const BLACK: &[u8] = &[
+    0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x10, 0x00, 0x10, 0x00, 0x00, 0x47, 0x08, 0x85, 0x85, 0x88, 0x85,
+    0x84, 0x88, 0x02, 0x02, 0x00, 0x0c, 0x0d, 0x60, 0x00, 0xfe, 0xff, 0xab, 0x50, 0x80,
+];
 
 /// Which picture: our own camera, or a far side's by its index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +50,8 @@ thread_local! {
     /// The pictures of the page that is open: there is at most one such page.
     static PICTURES: RefCell<Option<Pictures>> = const { RefCell::new(None) };
     static ASKED_AT: Cell<f64> = const { Cell::new(0.0) };
+    /// A decoder that runs already, for the far side's picture of the call that rings.
+    static WARM: RefCell<Option<Decoder>> = const { RefCell::new(None) };
 }
 
 struct Pictures {
@@ -66,6 +74,24 @@ pub fn start(legs: RwSignal<Vec<u8>>, own: RwSignal<bool>) {
     spawn_local(async move {
         let _ = bridge::invoke("frames", &arguments).await;
     });
+}
+
+/// Starts a decoder while it rings: a window's first one takes a part of a second, which nobody should wait for after
+/// they accepted.
+pub fn warm() {
+    if WARM.with_borrow(Option::is_some) {
+        return;
+    }
+    let Some(decoder) = Decoder::new() else { return };
+    let black = js_sys::Uint8Array::from(BLACK);
+    if decoder.decode(true, 0.0, &black) {
+        WARM.with_borrow_mut(|warm| *warm = Some(decoder));
+    }
+}
+
+/// There is no call any more: a decoder that was not needed goes.
+pub fn cool() {
+    WARM.with_borrow_mut(Option::take);
 }
 
 fn hear(message: JsValue) {
@@ -110,12 +136,14 @@ struct Sink {
     decoder: Option<Decoder>,
     /// Nothing can be shown before the next key frame.
     needs_key: bool,
-    failed: Rc<Cell<bool>>,
 }
 
 /// A decoder with the callbacks that it calls; they live as long as it does.
 struct Decoder {
     decoder: VideoDecoder,
+    failed: Rc<Cell<bool>>,
+    /// Whose picture it decodes; nobody's yet while it only warms up.
+    shows: Rc<Cell<Option<Source>>>,
     _output: Closure<dyn FnMut(VideoFrame)>,
     _error: Closure<dyn FnMut(JsValue)>,
 }
@@ -129,12 +157,12 @@ impl Drop for Decoder {
 
 impl Sink {
     fn new(source: Source) -> Self {
-        Sink { source, decoder: None, needs_key: true, failed: Rc::default() }
+        Sink { source, decoder: None, needs_key: true }
     }
 
     /// Takes a frame; `false`: a key frame is wanted.
     fn push(&mut self, head: FrameHead, data: &js_sys::Uint8Array) -> bool {
-        if self.failed.replace(false) {
+        if self.decoder.as_ref().is_some_and(|decoder| decoder.failed.get()) {
             self.decoder = None;
             self.needs_key = true;
         }
@@ -145,15 +173,10 @@ impl Sink {
             return false;
         }
         if self.decoder.is_none() {
-            self.decoder = Decoder::new(self.source, &self.failed);
+            self.decoder = Decoder::of(self.source);
         }
         let Some(decoder) = &self.decoder else { return true };
-        let chunk = codec::object(&[
-            ("type", JsValue::from_str(if head.key { "key" } else { "delta" })),
-            ("timestamp", JsValue::from_f64(head.pts_us as f64)),
-            ("data", data.into()),
-        ]);
-        let taken = EncodedVideoChunk::new(&chunk).and_then(|chunk| decoder.decoder.decode(&chunk)).is_ok();
+        let taken = decoder.decode(head.key, head.pts_us as f64, data);
         self.needs_key = !taken;
         if !taken {
             self.decoder = None;
@@ -163,16 +186,29 @@ impl Sink {
 }
 
 impl Decoder {
+    /// One for this picture: the far side's first gets the one that was started while it rang.
+    fn of(source: Source) -> Option<Self> {
+        let warm = WARM.with_borrow_mut(|warm| if source.own { None } else { warm.take() });
+        let decoder = warm.filter(|decoder| !decoder.failed.get()).or_else(Self::new)?;
+        decoder.shows.set(Some(source));
+        Some(decoder)
+    }
+
     /// `None` where this window has no such decoder.
-    fn new(source: Source, failed: &Rc<Cell<bool>>) -> Option<Self> {
+    fn new() -> Option<Self> {
         if !codec::is_there() {
             return None;
         }
-        let mut screen = Screen { canvas: None, drawn: 0, source };
+        let shows = Rc::<Cell<Option<Source>>>::default();
+        let shown = shows.clone();
+        let mut screen = Screen::default();
         let output = Closure::<dyn FnMut(VideoFrame)>::new(move |frame: VideoFrame| {
-            screen.draw(&frame);
+            if let Some(source) = shown.get() {
+                screen.draw(source, &frame);
+            }
             frame.close();
         });
+        let failed = Rc::<Cell<bool>>::default();
         let failing = failed.clone();
         let error = Closure::<dyn FnMut(JsValue)>::new(move |_| {
             failing.set(true);
@@ -183,37 +219,59 @@ impl Decoder {
         let config =
             codec::object(&[("codec", JsValue::from_str("vp8")), ("optimizeForLatency", JsValue::TRUE)]);
         decoder.configure(&config).ok()?;
-        Some(Decoder { decoder, _output: output, _error: error })
+        Some(Decoder { decoder, failed, shows, _output: output, _error: error })
+    }
+
+    /// Whether the frame was taken. `time`: microseconds.
+    fn decode(&self, key: bool, time: f64, data: &js_sys::Uint8Array) -> bool {
+        let chunk = codec::object(&[
+            ("type", JsValue::from_str(if key { "key" } else { "delta" })),
+            ("timestamp", JsValue::from_f64(time)),
+            ("data", data.into()),
+        ]);
+        EncodedVideoChunk::new(&chunk).and_then(|chunk| self.decoder.decode(&chunk)).is_ok()
     }
 }
 
 /// Where a picture is drawn. The canvas is looked up when it is not there yet, or was drawn anew.
+#[derive(Default)]
 struct Screen {
-    source: Source,
     canvas: Option<(HtmlCanvasElement, Context2d)>,
     drawn: u32,
 }
 
 impl Screen {
-    fn draw(&mut self, frame: &VideoFrame) {
+    fn draw(&mut self, source: Source, frame: &VideoFrame) {
         if self.canvas.as_ref().is_none_or(|(canvas, _)| !canvas.is_connected()) {
-            self.canvas = self.find();
+            self.canvas = find(source);
         }
         let Some((canvas, context)) = &self.canvas else { return };
         if canvas.width() != frame.width() || canvas.height() != frame.height() {
             canvas.set_width(frame.width());
             canvas.set_height(frame.height());
         }
-        if context.draw(frame, 0.0, 0.0).is_ok() {
-            self.drawn = self.drawn.wrapping_add(1);
-            let _ = canvas.set_attribute("data-frames", &self.drawn.to_string());
+        if context.draw(frame, 0.0, 0.0).is_err() {
+            return;
         }
+        if self.drawn == 0 && !source.own {
+            tell_drawn();
+        }
+        self.drawn = self.drawn.wrapping_add(1);
+        let _ = canvas.set_attribute("data-frames", &self.drawn.to_string());
     }
+}
 
-    fn find(&self) -> Option<(HtmlCanvasElement, Context2d)> {
-        let element = dom::document().get_element_by_id(&self.source.canvas())?;
-        let canvas = element.dyn_into::<HtmlCanvasElement>().ok()?;
-        let context = canvas.get_context("2d").ok().flatten()?.unchecked_into::<Context2d>();
-        Some((canvas, context))
-    }
+fn find(source: Source) -> Option<(HtmlCanvasElement, Context2d)> {
+    let element = dom::document().get_element_by_id(&source.canvas())?;
+    let canvas = element.dyn_into::<HtmlCanvasElement>().ok()?;
+    let context = canvas.get_context("2d").ok().flatten()?.unchecked_into::<Context2d>();
+    Some((canvas, context))
+}
+
+/// The wait for their picture is over. The shell takes the first of a call.
+fn tell_drawn() {
+    let at = dom::now_ms() as i64;
+    spawn_local(async move {
+        let _ = ipc::call(PictureDrawn { at }).await;
+    });
 }

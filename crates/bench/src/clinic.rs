@@ -1,0 +1,43 @@
+//! What the figures of the app and of the call start from: a small clinic whose doctor asked a specialist.
+
+use anyhow::{Context, Result};
+use rabta_tests::{
+    Run,
+    story::{AYESHA, World},
+    window::Window,
+};
+
+/// Two joined apps with one ask between them, which the specialist took. Neither window is at a page that matters.
+pub struct Consultation {
+    pub world: World,
+    pub doctor: Window,
+    pub specialist: Window,
+}
+
+impl Consultation {
+    /// On a clinic without other patients: what is measured here does not depend on their number.
+    pub async fn open(name: &str) -> Result<Self> {
+        let mut world = World::new(Run::kept(name)?)?;
+        let clinic = world.open_both().await?;
+        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
+        world.register(&doctor, &AYESHA).await?;
+        world.write_visit(&doctor).await?;
+        world.ask_specialist(&doctor).await?;
+        world.open_ask(&specialist).await?;
+        world.ask_stands_at(&doctor, &["accepted"]).await?;
+        Ok(Self { world, doctor, specialist })
+    }
+
+    /// Signs the doctor's visit. Its page's place in the window, for [`Window::eval`]: `#/...`.
+    pub async fn sign_visit(&mut self) -> Result<String> {
+        self.doctor.click("go-asks").await?;
+        self.doctor.screen("asks").await?;
+        self.doctor.click("ask-row").await?;
+        self.doctor.screen("case").await?;
+        self.doctor.click("to-visit").await?;
+        self.doctor.screen("visit").await?;
+        self.world.sign_visit(&self.doctor).await?;
+        let place = self.doctor.eval("return location.hash").await?;
+        place.as_str().map(str::to_owned).context("a page has a place")
+    }
+}
