@@ -106,6 +106,7 @@ fn dependencies_among_our_crates_point_one_way() {
         ("rabta-ipc", &["rabta-domain"]),
         ("rabta-search", &["rabta-domain"]),
         ("rabta-sys", &[]),
+        ("rabta-netlab", &["rabta-sys"]),
         ("rabta-call", &["rabta-domain", "rabta-ipc", "rabta-wire"]),
         ("rabta-relay", &["rabta-wire"]),
         ("rabta-print", &["rabta-domain", "rabta-ipc"]),

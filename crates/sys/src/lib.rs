@@ -2,3 +2,6 @@
 
 #[cfg(feature = "sqlcipher")]
 pub mod sqlcipher;
+
+#[cfg(all(feature = "tun", target_os = "linux"))]
+pub mod tun;
