@@ -17,6 +17,7 @@ pub fn words(code: &str) -> (W, W) {
         "code-used" => (W::ErrCodeUsed, W::ErrCodeUsedBody),
         "code-expired" => (W::ErrCodeExpired, W::ErrCodeExpiredBody),
         "hie-key-changed" => (W::ErrHieKey, W::ErrHieKeyBody),
+        "hie-disk-full" => (W::ErrHieDisk, W::ErrHieDiskBody),
         "hie-refused" => (W::ErrHieRefused, W::ErrHieRefusedBody),
         "disk-full" => (W::ErrDiskFull, W::ErrDiskFullBody),
         "stale" => (W::ErrStale, W::ErrStaleBody),

@@ -126,6 +126,7 @@ impl Session {
                 *last = Some((n, item));
             }),
             Event::DiskFull => self.disk_full.set(true),
+            Event::DiskRoom => self.disk_full.set(false),
         }
     }
 }

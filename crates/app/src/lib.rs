@@ -26,7 +26,13 @@ mod sync_task;
 mod today;
 mod visits;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 pub use calls::{FrameReceiver, MediaConfig};
 pub use clock::{Clock, SystemClock};
@@ -64,6 +70,22 @@ pub(crate) struct Inner {
     /// No second program works in this folder while this one does.
     _folder: Option<FolderLock>,
     pub(crate) events: broadcast::Sender<Event>,
+    disk_full: AtomicBool,
+}
+
+impl Inner {
+    /// The last write found no room. Every page is told each time: one that was loaded since does not know.
+    pub(crate) fn disk_is_full(&self) {
+        self.disk_full.store(true, Ordering::Relaxed);
+        let _ = self.events.send(Event::DiskFull);
+    }
+
+    /// The last write found room.
+    pub(crate) fn disk_has_room(&self) {
+        if self.disk_full.swap(false, Ordering::Relaxed) {
+            let _ = self.events.send(Event::DiskRoom);
+        }
+    }
 }
 
 impl App {
@@ -82,6 +104,7 @@ impl App {
             wait: gate::Wait::default(),
             _folder: folder.ok(),
             events: broadcast::channel(256).0,
+            disk_full: AtomicBool::new(false),
             config,
         }))
     }

@@ -166,6 +166,7 @@ impl SyncTask {
         let status = self.handle.status();
         match (status.key_changed, status.refused) {
             (true, _) => "hie-key-changed",
+            (false, Some((code, _))) if code == "disk-full" => "hie-disk-full",
             (false, Some(_)) => "hie-refused",
             (false, None) => "",
         }
@@ -285,7 +286,7 @@ async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mu
             let _ = app.events.send(Event::FirstPull { progress });
         }
         if now.2 && !told.2 {
-            let _ = app.events.send(Event::DiskFull);
+            app.disk_is_full();
         }
         told = now;
         let fresh = Remembered { clock_offset: status.clock_offset, last_contact: status.last_contact };
@@ -293,8 +294,9 @@ async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mu
             >= REMEMBER_EVERY as u64;
         if fresh.last_contact.is_some() && (later || fresh.clock_offset != written.clock_offset) {
             let text = serde_json::to_vec(&fresh).expect("two numbers");
-            if let Err(error) = store.commit(Transaction::new().set(REMEMBERED, text), None).await {
-                tracing::debug!(%error, "the last contact was not written down");
+            match store.commit(Transaction::new().set(REMEMBERED, text), None).await {
+                Ok(_) => app.disk_has_room(),
+                Err(error) => tracing::debug!(%error, "the last contact was not written down"),
             }
             written = fresh;
         }

@@ -352,7 +352,9 @@ impl CallSession {
     }
 
     pub(crate) fn say_media(&mut self, now: Millis) {
-        let (mic, camera) = (self.mic_on, self.camera_on && self.devices[1] != DeviceState::Absent);
+        // One that is not there, or broke, is off to the far side. One that was not tried yet counts as there.
+        let there = |state| matches!(state, DeviceState::Unknown | DeviceState::Working);
+        let (mic, camera) = (self.mic_on && there(self.devices[0]), self.camera_on && there(self.devices[1]));
         for leg in self.legs.values_mut().filter(|leg| leg.accepted()) {
             leg.send(now, Signal::Media { mic, camera });
         }

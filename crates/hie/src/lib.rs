@@ -26,6 +26,7 @@ pub mod cli;
 mod clock;
 mod config;
 pub mod db;
+mod disk;
 pub mod envelopes;
 pub mod fhir;
 pub mod identity;

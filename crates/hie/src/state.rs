@@ -6,6 +6,7 @@ use crate::{
     audit::AuditLog,
     auth::Tokens,
     db::Db,
+    disk::Disk,
     envelopes::SqliteCore,
     fhir::paging::Pages,
     signaling::{Hub, Ice},
@@ -15,6 +16,7 @@ use crate::{
 /// Everything that a request may need.
 pub struct App {
     pub db: Db,
+    pub disk: Disk,
     pub core: SqliteCore,
     pub clock: Clock,
     pub tokens: Tokens,

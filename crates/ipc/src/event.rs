@@ -22,4 +22,6 @@ pub enum Event {
     CallItem { item: crate::call::CallItem },
     /// The disk is full: nothing more is being saved.
     DiskFull,
+    /// What was written last found room again.
+    DiskRoom,
 }

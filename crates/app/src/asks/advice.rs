@@ -37,7 +37,7 @@ impl Session {
             updated_at: self.millis(),
             body: serde_json::to_vec(&save.form).expect("a form is plain data").into(),
         };
-        Ok(Saved { rev: self.store().save_draft(draft).await.map_err(|e| self.told(e))? })
+        Ok(Saved { rev: self.save_draft(draft).await? })
     }
 
     pub(super) async fn check_advice(&self, check: CheckAdvice) -> Result<Vec<Finding>, Error> {

@@ -93,8 +93,7 @@ impl Session {
             return Err(Error::new("stale"));
         }
         draft.body.form = save.form;
-        let saved = self.store().save_draft(draft.body.save(&draft.id, self.millis())).await;
-        Ok(Saved { rev: saved.map_err(|e| self.told(e))? })
+        Ok(Saved { rev: self.save_draft(draft.body.save(&draft.id, self.millis())).await? })
     }
 
     pub(super) async fn discard_draft(&self, discard: DiscardDraft) -> Result<(), Error> {

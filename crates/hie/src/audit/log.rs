@@ -1,38 +1,43 @@
 use tokio::sync::{mpsc, oneshot};
 
 use super::Event;
-use crate::{Clock, db::Db};
+use crate::{
+    Clock,
+    db::{Db, is_disk_full},
+};
 
 /// Takes the AuditEvents of reads, which have no transaction of their own, and commits those that come at the same
 /// time together: one fsync for all of them, and each reader waits for it.
 #[derive(Clone)]
-pub struct AuditLog(mpsc::Sender<(Event, oneshot::Sender<()>)>);
+pub struct AuditLog(mpsc::Sender<(Event, Answer)>);
+
+type Answer = oneshot::Sender<Result<(), NotRecorded>>;
 
 /// The act could not be recorded, so it must not be answered.
-#[derive(Debug, thiserror::Error)]
-#[error("the audit log does not take entries")]
-pub struct NotRecorded;
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum NotRecorded {
+    #[error("the disk is full")]
+    DiskFull,
+    #[error("the audit log does not take entries")]
+    Failed,
+}
 
 const AT_ONCE: usize = 256;
 
 impl AuditLog {
     /// Starts the task that writes; it ends when the last handle is dropped.
     pub fn start(db: Db, clock: Clock) -> Self {
-        let (sender, mut receiver) = mpsc::channel::<(Event, oneshot::Sender<()>)>(AT_ONCE);
+        let (sender, mut receiver) = mpsc::channel::<(Event, Answer)>(AT_ONCE);
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while receiver.recv_many(&mut batch, AT_ONCE).await > 0 {
-                match store(&db, batch.iter().map(|(event, _)| event), clock()).await {
-                    Ok(()) => {
-                        for (_, done) in batch.drain(..) {
-                            let _ = done.send(());
-                        }
-                    }
-                    Err(e) => {
-                        tracing::error!(error = %e, "audit events could not be stored");
-                        // Dropped senders tell the readers.
-                        batch.clear();
-                    }
+                let stored = store(&db, batch.iter().map(|(event, _)| event), clock()).await;
+                let answer = stored.map_err(|e| {
+                    tracing::error!(error = %e, "audit events could not be stored");
+                    if is_disk_full(&e) { NotRecorded::DiskFull } else { NotRecorded::Failed }
+                });
+                for (_, done) in batch.drain(..) {
+                    let _ = done.send(answer);
                 }
             }
         });
@@ -42,8 +47,8 @@ impl AuditLog {
     /// Returns once `event` is durable.
     pub async fn record(&self, event: Event) -> Result<(), NotRecorded> {
         let (done, stored) = oneshot::channel();
-        self.0.send((event, done)).await.map_err(|_| NotRecorded)?;
-        stored.await.map_err(|_| NotRecorded)
+        self.0.send((event, done)).await.map_err(|_| NotRecorded::Failed)?;
+        stored.await.map_err(|_| NotRecorded::Failed)?
     }
 }
 
@@ -57,6 +62,9 @@ async fn store(db: &Db, events: impl Iterator<Item = &Event>, now: i64) -> Resul
 
 impl From<NotRecorded> for crate::web::ApiError {
     fn from(e: NotRecorded) -> Self {
-        Self::internal(&e)
+        match e {
+            NotRecorded::DiskFull => Self::disk_full(),
+            NotRecorded::Failed => Self::internal(&e),
+        }
     }
 }

@@ -122,6 +122,14 @@ impl Db {
     }
 }
 
+/// Whether it failed for want of room, by SQLite's extended result code (https://sqlite.org/rescode.html): FULL, and
+/// IOERR_WRITE, IOERR_FSYNC, IOERR_DIR_FSYNC, IOERR_TRUNCATE, IOERR_SHMSIZE, which is how file systems that allocate
+/// late say it.
+pub fn is_disk_full(e: &sqlx::Error) -> bool {
+    let code = e.as_database_error().and_then(|d| d.code()).and_then(|c| c.parse::<i64>().ok());
+    code.is_some_and(|code| code & 0xff == 13 || (code & 0xff == 10 && matches!(code >> 8, 3..=6 | 19)))
+}
+
 fn not_a_database(e: sqlx::Error) -> OpenError {
     let code = e.as_database_error().and_then(|d| d.code()).map(|c| c.into_owned());
     // SQLITE_NOTADB: what SQLCipher answers to a wrong key.

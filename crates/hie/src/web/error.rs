@@ -49,6 +49,16 @@ impl ApiError {
         )
     }
 
+    /// There is no room for what was sent: it may be sent again.
+    pub fn disk_full() -> Self {
+        tracing::error!("the server's disk is full");
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "disk-full",
+            "the server's disk is full; nothing was stored",
+        )
+    }
+
     /// Of another facility and not there at all look the same.
     pub fn not_found() -> Self {
         Self::new(
@@ -102,17 +112,7 @@ impl ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(e: sqlx::Error) -> Self {
-        let code = e.as_database_error().and_then(|d| d.code()).map(|c| c.into_owned());
-        // SQLITE_FULL.
-        if code.as_deref() == Some("13") {
-            tracing::error!("the server's disk is full");
-            return Self::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "disk-full",
-                "the server's disk is full; nothing was stored",
-            );
-        }
-        Self::internal(&e)
+        if crate::db::is_disk_full(&e) { Self::disk_full() } else { Self::internal(&e) }
     }
 }
 

@@ -11,10 +11,13 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The database answers, and the server is not on its way out.
+/// The database answers and can be written, and the server is not on its way out.
 pub async fn readyz(State(app): State<Arc<App>>) -> impl IntoResponse {
     if app.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    if !app.disk.has_room().await {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the disk is full\n");
     }
     match sqlx::query_scalar::<_, i64>("SELECT 1").fetch_one(app.db.read()).await {
         Ok(_) => (StatusCode::OK, "ready\n"),

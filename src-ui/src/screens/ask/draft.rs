@@ -11,8 +11,8 @@ use rabta_ipc::ask::{AdviceDraft, CheckAdvice, SaveAdvice};
 
 use crate::{dom, ipc};
 
-/// After the last key.
-const WAIT_MS: i32 = 350;
+/// After the first key that is not saved yet, as in a visit.
+const WAIT_MS: i32 = 250;
 /// Before a save that failed is tried again.
 const RETRY_MS: i32 = 3_000;
 
@@ -31,7 +31,10 @@ struct Engine {
     flying: bool,
     /// Changed elsewhere, or signed: nothing more is saved from here.
     over: bool,
-    key: u32,
+    /// A save is due within [`WAIT_MS`].
+    due: bool,
+    /// The last save failed and is tried again within [`RETRY_MS`].
+    again: bool,
 }
 
 /// Shared by all parts of the form. Cheap to copy.
@@ -53,7 +56,7 @@ impl Draft {
         // A correction starts from what was signed.
         let rev = draft.as_ref().map_or(0, |draft| draft.rev);
         let form = draft.map(|draft| draft.form).or(signed).unwrap_or_default();
-        let engine = Engine { ask, rev, next: None, flying: false, over: false, key: 0 };
+        let engine = Engine { ask, rev, next: None, flying: false, over: false, due: false, again: false };
         let draft = Draft {
             form: RwSignal::new(form),
             state: RwSignal::new(Saving::Saved),
@@ -66,25 +69,28 @@ impl Draft {
         draft
     }
 
-    /// Changes the form, and has it saved once the keys rest.
+    /// Changes the form, and has it saved soon, whether the keys rest or not.
     pub fn edit(&self, change: impl FnOnce(&mut AdviceForm)) {
         self.form.update(change);
         let engine = self.engine.get_value();
-        let key = {
+        let waits = {
             let mut engine = lock(&engine);
             if engine.over {
                 return;
             }
             engine.next = Some(self.form.get_untracked());
-            engine.key = engine.key.wrapping_add(1);
-            engine.key
+            std::mem::replace(&mut engine.due, true)
         };
-        self.state.set(Saving::Saving);
+        if self.state.get_untracked() != Saving::Failed {
+            self.state.set(Saving::Saving);
+        }
+        if waits {
+            return;
+        }
         let draft = *self;
         dom::after(WAIT_MS, move || {
-            if lock(&engine).key == key {
-                pump(&engine, draft);
-            }
+            lock(&engine).due = false;
+            pump(&engine, draft);
         });
     }
 
@@ -109,11 +115,14 @@ impl Draft {
         loop {
             {
                 let engine = lock(&engine);
-                if !engine.flying {
+                let done = engine.next.is_none() || engine.over || engine.again;
+                if !engine.flying && done {
                     return engine.next.is_none() && !engine.over;
                 }
             }
             dom::pause(10).await;
+            // What was typed meanwhile.
+            pump(&engine, *self);
         }
     }
 
@@ -164,13 +173,14 @@ fn pump(engine: &Arc<Mutex<Engine>>, draft: Draft) {
     spawn_local(async move {
         let form = save.form.clone();
         let answer = ipc::call(save).await;
-        let (again, saved) = {
+        let (after, due, retries) = {
             let mut engine = lock(&engine);
             engine.flying = false;
             match answer {
                 Ok(saved) => {
-                    engine.rev = saved.rev;
-                    (engine.next.is_some(), true)
+                    (engine.rev, engine.again) = (saved.rev, false);
+                    let after = if engine.next.is_some() { Saving::Saving } else { Saving::Saved };
+                    (after, engine.due, false)
                 }
                 Err(error) if matches!(error.code.as_str(), "stale" | "not-found" | "not-allowed") => {
                     (engine.over, engine.next) = (true, None);
@@ -179,18 +189,22 @@ fn pump(engine: &Arc<Mutex<Engine>>, draft: Draft) {
                 }
                 Err(_) => {
                     engine.next.get_or_insert(form);
-                    (false, false)
+                    (Saving::Failed, engine.due, !std::mem::replace(&mut engine.again, true))
                 }
             }
         };
-        if again {
-            pump(&engine, draft);
-        } else if saved {
-            draft.state.try_set(Saving::Saved);
-            draft.check().await;
-        } else {
-            draft.state.try_set(Saving::Failed);
-            dom::after(RETRY_MS, move || pump(&engine, draft));
+        draft.state.try_set(after);
+        match after {
+            Saving::Saved => {
+                draft.check().await;
+            }
+            // What was typed meanwhile has its own time, unless that came while this save was on its way.
+            Saving::Saving if !due => pump(&engine, draft),
+            Saving::Failed if retries => dom::after(RETRY_MS, move || {
+                lock(&engine).again = false;
+                pump(&engine, draft);
+            }),
+            _ => {}
         }
     });
 }

@@ -11,6 +11,9 @@ use crate::parts::{Check, Choice, Combobox, Field, Found, Opt, Pick};
 use crate::prefs::say;
 use crate::{Text, W, format, ipc};
 
+/// More than a name may have, so that one that is too long is said rather than cut.
+const ROOM: u32 = 400;
+
 /// Who: name in both scripts, relation, sex, age; a newborn under the mother's name.
 #[component]
 pub fn Identity(new: bool) -> impl IntoView {
@@ -27,8 +30,8 @@ pub fn Identity(new: bool) -> impl IntoView {
     view! {
         <div class="stack" style="--gap:18px">
             <div class="name-row">
-                <Field label=W::FullName t="name" value=form.name hint=W::FullNameHint error=form.error("name") />
-                <Field label=W::NameOther t="name-other" value=form.name_other optional_word=true error=form.error("name-other") />
+                <Field label=W::FullName t="name" value=form.name max=ROOM hint=W::FullNameHint error=form.error("name") />
+                <Field label=W::NameOther t="name-other" value=form.name_other max=ROOM optional_word=true error=form.error("name-other") />
                 <Pick
                     label=W::Prefix
                     t="prefix"
@@ -55,7 +58,7 @@ pub fn Identity(new: bool) -> impl IntoView {
                         ("GUARD", W::RelGuardian.into()),
                     ]
                 />
-                <Field label=relation_label t="relation-name" value=form.relation_name error=form.error("relation-name") />
+                <Field label=relation_label t="relation-name" value=form.relation_name max=ROOM error=form.error("relation-name") />
             </div>
             <Choice
                 label=W::Sex

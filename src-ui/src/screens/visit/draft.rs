@@ -15,8 +15,9 @@ use rabta_ipc::visit::{SaveVisit, VisitView};
 
 use crate::{dom, ipc};
 
-/// After the last key.
-const WAIT_MS: i32 = 300;
+/// After the first key that is not saved yet, so that whoever types on and on is saved four times a second. A power cut
+/// costs this and the time that a save takes: less than 500 ms together.
+const WAIT_MS: i32 = 250;
 /// Before a save that failed is tried again.
 const RETRY_MS: i32 = 3_000;
 
@@ -57,8 +58,10 @@ struct Engine {
     stale: bool,
     /// The page is gone.
     left: bool,
-    /// Counts the keys, so that only the last one's timer saves.
-    key: u32,
+    /// A save is due within [`WAIT_MS`].
+    due: bool,
+    /// The last save failed and is tried again within [`RETRY_MS`].
+    again: bool,
 }
 
 /// Shared by all parts of the page. Cheap to copy.
@@ -103,7 +106,8 @@ impl Draft {
             flying: false,
             stale: false,
             left: false,
-            key: 0,
+            due: false,
+            again: false,
         };
         let draft = Draft {
             form: RwSignal::new(form),
@@ -123,27 +127,28 @@ impl Draft {
         draft
     }
 
-    /// Changes the form, and has it saved once the keys rest.
+    /// Changes the form, and has it saved soon, whether the keys rest or not.
     pub fn edit(&self, change: impl FnOnce(&mut VisitForm)) {
         self.form.update(change);
         let engine = self.engine.get_value();
-        let key = {
+        let waits = {
             let mut engine = lock(&engine);
             if engine.stale {
                 return;
             }
             engine.next = Some(self.form.get_untracked());
-            engine.key = engine.key.wrapping_add(1);
-            engine.key
+            std::mem::replace(&mut engine.due, true)
         };
         if !matches!(self.state.get_untracked(), SaveState::Failed(_)) {
             self.state.set(SaveState::Saving);
         }
+        if waits {
+            return;
+        }
         let (state, stale) = (self.state, self.stale);
         dom::after(WAIT_MS, move || {
-            if lock(&engine).key == key {
-                pump(&engine, state, stale);
-            }
+            lock(&engine).due = false;
+            pump(&engine, state, stale);
         });
     }
 
@@ -163,11 +168,14 @@ impl Draft {
         loop {
             {
                 let engine = lock(&engine);
-                if !engine.flying {
+                let done = engine.next.is_none() || engine.stale || engine.again;
+                if !engine.flying && done {
                     return engine.next.is_none() && !engine.stale;
                 }
             }
             dom::pause(10).await;
+            // What was typed meanwhile.
+            pump(&engine, self.state, self.stale);
         }
     }
 
@@ -241,15 +249,17 @@ fn pump(engine: &Arc<Mutex<Engine>>, state: RwSignal<SaveState>, stale: RwSignal
         let form = save.form.clone();
         let answer = ipc::call(save).await;
         FLYING.with(|n| n.set(n.get().saturating_sub(1)));
+        let mut retries = false;
         let again = {
             let mut engine = lock(&engine);
             engine.flying = false;
             match answer {
                 Ok(saved) => {
-                    engine.rev = saved.rev;
+                    (engine.rev, engine.again) = (saved.rev, false);
                     let now = if engine.next.is_some() { SaveState::Saving } else { SaveState::Saved };
                     state.try_set(now);
-                    engine.next.is_some()
+                    // What was typed meanwhile has its own time, unless that came while this save was on its way.
+                    engine.next.is_some() && !engine.due
                 }
                 Err(error) if error.code == "stale" || error.code == "not-found" => {
                     engine.stale = true;
@@ -264,13 +274,14 @@ fn pump(engine: &Arc<Mutex<Engine>>, state: RwSignal<SaveState>, stale: RwSignal
                         LEFT.with(|left| left.borrow_mut().insert(engine.id.clone(), form));
                     }
                     state.try_set(SaveState::Failed(error));
+                    retries = !std::mem::replace(&mut engine.again, true);
                     false
                 }
             }
         };
         if again {
             pump(&engine, state, stale);
-        } else if lock(&engine).next.is_some() {
+        } else if retries {
             dom::after(RETRY_MS, move || retry(&engine, state, stale));
         }
     });
@@ -280,6 +291,7 @@ fn pump(engine: &Arc<Mutex<Engine>>, state: RwSignal<SaveState>, stale: RwSignal
 fn retry(engine: &Arc<Mutex<Engine>>, state: RwSignal<SaveState>, stale: RwSignal<bool>) {
     {
         let mut engine = lock(engine);
+        engine.again = false;
         if engine.left && LEFT.with(|left| left.borrow_mut().remove(&engine.id)).is_none() {
             engine.next = None;
         }
