@@ -2,6 +2,7 @@
 //! what they mean.
 
 mod commands;
+mod engine;
 mod place;
 
 use rabta_app::App;
@@ -22,11 +23,12 @@ pub fn run() -> i32 {
         .manage(app)
         .invoke_handler(tauri::generate_handler![commands::rabta, commands::events, commands::frames])
         .setup(|app| {
-            WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
+            let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::App("index.html".into()))
                 .title("Rabta")
                 .inner_size(1366.0, 740.0)
                 .min_inner_size(340.0, 480.0)
                 .build()?;
+            engine::make_frugal(&window)?;
             Ok(())
         })
         .build(context);

@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_secs(3);
 const TALK: Duration = Duration::from_secs(15);
 
 pub async fn take() -> Result<Vec<Figure>> {
-    let mut all = Consultation::open("bench-app").await?;
+    let all = Consultation::open("bench-app").await?;
     let call = call_memory(&all).await?;
     let visit = all.sign_visit().await?;
     let Consultation { mut world, doctor, specialist } = all;

@@ -29,14 +29,12 @@ impl Consultation {
     }
 
     /// Signs the doctor's visit. Its page's place in the window, for [`Window::eval`]: `#/...`.
-    pub async fn sign_visit(&mut self) -> Result<String> {
+    pub async fn sign_visit(&self) -> Result<String> {
         self.doctor.click("go-asks").await?;
         self.doctor.screen("asks").await?;
         self.doctor.click("ask-row").await?;
         self.doctor.screen("case").await?;
-        self.doctor.click("to-visit").await?;
-        self.doctor.screen("visit").await?;
-        self.world.sign_visit(&self.doctor).await?;
+        self.world.sign_asked_visit(&self.doctor).await?;
         let place = self.doctor.eval("return location.hash").await?;
         place.as_str().map(str::to_owned).context("a page has a place")
     }

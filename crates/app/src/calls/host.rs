@@ -445,17 +445,7 @@ impl Host {
     async fn finish(&mut self) {
         self.keep_stretches().await;
         if let Some(running) = self.running.take() {
-            let figures = running.session.view(self.now()).figures;
-            let waits = running.known.waits;
-            tracing::info!(
-                call = %running.session.call(),
-                ring_to_link_ms = ?figures.ring_to_link_ms,
-                press_to_shell_ms = waits.press_to_shell_ms,
-                accept_to_first_audio_ms = ?figures.accept_to_first_audio_ms,
-                accept_to_first_frame_ms = ?figures.accept_to_first_video_ms,
-                accept_to_first_picture_ms = ?waits.first_picture_ms,
-                "a call is over"
-            );
+            tracing::info!(call = %running.session.call(), "a call is over");
             self.forget(running.session.call());
         }
         self.desk(Desk::clear);
@@ -500,6 +490,16 @@ impl Host {
     async fn keep_stretches(&mut self) {
         let Some(running) = self.running.as_mut().filter(|running| !running.kept) else { return };
         running.kept = true;
+        let (figures, waits) = (running.session.view(0).figures, running.known.waits);
+        tracing::info!(
+            call = %running.session.call(),
+            ring_to_link_ms = ?figures.ring_to_link_ms,
+            press_to_shell_ms = waits.press_to_shell_ms,
+            accept_to_first_audio_ms = ?figures.accept_to_first_audio_ms,
+            accept_to_first_frame_ms = ?figures.accept_to_first_video_ms,
+            accept_to_first_picture_ms = ?waits.first_picture_ms,
+            "how long a call's people waited"
+        );
         self.parts.socket.calling(false);
         self.parts.trust.sync.calling(false);
         let ask = running.session.view(0).ask;
