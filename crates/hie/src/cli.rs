@@ -12,7 +12,8 @@ use rabta_wire::Id;
 
 use crate::{
     Config,
-    admin::{self, PersonFields, Reply, Request},
+    admin::{self, PersonFields, Reply, Request, health},
+    backup,
     config::default_key_file,
     db::{DataLock, Db, LockError},
     identity::NewFacility,
@@ -62,6 +63,45 @@ pub enum Command {
     /// Devices.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Look at everything that an operator must keep an eye on, and say what to do. Fails where somebody should act.
+    Doctor(Doctor),
+    /// Add an encrypted backup to a folder and read it back; what did not change is not copied again.
+    Backup(Backup),
+    /// Bring a backup back into an empty data folder. Laptops then send again what they have.
+    Restore(Restore),
+}
+
+#[derive(Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    data: Data,
+    /// Read every page of the database, too.
+    #[arg(long)]
+    deep: bool,
+}
+
+#[derive(Args)]
+pub struct Backup {
+    #[command(flatten)]
+    data: Data,
+    /// The folder of the backups, best on another disk.
+    #[arg(long)]
+    to: PathBuf,
+    /// How many to keep.
+    #[arg(long, default_value_t = 30)]
+    keep: usize,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    #[command(flatten)]
+    data: Data,
+    /// The folder of the backups.
+    #[arg(long)]
+    from: PathBuf,
+    /// A certain one (its `.json`); else the newest.
+    #[arg(long)]
+    manifest: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -151,6 +191,14 @@ pub enum FacilityCommand {
         #[command(flatten)]
         data: Data,
     },
+    /// Revoke all its devices.
+    Revoke {
+        #[command(flatten)]
+        data: Data,
+        /// Id or name.
+        #[arg(long)]
+        facility: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -167,6 +215,13 @@ pub enum PersonCommand {
         #[command(flatten)]
         data: Data,
     },
+    /// Nothing that they sign from now on is taken; they leave the roster.
+    Revoke {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        person: Id,
+    },
 }
 
 #[derive(Subcommand)]
@@ -182,6 +237,13 @@ pub enum RosterCommand {
         phone: Option<String>,
         #[arg(long, default_value = "always")]
         hours: String,
+    },
+    /// Take a person off it.
+    Remove {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        person: Id,
     },
     List {
         #[command(flatten)]
@@ -220,6 +282,11 @@ pub struct MrBlock {
 
 #[derive(Subcommand)]
 pub enum DeviceCommand {
+    /// Whose they are, when they last sent something, what was refused.
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
     /// The device may no longer push, pull or get a token.
     Revoke {
         #[command(flatten)]
@@ -293,6 +360,23 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             m.data,
             Request::ReserveMr { facility: m.facility, first: m.first, last: m.last, purpose: m.purpose },
         ),
+        Command::Facility(FacilityCommand::Revoke { data, facility }) => {
+            (data, Request::RevokeFacility { facility })
+        }
+        Command::Person(PersonCommand::Revoke { data, person }) => (data, Request::RevokePerson { person }),
+        Command::Roster(RosterCommand::Remove { data, person }) => (data, Request::LeaveRoster { person }),
+        Command::Doctor(doctor) => return examine(doctor).await,
+        Command::Backup(Backup { data, to, keep }) => {
+            std::fs::create_dir_all(&to).context("the backup folder")?;
+            let folder = to.canonicalize().context("the backup folder")?;
+            (data, Request::Backup { folder, keep })
+        }
+        Command::Restore(Restore { data, from, manifest }) => {
+            let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
+            let done = backup::restore(&from, manifest.as_deref(), &data.data, &key_file).await?;
+            return if data.json { Ok(serde_json::to_string(&done)?) } else { Ok(restored(&done)) };
+        }
+        Command::Device(DeviceCommand::List { data }) => (data, Request::Devices),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
     };
     let reply = ask(&data, request).await?;
@@ -321,6 +405,34 @@ async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
     }
 }
 
+/// Looks at the files, asks the database, knocks at the address. An error where something is bad.
+async fn examine(Doctor { data, deep }: Doctor) -> anyhow::Result<String> {
+    let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
+    let mut findings = health::of_files(&data.data, &key_file);
+    let running = matches!(DataLock::take(&data.data), Err(LockError::Taken));
+    if running || data.data.join("hie.db").exists() {
+        let Reply::Health { findings: more, address } = ask(&data, Request::Health { deep }).await? else {
+            bail!("the server that runs on this folder is of another version");
+        };
+        findings.push(health::of_server(running, Some(&address)));
+        findings.extend(more);
+    } else {
+        findings.push(health::of_server(false, None));
+    }
+    let text = if data.json { serde_json::to_string(&findings)? } else { health::page(&findings) };
+    if findings.iter().any(|f| f.state == health::State::Bad) { bail!(text) } else { Ok(text) }
+}
+
+fn restored(done: &backup::Restored) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp(done.made_at / 1000);
+    let at = at.map_or_else(|_| "an unknown time".into(), |t| t.to_string());
+    format!(
+        "The HIE is as it was at {at}, change {}.\nA new epoch begins: {}. Start the server; laptops send again what \
+         came later. Devices that joined after that time must join anew.",
+        done.seq, done.epoch
+    )
+}
+
 /// For people; a code or a token is the last line.
 fn words(reply: &Reply) -> String {
     let facility = |f: &rabta_wire::enroll::Facility| format!("{}  {}  {}", f.id, f.kind, f.name);
@@ -342,6 +454,19 @@ fn words(reply: &Reply) -> String {
         ),
         Reply::Token { token, .. } => token.clone(),
         Reply::MrBlock(b) => format!("{}-{:06} to {}-{:06}", b.prefix, b.first, b.prefix, b.last),
+        Reply::Devices(all) => {
+            let now = system_clock()();
+            lines(all.iter().map(|d| health::device_line(d, now)).collect())
+        }
+        Reply::Health { findings, .. } => health::page(findings),
+        Reply::Backup(made) => format!(
+            "{}\n{} pieces, {} of them new ({:.1} MB); {} older backups removed; read back whole",
+            made.file.display(),
+            made.pieces,
+            made.new_pieces,
+            made.new_bytes as f64 / 1e6,
+            made.removed
+        ),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

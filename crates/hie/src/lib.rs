@@ -22,6 +22,7 @@
 pub mod admin;
 pub mod audit;
 pub mod auth;
+pub mod backup;
 pub mod cli;
 mod clock;
 mod config;

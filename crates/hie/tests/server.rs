@@ -5,6 +5,7 @@ mod support;
 mod server {
     pub mod access;
     pub mod asks;
+    pub mod backups;
     pub mod bad_input;
     pub mod enrollment;
     pub mod fhir;

@@ -1,8 +1,11 @@
 //! What the operator's commands do. While a server runs it is asked over a socket that only its own user can open,
 //! since one process writes the database; otherwise the command opens the database itself.
 
+pub mod health;
 #[cfg(unix)]
 pub mod socket;
+
+use std::path::PathBuf;
 
 use rabta_wire::{
     Id,
@@ -11,8 +14,10 @@ use rabta_wire::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::health::{DeviceLine, Finding};
 use crate::{
     auth,
+    backup::{self, BackupError, Made},
     db::Db,
     identity::{self, IdentityError, NewFacility, NewPerson},
 };
@@ -43,6 +48,10 @@ pub enum Request {
         phone: Option<String>,
         hours: String,
     },
+    /// Takes them off it.
+    LeaveRoster {
+        person: Id,
+    },
     Roster,
     Token {
         facility: String,
@@ -55,8 +64,27 @@ pub enum Request {
         last: i64,
         purpose: String,
     },
+    Devices,
+    /// It may no longer push, pull or get a token.
     RevokeDevice {
         device: Id,
+    },
+    /// Nothing that they sign from now on is taken, on any device.
+    RevokePerson {
+        person: Id,
+    },
+    /// All of its devices.
+    RevokeFacility {
+        facility: String,
+    },
+    /// `deep` reads every page.
+    Health {
+        deep: bool,
+    },
+    /// Adds a backup to this folder (absolute) and keeps so many.
+    Backup {
+        folder: PathBuf,
+        keep: usize,
     },
 }
 
@@ -84,6 +112,9 @@ pub enum Reply {
     Roster(Vec<RosterEntry>),
     Token { token: String, facility: Id, expires_at: i64 },
     MrBlock(MrBlock),
+    Devices(Vec<DeviceLine>),
+    Health { findings: Vec<Finding>, address: String },
+    Backup(Made),
     Done,
     Failed(String),
 }
@@ -98,8 +129,12 @@ pub enum AdminError {
     Roster,
     #[error("give the name and role of a new person, or --person with the id of a known one")]
     WhichPerson,
-    #[error("no such device")]
+    #[error("no such device, or it is revoked already")]
     NoDevice,
+    #[error("no such person, or they have no key that is not revoked")]
+    NoKey,
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("a token is good for at least a second and at most 30 days")]
     TokenLife,
 }
@@ -114,6 +149,43 @@ impl From<sqlx::Error> for AdminError {
 pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminError> {
     let mut tx = db.write().await?;
     let reply = match request {
+        Request::Backup { folder, keep } => {
+            // It needs the writer itself, not a transaction of it.
+            tx.rollback().await?;
+            return Ok(Reply::Backup(backup::make(db, &folder, keep, now).await?));
+        }
+        Request::Health { deep } => Reply::Health {
+            findings: health::of_database(db, deep, now).await?,
+            address: public_address(&mut tx).await?,
+        },
+        Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
+        Request::RevokePerson { person } => {
+            let done =
+                sqlx::query("UPDATE person_key SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL")
+                    .bind(now)
+                    .bind(person.0.to_vec())
+                    .execute(&mut *tx)
+                    .await?;
+            // They are asked for nothing any more, either.
+            identity::leave_roster(db, &mut tx, person).await?;
+            if done.rows_affected() == 0 {
+                return Err(AdminError::NoKey);
+            }
+            Reply::Done
+        }
+        Request::RevokeFacility { facility } => {
+            let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            let done =
+                sqlx::query("UPDATE device SET revoked_at = ? WHERE facility = ? AND revoked_at IS NULL")
+                    .bind(now)
+                    .bind(facility.0.to_vec())
+                    .execute(&mut *tx)
+                    .await?;
+            if done.rows_affected() == 0 {
+                return Err(AdminError::NoDevice);
+            }
+            Reply::Done
+        }
         Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
         Request::Facilities => Reply::Facilities(identity::facilities(&mut tx).await?),
         Request::AddPerson { facility, new } => {
@@ -155,6 +227,10 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let specialty = specialty.or(known.specialty).ok_or(AdminError::Roster)?;
             let phone = phone.or(known.phone).ok_or(AdminError::Roster)?;
             identity::set_roster(db, &mut tx, person, &specialty, &phone, &hours, now).await?;
+            Reply::Roster(identity::roster(&mut tx).await?)
+        }
+        Request::LeaveRoster { person } => {
+            identity::leave_roster(db, &mut tx, person).await?;
             Reply::Roster(identity::roster(&mut tx).await?)
         }
         Request::Roster => Reply::Roster(identity::roster(&mut tx).await?),

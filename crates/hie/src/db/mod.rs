@@ -8,11 +8,15 @@ mod key;
 mod lock;
 pub(crate) mod settings;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    ConnectOptions as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -33,6 +37,8 @@ pub struct Db {
     writer: SqlitePool,
     readers: SqlitePool,
     sequencer: std::sync::Arc<dyn Sequencer>,
+    file: PathBuf,
+    options: SqliteConnectOptions,
     pub settings: std::sync::Arc<Settings>,
 }
 
@@ -89,13 +95,29 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON").pragma("wal_autocheckpoint", "0"))
+            .connect_with(options.clone().pragma("query_only", "ON").pragma("wal_autocheckpoint", "0"))
             .await?;
         let settings = Settings::load_or_make(&writer, now).await?;
         let last: i64 =
             sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&writer).await?;
         let sequencer = std::sync::Arc::new(SingleWriter::starting_after(last as u64));
-        Ok(Self { writer, readers, sequencer, settings: std::sync::Arc::new(settings) })
+        Ok(Self { writer, readers, sequencer, file: path, options, settings: std::sync::Arc::new(settings) })
+    }
+
+    /// The database's file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The one connection that writes, outside of a transaction: for checkpoints.
+    pub(crate) async fn writer(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        self.writer.acquire().await
+    }
+
+    /// A copy of the database under another name, opened with the same key.
+    pub(crate) async fn open_copy(&self, file: &Path) -> Result<SqliteConnection, OpenError> {
+        let options = self.options.clone().filename(file).create_if_missing(false);
+        connect(options).await
     }
 
     /// Begins the one write transaction; waits for whoever has it.
@@ -120,6 +142,23 @@ impl Db {
         }
         self.writer.close().await;
     }
+}
+
+/// Opens a database that nobody serves, without changing anything.
+pub(crate) async fn open_alone(file: &Path, key_file: &Path) -> Result<SqliteConnection, OpenError> {
+    let key = key::read(key_file)?;
+    connect(SqliteConnectOptions::new().filename(file).pragma("key", key.pragma())).await
+}
+
+/// One connection without a log beside the file. The first read is what tells a wrong key.
+async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
+    let options = options.journal_mode(SqliteJournalMode::Delete).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.connect().await.map_err(not_a_database)?;
+    sqlx::query("SELECT count(*) FROM sqlite_schema")
+        .execute(&mut connection)
+        .await
+        .map_err(not_a_database)?;
+    Ok(connection)
 }
 
 /// Whether it failed for want of room, by SQLite's extended result code (https://sqlite.org/rescode.html): FULL, and

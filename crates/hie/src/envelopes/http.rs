@@ -18,6 +18,7 @@ use crate::{
     App,
     audit::{Act, Event},
     auth::{Access, Agent},
+    backup,
     fhir::params::form,
     web::{ApiError, body},
 };
@@ -103,11 +104,12 @@ pub async fn pull(State(app): State<Arc<App>>, who: Access, request: Request) ->
         event.detail = Some(("changes", format!("{} after {after}", page.changes.len())));
         app.audit.record(event).await?;
     }
+    let backed_up = backup::last(&mut *app.db.read().acquire().await?).await?.map_or(0, |(seq, _)| seq);
     Ok(cbor(&PullReply {
         changes: page.changes,
         next: Cursor { epoch, seq: page.next },
         more: page.more,
-        backed_up: 0,
+        backed_up,
         remaining: page.remaining,
     }))
 }

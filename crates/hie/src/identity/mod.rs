@@ -13,7 +13,7 @@ pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite};
 pub use facility::{NewFacility, add_facility, facilities, facility, find_facility};
 pub use mr_block::{allot, reserve};
 pub use person::{NewPerson, add_person, person, persons};
-pub use roster::{roster, set_roster};
+pub use roster::{leave_roster, roster, set_roster};
 
 use rabta_wire::Id;
 

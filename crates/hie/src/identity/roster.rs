@@ -29,6 +29,16 @@ pub async fn set_roster(
         .bind(now)
         .execute(&mut *tx)
         .await?;
+    show(db, tx).await
+}
+
+/// Takes a person off the roster; nothing where they are not on it.
+pub async fn leave_roster(db: &Db, tx: &mut SqliteConnection, who: Id) -> Result<(), IdentityError> {
+    sqlx::query("DELETE FROM roster WHERE person = ?").bind(who.0.to_vec()).execute(&mut *tx).await?;
+    show(db, tx).await
+}
+
+async fn show(db: &Db, tx: &mut SqliteConnection) -> Result<(), IdentityError> {
     // A pull delivers the roster as it then is: older rows would only repeat it.
     sqlx::query("DELETE FROM change WHERE item = 3").execute(&mut *tx).await?;
     scope::show(tx, db.sequencer(), Scope::Everybody, None, Item::Roster).await?;

@@ -162,7 +162,7 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
     let advised = specialist.write(Draft::new(Kind::Advice, patient, advised).task(task).signed());
     durable(&server, &specialists, &[seen, accepted, answered, chat, advised]).await;
 
-    let decisions = [form(json!({"decision": "accepted", "line": advice_record.form.medicines[0].id}))];
+    let decisions = [form(json!({"accepted": {"line": advice_record.form.medicines[0].id}}))];
     let context = fhir::decisions::DecisionContext { advice: &advice_record, author: &treating, stamp };
     let decided = fhir::decisions::to_bundle(&decisions, &context, &mut Slots::default(), new_id).unwrap();
     let decided = doctor.write(Draft::new(Kind::Decisions, patient, decided).task(task).signed());

@@ -72,6 +72,11 @@ impl Server {
         server
     }
 
+    /// Its data folder; the key is beside it, with the ending `.key`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
