@@ -1,9 +1,11 @@
 //! Reading what the shell sent, with as little program as possible.
 //!
 //! `serde_json`'s own reader is made anew for each type it reads, parser and all; that was a quarter of the window's
-//! program. Here the text becomes a tree once, by one piece of code, and each type only picks from the tree. It reads
-//! maps for structs (never sequences), keeps no position and no words for an error but the field that is missing:
-//! both ends are of one build.
+//! program. Here the text becomes a tree once, by one piece of code, and each type only picks from the tree: a struct
+//! is given its fields in its own order, so no type carries a matcher for its fields' names. Errors have no position and
+//! no words but the field that is missing: both ends are of one build.
+
+use std::cell::Cell;
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -27,9 +29,15 @@ impl serde::de::Error for Shape {
         Shape("value")
     }
 
-    fn missing_field(field: &'static str) -> Self {
-        Shape(field)
+    /// A [`Row`] ended early: the field that it did not have.
+    fn invalid_length(_: usize, _: &dyn serde::de::Expected) -> Self {
+        Shape(MISSED.get())
     }
+}
+
+thread_local! {
+    /// The field that a [`Row`] looked for last and did not find.
+    static MISSED: Cell<&'static str> = const { Cell::new("length") };
 }
 
 /// Reads a `T` from JSON.
@@ -60,6 +68,11 @@ impl<'a> Node<'a> {
     #[inline(never)]
     fn fields(self) -> Result<Fields<'a>, Shape> {
         self.0.as_object().map(|map| Fields(map.iter(), &Value::Null)).ok_or(Shape("object"))
+    }
+
+    #[inline(never)]
+    fn row(self, names: &'static [&'static str]) -> Result<Row<'a>, Shape> {
+        self.0.as_object().map(|map| Row(names.iter(), map)).ok_or(Shape("object"))
     }
 
     #[inline(never)]
@@ -138,12 +151,17 @@ impl<'de> Deserializer<'de> for Node<'de> {
         visitor.visit_seq(self.list()?)
     }
 
-    /// A date is a pair of numbers or a text, depending on features of the `time` crate that the shell was built with.
+    /// A date comes as `YYYY-MM-DD`, and is read as its year and day of the year.
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Shape> {
         match self.0 {
-            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::String(text) => visitor.visit_seq(day(text)?),
             _ => visitor.visit_seq(self.list()?),
         }
+    }
+
+    /// Spares the program the reader of every format of a date.
+    fn is_human_readable(&self) -> bool {
+        false
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -162,10 +180,10 @@ impl<'de> Deserializer<'de> for Node<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Shape> {
-        visitor.visit_map(self.fields()?)
+        visitor.visit_seq(self.row(names)?)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -207,6 +225,57 @@ impl<'de> SeqAccess<'de> for List<'de> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.0.len())
+    }
+}
+
+/// A struct's fields, in the order of their names. Where one is not there it ends early for that one field: the type's
+/// default, or an error.
+struct Row<'a>(std::slice::Iter<'static, &'static str>, &'a Map<String, Value>);
+
+impl<'a> Row<'a> {
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a Value> {
+        let name = *self.0.next()?;
+        let found = self.1.get(name);
+        if found.is_none() {
+            MISSED.set(name);
+        }
+        found
+    }
+}
+
+impl<'de> SeqAccess<'de> for Row<'de> {
+    type Error = Shape;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Shape> {
+        match self.next() {
+            Some(value) => seed.deserialize(Node(value)).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The year and the day of the year, still to be given out.
+struct Day(std::array::IntoIter<i64, 2>);
+
+#[inline(never)]
+fn day(text: &str) -> Result<Day, Shape> {
+    let read = || {
+        let (year, rest) = text.split_once('-')?;
+        let (month, day) = rest.split_once('-')?;
+        let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;
+        time::Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
+    };
+    let (year, ordinal) = read().ok_or(Shape("date"))?.to_ordinal_date();
+    Ok(Day([i64::from(year), i64::from(ordinal)].into_iter()))
+}
+
+impl<'de> SeqAccess<'de> for Day {
+    type Error = Shape;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Shape> {
+        let next = self.0.next().map(serde::de::value::I64Deserializer::new);
+        next.map(|whole| seed.deserialize(whole)).transpose()
     }
 }
 
@@ -293,10 +362,10 @@ impl<'de> VariantAccess<'de> for Node<'de> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Shape> {
-        visitor.visit_map(self.fields()?)
+        visitor.visit_seq(self.row(names)?)
     }
 }
 
@@ -321,6 +390,7 @@ mod tests {
         let on = time::Date::from_calendar_date(2026, time::Month::November, 22).expect("a day");
         same(&Said::Event { text: "flood".into(), from_year: 2010, to_year: 2011 });
         same(&Said::BirthDate { date: on });
+        same(&Some(time::macros::date!(2028 - 02 - 29)));
         same(&Allergies::NotAsked);
         same(&Allergies::Known(vec!["Penicillin".into()]));
         same(&Registration {
@@ -344,5 +414,14 @@ mod tests {
         assert_eq!(read::<VisitView>(json).map(|view| view.id), Err(Shape("card")));
         assert_eq!(read::<SyncChip>("[]"), Err(Shape("object")));
         assert_eq!(read::<SyncChip>("{"), Err(Shape("json")));
+        assert_eq!(read::<time::Date>(r#""2026-02-30""#), Err(Shape("date")));
+    }
+
+    /// Fields that may be left out are, whether the type or the field says so.
+    #[test]
+    fn what_is_left_out_gets_its_default() {
+        let form = rabta_domain::visit::VisitForm { plan: "rest".into(), ..Default::default() };
+        assert_eq!(read(r#"{"plan":"rest"}"#), Ok(form));
+        assert_eq!(read(r#"{"code":"unexpected"}"#), Ok(rabta_ipc::Error::new("unexpected")));
     }
 }

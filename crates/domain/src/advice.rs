@@ -24,7 +24,7 @@ pub struct AdviceForm {
 
 /// What the treating doctor does with one proposed line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "decision", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     Accepted { line: String },
     Changed { line: String, to: Box<MedicineLine>, reason: String },

@@ -5,7 +5,7 @@ use time::{Date, Duration, Month};
 
 /// What was said about somebody's age.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "as", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Said {
     /// A date from a paper or a sure memory, `YYYY-MM-DD`.
     BirthDate {

@@ -105,7 +105,7 @@ pub struct AgeShown {
 
 /// What the band and lists say of allergies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "state", content = "items", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Allergies {
     #[default]
     NotAsked,

@@ -76,7 +76,7 @@ pub struct Figures {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum CallItem {
     Chat {
         mine: bool,

@@ -4,7 +4,7 @@ use crate::{call::CallView, gate::Progress, sync::SyncChip};
 
 /// What the shell tells the window unasked. Each says that something changed; the window asks for what it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// The screen was locked, or the vault: go to the gate.
     Locked,

@@ -26,10 +26,11 @@ const APP: &str = "app.html";
 const START: &str = "#/today";
 
 /// Of `rabta_ipc::Event`, what concerns the gate.
-#[derive(serde::Deserialize)]
-struct Heard {
-    event: String,
-    progress: Option<Progress>,
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Heard {
+    Locked,
+    FirstPull { progress: Progress },
 }
 
 /// What the gate asks now.
@@ -153,12 +154,11 @@ pub fn Gate() -> impl IntoView {
     state.refresh();
     spawn_local(async move {
         let _ = ipc::listen_json(move |json| {
-            if let Ok(heard) = lean::read::<Heard>(json) {
-                match (heard.event.as_str(), heard.progress) {
-                    ("first-pull", Some(progress)) => state.progress.set(progress),
-                    ("locked", _) => state.refresh(),
-                    _ => {}
-                }
+            match lean::read(json) {
+                Ok(Heard::FirstPull { progress }) => state.progress.set(progress),
+                Ok(Heard::Locked) => state.refresh(),
+                // Another event.
+                Err(_) => {}
             }
         })
         .await;
@@ -200,12 +200,9 @@ mod tests {
     fn the_gate_hears_what_the_shell_says() {
         let json = |event: &rabta_ipc::Event| serde_json::to_string(event).expect("written");
         let pull = rabta_ipc::Event::FirstPull { progress: Progress { done: 340, of: 1000 } };
-        let heard: Heard = lean::read(&json(&pull)).expect("read");
-        assert_eq!(
-            (heard.event.as_str(), heard.progress),
-            ("first-pull", Some(Progress { done: 340, of: 1000 }))
-        );
-        let locked: Heard = lean::read(&json(&rabta_ipc::Event::Locked)).expect("read");
-        assert_eq!((locked.event.as_str(), locked.progress), ("locked", None));
+        let progress = Progress { done: 340, of: 1000 };
+        assert_eq!(lean::read(&json(&pull)), Ok(Heard::FirstPull { progress }));
+        assert_eq!(lean::read(&json(&rabta_ipc::Event::Locked)), Ok(Heard::Locked));
+        assert!(lean::read::<Heard>(&json(&rabta_ipc::Event::DiskFull)).is_err());
     }
 }

@@ -1,13 +1,13 @@
 //! The keys, and the English. Short words for tired eyes; an error says what happened, what is safe, what to do.
 
-use super::{W, ur};
+use super::{Both, W, ur};
 
 macro_rules! words {
     ($($key:ident = $text:literal,)*) => {
         // Constants rather than an enum: a program carries only the words that it says.
         #[allow(non_upper_case_globals, missing_docs)]
         impl W {
-            $(pub const $key: W = W { en: $text, ur: ur::$key };)*
+            $(pub const $key: W = W(&Both { en: $text, ur: ur::$key });)*
 
             /// Every word, for the tests that compare the languages.
             #[cfg(test)]
