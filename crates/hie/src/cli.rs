@@ -45,6 +45,8 @@ pub struct Data {
 pub enum Command {
     /// Serve until SIGTERM.
     Serve(Serve),
+    /// Wait until the server on this folder answers; at most half a minute.
+    Ready(Data),
     /// Make a one-time code with which a person joins on a device.
     Enroll(Enroll),
     /// Facilities.
@@ -365,6 +367,7 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         }
         Command::Person(PersonCommand::Revoke { data, person }) => (data, Request::RevokePerson { person }),
         Command::Roster(RosterCommand::Remove { data, person }) => (data, Request::LeaveRoster { person }),
+        Command::Ready(data) => return ready(&data).await,
         Command::Doctor(doctor) => return examine(doctor).await,
         Command::Backup(Backup { data, to, keep }) => {
             std::fs::create_dir_all(&to).context("the backup folder")?;
@@ -386,8 +389,34 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
     if data.json { Ok(serde_json::to_string(&reply)?) } else { Ok(words(&reply)) }
 }
 
-/// Asks the running server, or does it here if there is none.
+async fn ready(data: &Data) -> anyhow::Result<String> {
+    for _ in 0..150 {
+        #[cfg(unix)]
+        if admin::socket::ask(&data.data, &Request::Facilities).await.is_ok() {
+            return Ok("it is ready".into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    bail!("no server on this folder answers; look at its log")
+}
+
+/// Between two tries.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Asks the running server, or does it here if there is none. A server that is about to start holds the folder, but
+/// does not answer yet.
 async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
+    let mut left = 15;
+    loop {
+        match ask_once(data, request.clone()).await {
+            Err(e) if left > 0 && e.is::<std::io::Error>() => left -= 1,
+            other => return other,
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn ask_once(data: &Data, request: Request) -> anyhow::Result<Reply> {
     match DataLock::take(&data.data) {
         Ok(_lock) => {
             let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));

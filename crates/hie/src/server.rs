@@ -60,6 +60,10 @@ pub struct Handle {
     _lock: DataLock,
 }
 
+/// Two seconds in all.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
+
 /// How long requests that are under way may take when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -81,7 +85,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     if config.plain_http_loopback && !config.listen.ip().is_loopback() {
         return Err(ServeError::PlainOutside);
     }
-    let lock = DataLock::take(&config.data)?;
+    let lock = take_lock(&config.data).await?;
     let db = Db::open(&config.data, &config.key_file, (config.clock)()).await?;
     let listener =
         std::net::TcpListener::bind(config.listen).map_err(|e| ServeError::Io("cannot listen", e))?;
@@ -128,6 +132,18 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
     let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
     Ok(Handle { addr, spki_sha256, app, http, task, relay_addr, _relay: relay, _lock: lock })
+}
+
+/// An operator's command holds the lock for a moment; another server holds it on.
+async fn take_lock(data: &std::path::Path) -> Result<DataLock, LockError> {
+    let mut left = LOCK_TRIES;
+    loop {
+        match DataLock::take(data) {
+            Err(LockError::Taken) if left > 0 => left -= 1,
+            other => return other,
+        }
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
 }
 
 async fn start_relay(config: &Config, db: &Db) -> Result<Option<RelayHandle>, ServeError> {
