@@ -7,7 +7,7 @@ mod world;
 use rabta_app::App;
 use rabta_domain::{
     advice::{AdviceForm, Decision},
-    ask::{State, Urgency},
+    ask::{AskForm, State, Urgency},
     consent::ConsentForm,
     medicine::{Food, MedicineLine},
     patient::Custody,
@@ -15,8 +15,8 @@ use rabta_domain::{
 use rabta_ipc::{
     Error,
     ask::{
-        AskView, CheckAdvice, Decide, GetRoster, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk,
-        SendMessage, SignAdvice,
+        AskDraft, AskView, CheckAdvice, Decide, GetAskDraft, GetRoster, ListAsks, MoveAsk, OpenAsk,
+        PreviewNote, RecordRefusal, SaveAdvice, SaveAskDraft, SendAsk, SendMessage, SignAdvice,
     },
     sync::{GetSync, SyncNow},
     visit::SignVisit,
@@ -54,12 +54,31 @@ async fn an_ask_goes_its_way_from_the_consent_to_done_and_every_signature_holds(
     assert_eq!((preview.question.as_str(), preview.signed.is_none()), ("Pneumonia? Refer?", true));
 
     let refused = ConsentForm { decision: "refused".into(), ..ConsentForm::default() };
-    let send = SendAsk { visit: visit.id.clone(), consent: refused, ask: form(Urgency::Routine) };
+    let send = SendAsk { visit: visit.id.clone(), consent: refused.clone(), ask: form(Urgency::Routine) };
     assert_eq!(ask(doctor, send).await.unwrap_err().code, "consent-missing");
 
-    let send = SendAsk { visit: visit.id.clone(), consent: consent(), ask: form(Urgency::Routine) };
+    // What is filled in is kept, and gone once the patient said no: that is recorded without any ask.
+    let draft = AskDraft {
+        consent: consent(),
+        ask: AskForm { wishes: vec!["chaperone".into()], ..form(Urgency::Urgent) },
+    };
+    let kept = async || ask(doctor, GetAskDraft { visit: visit.id.clone() }).await.unwrap();
+    assert_eq!(kept().await, None);
+    ask(doctor, SaveAskDraft { visit: visit.id.clone(), draft: draft.clone() }).await.unwrap();
+    assert_eq!(kept().await.as_ref(), Some(&draft));
+    let agreed = RecordRefusal { visit: visit.id.clone(), consent: consent() };
+    assert_eq!(ask(doctor, agreed).await.unwrap_err().code, "invalid");
+    ask(doctor, RecordRefusal { visit: visit.id.clone(), consent: refused }).await.unwrap();
+    assert_eq!(kept().await, None);
+    assert!(ask(doctor, ListAsks { closed: true }).await.unwrap().is_empty(), "nothing was asked");
+    ask(doctor, SaveAskDraft { visit: visit.id.clone(), draft: draft.clone() }).await.unwrap();
+
+    let wishes = vec!["chaperone".to_owned()];
+    let wished = AskForm { wishes: wishes.clone(), ..form(Urgency::Routine) };
+    let send = SendAsk { visit: visit.id.clone(), consent: consent(), ask: wished };
     let sent = ask(doctor, send).await.unwrap();
     assert_eq!(sent.row.state, State::Requested);
+    assert_eq!(kept().await, None, "sent");
     assert!(sent.note.signed.as_ref().is_some_and(|signed| signed.verified) && !sent.nobody_has_seen);
     let id = sent.row.id.clone();
 
@@ -69,7 +88,7 @@ async fn an_ask_goes_its_way_from_the_consent_to_done_and_every_signature_holds(
     let opened = ask(specialist, OpenAsk { id: id.clone() }).await.unwrap();
     assert_eq!(opened.row.state, State::Seen);
     assert!(opened.note.signed.as_ref().is_some_and(|signed| signed.verified));
-    assert_eq!(opened.note.consent, "given");
+    assert_eq!((opened.note.consent.as_str(), &opened.note.wishes), ("given", &wishes));
     assert!(opened.mine_to_answer && !opened.row.unread);
     let again = ask(specialist, OpenAsk { id: id.clone() }).await.unwrap();
     assert_eq!(again.timeline.iter().filter(|row| row.what == "seen").count(), 1, "one receipt");

@@ -24,6 +24,7 @@ mod clip;
 mod keyframe;
 mod leg;
 mod outgoing;
+mod ring;
 mod sound;
 mod stats;
 mod vp8;
@@ -33,6 +34,8 @@ use std::{path::PathBuf, time::Instant};
 use bytes::Bytes;
 use rabta_call::{EngineCommand, EngineEvent, LegId};
 use tokio::sync::mpsc;
+
+pub use ring::Ring;
 
 /// Where a microphone's or a camera's signal comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -140,6 +143,16 @@ const NEEDED: [&str; 9] = [
 /// Frames that may wait for the window before the oldest picture is given up.
 const FRAMES_WAITING: usize = 60;
 
+/// Loads what every call needs. The first time on a machine GStreamer looks through all its plugins, which takes
+/// seconds; later times are quick, and a second one in a program costs nothing. Blocks.
+pub fn get_ready() -> Result<(), StartError> {
+    gstreamer::init().map_err(StartError::GStreamer)?;
+    for element in NEEDED {
+        gstreamer::ElementFactory::find(element).ok_or(StartError::Missing(element))?;
+    }
+    Ok(())
+}
+
 /// A running engine. Dropping it closes everything.
 pub struct NativeEngine {
     commands: mpsc::UnboundedSender<EngineCommand>,
@@ -152,10 +165,7 @@ impl NativeEngine {
         config: EngineConfig,
         events: mpsc::UnboundedSender<EngineEvent>,
     ) -> Result<(Self, mpsc::Receiver<VideoFrame>), StartError> {
-        gstreamer::init().map_err(StartError::GStreamer)?;
-        for element in NEEDED {
-            gstreamer::ElementFactory::find(element).ok_or(StartError::Missing(element))?;
-        }
+        get_ready()?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let (frames, frames_out) = mpsc::channel(FRAMES_WAITING);
         tokio::spawn(actor::Actor::new(config, events, frames).run(inbox));

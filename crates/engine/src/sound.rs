@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The format inside: what the echo canceller and Opus both take.
-const RAW: &str = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
+pub(crate) const RAW: &str = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
 /// RFC 6716 at 20 ms, with loss protection inside and silence left out (RFC 7587).
 const OPUS: &str = "opusenc name=opus audio-type=voice bitrate=24000 frame-size=20 inband-fec=true \
                     packet-loss-percentage=10 dtx=true";
@@ -130,12 +130,7 @@ impl Sound {
         {
             source.set_property("device", name);
         }
-        if let Loudspeaker::Named(name) = loudspeaker
-            && let Some(sink) = playing.element("speaker")
-            && sink.has_property("device")
-        {
-            sink.set_property("device", name);
-        }
+        name_speaker(&playing.pipeline, loudspeaker);
         let mixer = playing.element("mix").ok_or_else(|| gst::glib::bool_error!("no mixer"))?;
 
         let recording = match microphone {
@@ -275,8 +270,18 @@ fn until_heard(pipeline: &gst::glib::WeakRef<gst::Pipeline>, pts: Option<gst::Cl
     Duration::from_nanos(due.saturating_sub(now).nseconds())
 }
 
+/// Plays on the loudspeaker that was named.
+pub(crate) fn name_speaker(pipeline: &gst::Pipeline, wanted: &Loudspeaker) {
+    if let Loudspeaker::Named(name) = wanted
+        && let Some(sink) = pipeline.by_name("speaker")
+        && sink.has_property("device")
+    {
+        sink.set_property("device", name);
+    }
+}
+
 /// The sink's description, and whether somebody hears it.
-fn speaker(wanted: &Loudspeaker) -> (&'static str, DeviceState) {
+pub(crate) fn speaker(wanted: &Loudspeaker) -> (&'static str, DeviceState) {
     const SILENT: &str = "fakesink name=speaker sync=true";
     let named = |element: &gst::Element| {
         if let Loudspeaker::Named(name) = wanted {

@@ -17,6 +17,12 @@ commands! {
     GetRoster {} -> Roster = "roster";
     /// What will be sent, as the specialist will see it.
     PreviewNote { visit: String, ask: AskForm } -> Note = "preview-note";
+    /// What was asked about a visit and not sent yet; `None` before the first answer.
+    GetAskDraft { visit: String } -> Option<AskDraft> = "ask-draft";
+    /// Durable when it replies; gone with [`SendAsk`] and [`RecordRefusal`].
+    SaveAskDraft { visit: String, draft: AskDraft } -> () = "save-ask-draft";
+    /// The patient said no: that is signed and kept, and nothing is asked.
+    RecordRefusal { visit: String, consent: ConsentForm } -> () = "record-refusal";
     /// Errors: `consent-missing`, `stops`.
     SendAsk { visit: String, consent: ConsentForm, ask: AskForm } -> AskView = "send-ask";
     /// For a specialist: the queue. For a clinic: its own asks, open ones first.
@@ -103,6 +109,13 @@ pub struct AskView {
     pub other_online: bool,
 }
 
+/// An ask while it is filled in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskDraft {
+    pub consent: ConsentForm,
+    pub ask: AskForm,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdviceDraft {
     pub form: AdviceForm,
@@ -150,6 +163,9 @@ pub struct Note {
     pub sections: Vec<NoteSection>,
     pub photos: Vec<PhotoRef>,
     pub consent: String,
+    /// What the patient wishes: `AskForm::wishes`.
+    #[serde(default)]
+    pub wishes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

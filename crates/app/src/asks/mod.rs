@@ -7,6 +7,7 @@
 mod advice;
 mod case;
 mod decisions;
+mod draft;
 mod list;
 mod messages;
 mod moves;
@@ -15,9 +16,11 @@ mod roster;
 mod send;
 mod view;
 
+pub(crate) use draft::draft_id;
+
 use rabta_ipc::ask::{
-    CheckAdvice, Decide, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, SaveAdvice, SendAsk,
-    SendMessage, SignAdvice,
+    CheckAdvice, Decide, GetAskDraft, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, RecordRefusal,
+    SaveAdvice, SaveAskDraft, SendAsk, SendMessage, SignAdvice,
 };
 
 use crate::{Session, routes::routes};
@@ -25,6 +28,9 @@ use crate::{Session, routes::routes};
 routes!(Session {
     GetRoster => get_roster,
     PreviewNote => preview_note,
+    GetAskDraft => get_ask_draft,
+    SaveAskDraft => save_ask_draft,
+    RecordRefusal => record_refusal,
     SendAsk => send_ask,
     ListAsks => list_asks,
     OpenAsk => open_ask,

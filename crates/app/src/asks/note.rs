@@ -50,6 +50,7 @@ pub(super) fn page(note: &ReferralNote, at: i64, signed: Option<SignedBy>, conse
         sections: sections(note),
         photos: note.visit.photos.clone(),
         consent,
+        wishes: note.wishes.clone(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Sending an ask: the consent, the signed note with its first Task, the photos, in one transaction.
+//! Sending an ask: the consent, the signed note with its first Task, the photos, in one transaction. A refusal is the
+//! consent alone.
 
 use rabta_domain::{
     ask::{AskForm, Urgency},
@@ -14,13 +15,13 @@ use rabta_domain::{
 };
 use rabta_ipc::{
     Error, Event,
-    ask::{AskView, Note, PreviewNote, SendAsk},
+    ask::{AskView, Note, PreviewNote, RecordRefusal, SendAsk},
 };
 use rabta_store::{NewEnvelope, RecordStore, Transaction};
 use rabta_wire::{Id, envelope::Kind};
 use time::OffsetDateTime;
 
-use super::note::page;
+use super::{draft::draft_id, note::page};
 use crate::{
     Session,
     cards::{all_parsed, parsed},
@@ -30,8 +31,8 @@ use crate::{
 };
 
 /// The visit that an ask is about: a draft, or signed.
-struct Asked {
-    patient: String,
+pub(super) struct Asked {
+    pub(super) patient: String,
     form: VisitForm,
     started: Option<OffsetDateTime>,
     slots: Slots,
@@ -59,12 +60,6 @@ impl Session {
         let known = self.brought_by("Patient", &patient).await?;
         let consent_id = new_id();
         let consented = self.consent(&consent_id, &consent, &patient, known)?;
-        if !consent.allows_consultation() {
-            // A refusal is recorded, too: nobody has to ask twice.
-            self.commit(Transaction::new().append(consented)).await?;
-            return Err(Error::new("consent-missing"));
-        }
-
         let specialist = self.whom_to_ask(ask.to_person.as_deref(), &ask.specialty).await?;
         let owner = (specialist.person.to_string(), specialist.name);
         let (payload, ids) = self
@@ -80,7 +75,7 @@ impl Session {
         let after = note.id;
 
         let consented = NewEnvelope { task: Some(task), ..consented };
-        let mut transaction = Transaction::new().append(consented).append(note);
+        let mut transaction = Transaction::new().append(consented).append(note).drop_draft(draft_id(&visit));
         if let Some(mut draft) = asked.draft {
             (draft.slots, draft.ask) = (asked.slots, Some(ids.task.clone()));
             transaction = transaction.save_draft(draft.save(&visit, self.millis()));
@@ -96,8 +91,26 @@ impl Session {
         self.ask_view(&ids.task).await
     }
 
+    /// Recorded and signed: nobody has to ask twice, and the patient was heard.
+    pub(super) async fn record_refusal(&self, refusal: RecordRefusal) -> Result<(), Error> {
+        if refusal.consent.decision != "refused" {
+            return Err(Error::field("invalid", "consent"));
+        }
+        let patient = self.asked(&refusal.visit).await?.patient;
+        let known = self.brought_by("Patient", &patient).await?;
+        let id = new_id();
+        let refused = self.consent(&id, &refusal.consent, &patient, known)?;
+        let audit = self.audit("create", &format!("Consent/{id}"), Some(&patient));
+        let transaction =
+            Transaction::new().append(refused).drop_draft(draft_id(&refusal.visit)).audit(audit);
+        self.commit(transaction).await?;
+        self.sync.hurry();
+        self.emit(Event::Patient { id: patient });
+        Ok(())
+    }
+
     /// The visit with the Encounter id `visit`.
-    async fn asked(&self, visit: &str) -> Result<Asked, Error> {
+    pub(super) async fn asked(&self, visit: &str) -> Result<Asked, Error> {
         if let Some(draft) = self.find_visit_draft(visit).await? {
             let body = draft.body;
             return Ok(Asked {
@@ -207,7 +220,7 @@ fn check(ask: &AskForm, consent: &ConsentForm) -> Result<(), Error> {
         return Err(Error::field("invalid", "specialty"));
     }
     // An override is for those who cannot wait, and for nothing else.
-    if consent.decision.is_empty() || consent.decision == "emergency" && ask.urgency == Urgency::Routine {
+    if !consent.allows_consultation() || consent.decision == "emergency" && ask.urgency == Urgency::Routine {
         return Err(Error::new("consent-missing"));
     }
     Ok(())
@@ -229,8 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_asked_against_a_refusal() {
+        let ask = AskForm { specialty: "ent".into(), question: "?".into(), ..AskForm::default() };
+        for decision in ["", "refused", "given"] {
+            let consent = ConsentForm { decision: decision.into(), ..Default::default() };
+            assert_eq!(check(&ask, &consent).unwrap_err().code, "consent-missing", "{decision}");
+        }
+    }
+
+    #[test]
     fn an_ask_without_a_question_or_a_specialty_is_told_where() {
-        let consent = ConsentForm { decision: "given".into(), ..Default::default() };
+        let consent =
+            ConsentForm { decision: "emergency".into(), reason: "unconscious".into(), ..Default::default() };
         let mut ask = AskForm { question: " ".into(), ..AskForm::default() };
         assert_eq!(check(&ask, &consent).unwrap_err().field.as_deref(), Some("question"));
         ask.question = "what now?".into();

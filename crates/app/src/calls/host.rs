@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
 use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Phase, Setup, refuse_busy};
-use rabta_engine::NativeEngine;
+use rabta_engine::{NativeEngine, Ring};
 use rabta_ipc::Error;
 use rabta_store::{RecordStore, Transaction};
 use rabta_sync::{SocketEvent, SocketHandle};
@@ -86,6 +86,8 @@ struct Running {
     known: Known,
     /// Its stretches were written down.
     kept: bool,
+    /// The bell, while somebody rings here.
+    ring: Option<Ring>,
 }
 
 /// What a task of ours found out for a call.
@@ -258,8 +260,15 @@ impl Host {
     ) {
         tracing::info!(call = %session.call(), "a call begins");
         self.parts.desk.lock().expect("nothing panics while it is held").clear();
-        self.running =
-            Some(Running { session, engine, events, counted, known: Known::default(), kept: false });
+        self.running = Some(Running {
+            session,
+            engine,
+            events,
+            counted,
+            known: Known::default(),
+            kept: false,
+            ring: None,
+        });
         // Others' sync and our own yield to the voice.
         self.parts.socket.calling(true);
         self.parts.trust.sync.calling(true);
@@ -398,6 +407,12 @@ impl Host {
         running.known.frames = *running.counted.borrow();
         if seen.legs.iter().any(|leg| matches!(leg.phase, Phase::Connecting | Phase::InCall)) {
             running.known.waits.accepted(at);
+        }
+        let rings = seen.incoming && seen.phase == Phase::Ringing;
+        if !rings {
+            running.ring = None;
+        } else if running.ring.is_none() {
+            running.ring = Some(Ring::start(self.parts.app.config.media.loudspeaker.clone()));
         }
         let shown = view(&seen, &running.known);
         {

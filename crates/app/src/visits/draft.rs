@@ -103,7 +103,10 @@ impl Session {
             return Err(Error::new("not-allowed"));
         }
         let audit = self.audit("delete", &format!("Encounter/{}", draft.id), Some(&draft.body.patient));
-        self.commit(Transaction::new().drop_draft(draft.id).audit(audit)).await?;
+        self.commit(
+            Transaction::new().drop_draft(crate::asks::draft_id(&draft.id)).drop_draft(draft.id).audit(audit),
+        )
+        .await?;
         Ok(())
     }
 }

@@ -45,6 +45,27 @@ impl Consent {
         self.given_by.set("guardian".to_owned());
     }
 
+    /// As it was left.
+    pub fn restore(&self, form: ConsentForm) {
+        for (code, on) in SCOPE.iter().zip(self.scope) {
+            on.try_set(form.scope.iter().any(|scope| scope == code));
+        }
+        for (place, text) in [
+            (self.decision, form.decision),
+            (self.given_by, form.given_by),
+            (self.guardian_name, form.guardian_name.0),
+            (self.how, form.how),
+            (self.language, form.language),
+            (self.witness, form.witness.0),
+            (self.reason, form.reason.0),
+        ] {
+            place.try_set(text);
+        }
+        if !form.guardian_relation.is_empty() {
+            self.guardian_relation.try_set(form.guardian_relation);
+        }
+    }
+
     /// As it will be signed (tracked).
     pub fn form(&self) -> ConsentForm {
         let guardian = self.given_by.get() == "guardian";
@@ -89,7 +110,7 @@ pub fn ConsentPart(consent: Consent) -> impl IntoView {
                     Opt::new("emergency", W::AskEmergency),
                 ]
             />
-            <Show when=is("given")>
+            <Show when=move || consent.decision.with(|decision| decision == "given" || decision == "refused")>
                 <Choice
                     label=W::AskGivenBy
                     t="given-by"
@@ -117,6 +138,8 @@ pub fn ConsentPart(consent: Consent) -> impl IntoView {
                         />
                     </div>
                 </Show>
+            </Show>
+            <Show when=is("given")>
                 <Choice
                     label=W::AskHow
                     t="consent-how"

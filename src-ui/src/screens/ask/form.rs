@@ -2,10 +2,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::ask::{AskForm, Urgency};
 use rabta_ipc::Error;
-use rabta_ipc::ask::{GetRoster, Note, PreviewNote, Roster, SendAsk};
+use rabta_ipc::ask::{AskDraft, GetAskDraft, GetRoster, Note, PreviewNote, RecordRefusal, Roster, SendAsk};
 use rabta_ipc::visit::{GetVisit, VisitView};
 
 use super::consent::{Consent, ConsentPart};
+use super::keep::Keep;
 use super::note::NotePage;
 use super::to_whom::{Specialty, ToWhom};
 use super::words;
@@ -31,13 +32,31 @@ pub fn AskScreen(visit: String) -> impl IntoView {
     let consent = Consent::new();
     let fields = Question::new();
 
+    let keep = StoredValue::new(Keep::new(visit.get_value()));
+    // What is there before the first answer is no draft.
+    let ready = RwSignal::new(false);
+    Effect::new(move |before: Option<bool>| {
+        let draft = AskDraft { consent: consent.form(), ask: fields.form() };
+        let ready = ready.get();
+        if before == Some(true) {
+            keep.with_value(|keep| keep.put(draft));
+        }
+        ready
+    });
     spawn_local(async move {
-        match ipc::call(GetVisit { id: visit.get_value() }).await {
+        let id = visit.get_value();
+        let draft = ipc::call(GetAskDraft { visit: id.clone() }).await.ok().flatten();
+        match ipc::call(GetVisit { id }).await {
             Ok(view) => prepare(&view, consent, fields, session),
             Err(problem) => {
                 error.try_set(Some(problem));
             }
         }
+        if let Some(draft) = draft {
+            consent.restore(draft.consent);
+            fields.restore(draft.ask);
+        }
+        ready.try_set(true);
         if let Ok(answer) = ipc::call(GetRoster {}).await {
             roster.try_set(Some(answer));
         }
@@ -62,20 +81,26 @@ pub fn AskScreen(visit: String) -> impl IntoView {
     let refused = Memo::new(move |_| consent.decision.get() == "refused");
     let send = move |_: ()| {
         busy.set(true);
+        let keep = keep.get_value();
         spawn_local(async move {
-            let refusal = refused.get_untracked();
-            let ask = if refusal { refused_question() } else { untrack(|| fields.form()) };
-            let send = SendAsk { visit: visit.get_value(), consent: untrack(|| consent.form()), ask };
-            let answer = ipc::call(send).await;
+            keep.stop().await;
+            let (visit, draft) =
+                (visit.get_value(), untrack(|| AskDraft { consent: consent.form(), ask: fields.form() }));
+            let AskDraft { consent, ask } = draft.clone();
+            let answer = if refused.get_untracked() {
+                let answer = ipc::call(RecordRefusal { visit: visit.clone(), consent }).await;
+                answer.map(|()| {
+                    toast(W::AskRefusalRecorded);
+                    Route::Visit(visit)
+                })
+            } else {
+                ipc::call(SendAsk { visit, consent, ask }).await.map(|view| Route::Case(view.row.id))
+            };
             busy.try_set(false);
             match answer {
-                Ok(view) => router::go_instead(&Route::Case(view.row.id)),
-                // What a recorded refusal is answered with.
-                Err(problem) if refusal && problem.code == "consent-missing" => {
-                    toast(W::AskRefusalRecorded);
-                    router::go_instead(&Route::Visit(visit.get_value()));
-                }
+                Ok(route) => router::go_instead(&route),
                 Err(problem) => {
+                    keep.put(draft);
                     error.try_set(Some(problem));
                     dom::focus_soon("[data-t=error]");
                 }
@@ -145,30 +170,35 @@ struct Question {
     urgency: RwSignal<String>,
     question: RwSignal<String>,
     to: RwSignal<Option<String>>,
-    /// woman-specialist, camera-off, chaperone.
+    /// In the order of [`words::WISHES`].
     wishes: [RwSignal<bool>; 3],
 }
 
-const WISHES: [&str; 3] = ["woman-specialist", "camera-off", "chaperone"];
-
 impl Question {
     fn new() -> Self {
-        let fields = Question {
+        Question {
             specialty: RwSignal::new(String::new()),
             urgency: RwSignal::new("routine".to_owned()),
             question: RwSignal::new(String::new()),
             to: RwSignal::new(None),
             wishes: [false; 3].map(RwSignal::new),
+        }
+    }
+
+    /// As it was left.
+    fn restore(&self, form: AskForm) {
+        for (code, on) in words::WISHES.iter().zip(self.wishes) {
+            on.try_set(form.wishes.iter().any(|wish| wish == code.0));
+        }
+        let urgency = match form.urgency {
+            Urgency::Emergency => "emergency",
+            Urgency::Urgent => "urgent",
+            Urgency::Routine => "routine",
         };
-        // Somebody of another specialty is not whom one asks.
-        Effect::new(move |before: Option<String>| {
-            let now = fields.specialty.get();
-            if before.is_some_and(|before| before != now) {
-                fields.to.set(None);
-            }
-            now
-        });
-        fields
+        self.urgency.try_set(urgency.to_owned());
+        self.question.try_set(form.question.0);
+        self.specialty.try_set(form.specialty);
+        self.to.try_set(form.to_person);
     }
 
     fn urgency(&self) -> Urgency {
@@ -185,19 +215,14 @@ impl Question {
             urgency: self.urgency(),
             question: self.question.get().trim().to_owned().into(),
             to_person: self.to.get(),
-            wishes: WISHES
+            wishes: words::WISHES
                 .iter()
                 .zip(self.wishes)
                 .filter(|(_, on)| on.get())
-                .map(|(code, _)| (*code).to_owned())
+                .map(|((code, _), _)| (*code).to_owned())
                 .collect(),
         }
     }
-}
-
-/// A refusal travels with the same command, which wants a question: nothing of this one is kept.
-fn refused_question() -> AskForm {
-    AskForm { specialty: words::SPECIALTIES[0].0.to_owned(), question: "-".into(), ..AskForm::default() }
 }
 
 /// What the visit already says: whose record, a child's guardian, danger signs that make it an emergency.
@@ -259,14 +284,17 @@ fn QuestionPart(fields: Question, roster: RwSignal<Option<Roster>>) -> impl Into
                 hint=W::AskQuestionHint
                 max=300
             />
-            <Specialty roster value=fields.specialty />
+            <Specialty roster value=fields.specialty chosen=fields.to />
             <ToWhom roster specialty=fields.specialty chosen=fields.to />
             <fieldset class="f">
                 <legend class="label">{t(W::AskWishes)}</legend>
                 <div>
-                <Check label=W::AskWishWoman t="wish-woman-specialist" value=fields.wishes[0] />
-                <Check label=W::AskWishCamera t="wish-camera-off" value=fields.wishes[1] />
-                <Check label=W::AskWishChaperone t="wish-chaperone" value=fields.wishes[2] />
+                {words::WISHES
+                    .into_iter()
+                    .zip(["wish-woman-specialist", "wish-camera-off", "wish-chaperone"])
+                    .zip(fields.wishes)
+                    .map(|(((_, label), t), value)| view! { <Check label t value /> })
+                    .collect_view()}
                 </div>
             </fieldset>
         </div>

@@ -8,6 +8,7 @@ mod consent;
 mod decide;
 mod draft;
 mod form;
+mod keep;
 mod line;
 mod list;
 mod messages;

@@ -67,6 +67,12 @@ pub fn NotePage(note: Note) -> impl IntoView {
             }
         })
         .collect_view();
+    let wished = !note.wishes.is_empty();
+    let wishes = note
+        .wishes
+        .into_iter()
+        .map(|code| view! { <Tag label=Text::live(move || words::wish(&code)) tint=Tint::Amber t="note-wish" /> })
+        .collect_view();
     let no_vitals = note.vitals.is_empty();
     let photos = note.photos;
     let (consent, tint) = words::consent(&note.consent);
@@ -81,6 +87,7 @@ pub fn NotePage(note: Note) -> impl IntoView {
             }}
             {(!photos.is_empty()).then(|| view! { <div class="shots"><Photos photos /></div> })}
             <div class="parts">{sections}</div>
+            {wished.then(|| view! { <section class="part"><h3>{t(W::AskWishes)}</h3><div class="row">{wishes}</div></section> })}
             {(!preview)
                 .then(|| {
                     view! {

@@ -8,7 +8,11 @@ use crate::{W, icon};
 
 /// Which specialist: those whom the duty list has, all of them where it never came.
 #[component]
-pub fn Specialty(roster: RwSignal<Option<Roster>>, value: RwSignal<String>) -> impl IntoView {
+pub fn Specialty(
+    roster: RwSignal<Option<Roster>>,
+    value: RwSignal<String>,
+    chosen: RwSignal<Option<String>>,
+) -> impl IntoView {
     let codes = Memo::new(move |_| {
         let mut codes: Vec<String> = Vec::new();
         roster.with(|roster| {
@@ -29,8 +33,8 @@ pub fn Specialty(roster: RwSignal<Option<Roster>>, value: RwSignal<String>) -> i
             .into_iter()
             .map(|code| {
                 let words = words::specialty(&code);
-                let chosen = code.clone();
-                view! { <option value=code selected=move || value.get() == chosen>{words}</option> }
+                let me = code.clone();
+                view! { <option value=code selected=move || value.get() == me>{words}</option> }
             })
             .collect_view()
     };
@@ -42,7 +46,11 @@ pub fn Specialty(roster: RwSignal<Option<Roster>>, value: RwSignal<String>) -> i
                     id="specialty"
                     data-t="specialty"
                     class="in"
-                    on:change=move |event| value.set(event_target_value(&event))
+                    on:change=move |event| {
+                        value.set(event_target_value(&event));
+                        // Somebody of another specialty is not whom one asks.
+                        chosen.set(None);
+                    }
                 >
                     <option value="" selected=move || value.with(String::is_empty)>{t(W::AskChoose)}</option>
                     {options}

@@ -80,6 +80,13 @@ const SECTIONS: [(&str, W); 10] = [
     ("plan", W::CasePlan),
 ];
 
+/// What the patient may wish for the talk.
+pub const WISHES: [(&str, W); 3] = [
+    ("woman-specialist", W::AskWishWoman),
+    ("camera-off", W::AskWishCamera),
+    ("chaperone", W::AskWishChaperone),
+];
+
 fn of(table: &[(&str, W)], code: &str) -> String {
     table
         .iter()
@@ -89,6 +96,10 @@ fn of(table: &[(&str, W)], code: &str) -> String {
 
 pub fn danger(code: &str) -> String {
     of(&DANGER, code)
+}
+
+pub fn wish(code: &str) -> String {
+    of(&WISHES, code)
 }
 
 /// The heading of a note's section.
