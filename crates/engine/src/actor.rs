@@ -36,6 +36,13 @@ const MOST_REPAIRS: u32 = 30;
 /// Tells engines of one process apart, for their echo probes.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
+/// What came of opening a device. That takes its time (a sound server, a camera's first light), and nothing waits for
+/// it: legs connect meanwhile.
+enum Opened {
+    Sound(Result<Sound, gstreamer::glib::BoolError>),
+    Camera(Option<Camera>),
+}
+
 pub(crate) struct Actor {
     config: EngineConfig,
     events: Events,
@@ -44,6 +51,8 @@ pub(crate) struct Actor {
     key: Arc<Notify>,
     sound: Option<Sound>,
     camera: Option<Camera>,
+    opened: (mpsc::UnboundedSender<Opened>, mpsc::UnboundedReceiver<Opened>),
+    camera_opens: bool,
     prepared: bool,
     live: bool,
     camera_on: bool,
@@ -69,6 +78,8 @@ impl Actor {
             key: Arc::new(Notify::new()),
             sound: None,
             camera: None,
+            opened: mpsc::unbounded_channel(),
+            camera_opens: false,
             prepared: false,
             live: false,
             camera_on: true,
@@ -93,10 +104,11 @@ impl Actor {
                     None | Some(EngineCommand::Close) => break,
                     Some(command) => self.carry_out(command).await,
                 },
+                Some(opened) = self.opened.1.recv() => self.take(opened),
                 () = key.notified() => self.force_key_frame(),
                 () = until(self.key_due) => self.force_key_frame(),
                 () = sound_broke.notified() => self.drop_sound().await,
-                () = until(self.sound_due) => self.repair_sound().await,
+                () = until(self.sound_due) => self.open_sound(),
                 _ = second.tick() => self.report().await,
             }
         }
@@ -104,14 +116,13 @@ impl Actor {
         for (_, (leg, _)) in self.legs.drain() {
             leg.close();
         }
-        let (sound, camera) = (self.sound.take(), self.camera.take());
-        // Stopping a device can block.
-        let _ = tokio::task::spawn_blocking(move || drop((sound, camera))).await;
+        // Stopping a device can block; one that opens only now is stopped, too.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 
     async fn carry_out(&mut self, command: EngineCommand) {
         let (leg, done) = match command {
-            EngineCommand::Prepare { live } => return self.prepare(live).await,
+            EngineCommand::Prepare { live } => return self.prepare(live),
             EngineCommand::GoLive => return self.go_live(),
             EngineCommand::OpenLeg { leg, offers, ice_servers } => {
                 (leg, self.open_leg(leg, offers, ice_servers).await)
@@ -155,7 +166,7 @@ impl Actor {
                 }
                 return;
             }
-            EngineCommand::Camera { on } => return self.set_camera(on).await,
+            EngineCommand::Camera { on } => return self.set_camera(on),
             EngineCommand::VideoBudget { leg, kbps } => return self.set_budget(leg, kbps),
             EngineCommand::KeyFrame { leg } => {
                 if let Some((l, _)) = self.legs.get(&leg) {
@@ -183,10 +194,10 @@ impl Actor {
         }
     }
 
-    async fn prepare(&mut self, live: bool) {
+    fn prepare(&mut self, live: bool) {
         if !std::mem::replace(&mut self.prepared, true) {
-            self.open_sound().await;
-            self.open_camera().await;
+            self.open_sound();
+            self.open_camera();
         }
         if live {
             self.go_live();
@@ -194,40 +205,67 @@ impl Actor {
     }
 
     /// Opens microphone and loudspeaker, or what there is of them.
-    async fn open_sound(&mut self) {
+    fn open_sound(&mut self) {
+        self.sound_due = None;
         let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
-        let probe = format!("echo{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        // A sound server may take its time.
-        let opened = tokio::task::spawn_blocking(move || {
+        let (opened, probe) =
+            (self.opened.0.clone(), format!("echo{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        tokio::task::spawn_blocking(move || {
             let EngineConfig { microphone, loudspeaker, epoch, .. } = config;
-            Sound::open(&microphone, &loudspeaker, &probe, epoch, ours, tell)
+            let sound = Sound::open(&microphone, &loudspeaker, &probe, epoch, ours, tell);
+            // Dropped here, where it may block, if the engine is gone.
+            let _ = opened.send(Opened::Sound(sound));
         });
-        match opened.await {
-            Ok(Ok(sound)) => {
-                sound.set_muted(!self.mic_on);
-                self.sound = Some(sound);
+    }
+
+    fn open_camera(&mut self) {
+        self.camera_opens = true;
+        self.camera_broke.store(false, Ordering::Relaxed);
+        let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
+        let opened = self.opened.0.clone();
+        tokio::task::spawn_blocking(move || {
+            let camera = Camera::open(&config.camera, config.frame_rate, config.epoch, ours, tell);
+            if let Some(camera) = &camera {
+                camera.make_ready();
             }
-            Ok(Err(error)) => {
+            let _ = opened.send(Opened::Camera(camera));
+        });
+    }
+
+    fn take(&mut self, opened: Opened) {
+        match opened {
+            Opened::Sound(Ok(sound)) => self.take_sound(sound),
+            Opened::Sound(Err(error)) => {
                 tracing::warn!(%error, "no sound");
                 for device in [Device::Microphone, Device::Speaker] {
                     self.tell(EngineEvent::Device { device, state: DeviceState::Failed });
                 }
             }
-            Err(error) => tracing::error!(%error, "opening the sound panicked"),
+            Opened::Camera(camera) => {
+                self.camera_opens = false;
+                self.camera = camera;
+                self.share_budget();
+                if let Some(camera) = self.camera.as_ref().filter(|_| self.live && self.camera_on) {
+                    camera.start();
+                }
+            }
         }
     }
 
-    async fn open_camera(&mut self) {
-        self.camera_broke.store(false, Ordering::Relaxed);
-        let (config, ours, tell) = (self.config.clone(), self.ours.clone(), self.teller());
-        let opened = tokio::task::spawn_blocking(move || {
-            let camera = Camera::open(&config.camera, config.frame_rate, config.epoch, ours, tell)?;
-            camera.make_ready();
-            Some(camera)
-        });
-        match opened.await {
-            Ok(camera) => self.camera = camera,
-            Err(error) => tracing::error!(%error, "opening the camera panicked"),
+    /// The legs that are open already get their voice.
+    fn take_sound(&mut self, sound: Sound) {
+        sound.set_muted(!self.mic_on);
+        if self.live {
+            sound.go_live();
+        }
+        self.sound = Some(sound);
+        let legs: Vec<LegId> = self.legs.keys().copied().collect();
+        for id in legs {
+            self.add_voice(id);
+            let voice = self.sound.as_ref().and_then(|sound| sound.input(id));
+            if let Some((leg, _)) = self.legs.get(&id) {
+                leg.set_voice(voice);
+            }
         }
     }
 
@@ -238,23 +276,6 @@ impl Actor {
         if self.repairs < MOST_REPAIRS {
             self.repairs += 1;
             self.sound_due = Some(Instant::now() + SOUND_AGAIN);
-        }
-    }
-
-    /// Everything of the sound is built again, with what there is.
-    async fn repair_sound(&mut self) {
-        self.sound_due = None;
-        self.open_sound().await;
-        if let Some(sound) = self.sound.as_ref().filter(|_| self.live) {
-            sound.go_live();
-        }
-        let legs: Vec<LegId> = self.legs.keys().copied().collect();
-        for id in legs {
-            self.add_voice(id);
-            let voice = self.sound.as_ref().and_then(|sound| sound.input(id));
-            if let Some((leg, _)) = self.legs.get(&id) {
-                leg.set_voice(voice);
-            }
         }
     }
 
@@ -282,12 +303,15 @@ impl Actor {
         }
     }
 
-    async fn set_camera(&mut self, on: bool) {
+    fn set_camera(&mut self, on: bool) {
         self.camera_on = on;
-        if on && self.prepared && (self.camera.is_none() || self.camera_broke.load(Ordering::Relaxed)) {
+        let missing = self.camera.is_none() || self.camera_broke.load(Ordering::Relaxed);
+        if on && self.prepared && missing && !self.camera_opens {
             // Plugged in, or freed by another program, since the last try.
-            self.camera = None;
-            self.open_camera().await;
+            if let Some(broken) = self.camera.take() {
+                tokio::task::spawn_blocking(move || drop(broken));
+            }
+            self.open_camera();
         }
         if let Some(camera) = self.camera.as_ref().filter(|_| self.live) {
             if on {
@@ -302,7 +326,11 @@ impl Actor {
         if let Some((leg, _)) = self.legs.get(&leg) {
             leg.gate.set_video_kbps(kbps);
         }
-        // One encoder for all: the leg that can take least decides, of those that take any.
+        self.share_budget();
+    }
+
+    /// One encoder for all: the leg that can take least decides, of those that take any.
+    fn share_budget(&self) {
         let budgets = self.legs.values().map(|(leg, _)| leg.gate.video_kbps());
         let least = budgets.filter(|kbps| *kbps > 0).min();
         if let (Some(camera), Some(kbps)) = (&self.camera, least) {

@@ -35,8 +35,8 @@ use webrtc::{
         track_remote::{TrackRemote, TrackRemoteEvent},
     },
     peer_connection::{
-        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceCandidateInit, RTCIceServer, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceServer,
+        RTCPeerConnectionIceEvent, RTCPeerConnectionState,
     },
     runtime::TokioRuntime,
 };
@@ -45,6 +45,7 @@ use crate::{
     FrameSource, VideoFrame,
     clip::Encoded,
     keyframe::{self, KeyFrameRequests},
+    nudge,
     outgoing::{self, Gate, Stream},
     sound, vp8,
 };
@@ -84,6 +85,8 @@ pub(crate) struct Leg {
     pub(crate) gate: Arc<Gate>,
     shared: Arc<Shared>,
     sender: JoinHandle<()>,
+    nudge: JoinHandle<()>,
+    servers: nudge::Servers,
 }
 
 /// What the connection's callbacks share.
@@ -128,11 +131,10 @@ impl Leg {
             shown: Default::default(),
         });
         let key = setup.key;
+        let servers = nudge::Servers::new(Mutex::new(servers(&setup.ice_servers)));
         let pc: Arc<dyn PeerConnection> = Arc::new(
             PeerConnectionBuilder::new()
-                .with_configuration(
-                    RTCConfigurationBuilder::new().with_ice_servers(servers(&setup.ice_servers)).build(),
-                )
+                .with_configuration(nudge::configuration(&servers))
                 .with_media_engine(media)
                 .with_setting_engine(settings)
                 .with_interceptor_registry(registry)
@@ -160,7 +162,8 @@ impl Leg {
             });
         }
         let sender = tokio::spawn(outgoing::send(audio, video, gate.clone(), setup.ours, key));
-        Ok(Self { pc, gate, shared, sender })
+        let nudge = tokio::spawn(nudge::nudge(pc.clone(), servers.clone()));
+        Ok(Self { pc, gate, shared, sender, nudge, servers })
     }
 
     /// An offer, with fresh ICE credentials if it is not the first.
@@ -205,8 +208,8 @@ impl Leg {
     }
 
     pub(crate) async fn set_ice_servers(&self, ice_servers: &[IceServer]) -> Result<(), Error> {
-        let configuration = RTCConfigurationBuilder::new().with_ice_servers(servers(ice_servers)).build();
-        self.pc.set_configuration(configuration).await
+        *self.servers.lock().unwrap_or_else(|e| e.into_inner()) = servers(ice_servers);
+        self.pc.set_configuration(nudge::configuration(&self.servers)).await
     }
 
     /// The sound was built anew.
@@ -239,6 +242,7 @@ impl Leg {
         self.sender.abort();
         tokio::spawn(async move {
             tokio::time::sleep(LAST_WORDS).await;
+            self.nudge.abort();
             if let Err(error) = self.pc.close().await {
                 tracing::debug!(%error, "a connection did not close cleanly");
             }

@@ -23,6 +23,7 @@ mod camera;
 mod clip;
 mod keyframe;
 mod leg;
+mod nudge;
 mod outgoing;
 mod ring;
 mod sound;

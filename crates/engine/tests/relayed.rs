@@ -52,8 +52,9 @@ async fn connected_while_it_rang_the_accept_brings_sound_and_picture_at_once() {
         let (audio, video) =
             (figures.accept_to_first_audio_ms.unwrap(), figures.accept_to_first_video_ms.unwrap());
         eprintln!(
-            "{}: accept to first audio {audio} ms, to first video {video} ms",
-            ["caller", "callee"][end]
+            "{}: accept to first audio {audio} ms, to first video {video} ms, ring to link {:?} ms",
+            ["caller", "callee"][end],
+            figures.ring_to_link_ms
         );
         assert!(audio < 300 * SLACK && video < 700 * SLACK);
     }

@@ -53,6 +53,9 @@ routes!(Session {
     NeedKeyframe => need_keyframe,
 });
 
+/// After unlocking, the laptop is busy with what the person sees.
+const READY_AFTER: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// The calls of one open vault: at most one runs.
 pub(crate) struct Calls {
     wishes: mpsc::UnboundedSender<Wish>,
@@ -99,6 +102,7 @@ impl Calls {
                 stop: calls.stop.clone(),
             });
             calls.tasks.spawn(host.run(inbox, signaling));
+            calls.tasks.spawn(get_ready(calls.stop.clone()));
         }
         calls
     }
@@ -153,6 +157,16 @@ impl Calls {
         self.tell(wish(answer));
         answered.await.unwrap_or_else(|_| Err(Error::new("vault-locked")))
     }
+}
+
+/// Loads the engine before it rings for the first time, once the first page is there.
+async fn get_ready(stop: CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(READY_AFTER) => {}
+        () = stop.cancelled() => return,
+    }
+    // Not waited for: it cannot be stopped halfway. What it finds missing is told when a call begins.
+    drop(tokio::task::spawn_blocking(rabta_engine::get_ready));
 }
 
 impl Session {
