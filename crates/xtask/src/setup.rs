@@ -41,6 +41,12 @@ pub fn run(places: &Places, check: bool) -> Result<()> {
     } else {
         step("install the WebAssembly target", NETWORK, wasm::install)?;
     }
+    if wasm::wants_sources(places) {
+        step("fetch the standard library's sources", NETWORK, || {
+            wasm::add_sources();
+            Ok(())
+        })?;
+    }
     if tools::wasm_bindgen_is_right(places)? {
         nothing_to_do("wasm-bindgen", "there, in the lock file's version");
     } else {

@@ -34,6 +34,18 @@ const FEATURES: &[&str] = &[
     "--enable-sign-ext",
 ];
 
+/// For wasm-opt: small, and alike things near each other, which compression likes. The lowest kilobyte is the far end of
+/// the stack, which nothing points to.
+const SHRINK: &[&str] = &[
+    "-Oz",
+    "--low-memory-unused",
+    "--reorder-functions",
+    "--reorder-locals",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
 pub fn build(places: &Places) -> Result<()> {
     let Some(way) = wasm::way() else { bail!("there is no WebAssembly target; run `cargo xtask setup`") };
     step(
@@ -91,14 +103,7 @@ fn bind(places: &Places, built: &Path, program: &str) -> Result<Vec<PathBuf>> {
     shell::run(&mut bindgen)?;
     let wasm = work.join(format!("{program}_bg.wasm"));
     let small = work.join("small.wasm");
-    shell::run(
-        tools::wasm_opt(places)
-            .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
-            .args(FEATURES)
-            .arg(&wasm)
-            .arg("-o")
-            .arg(&small),
-    )?;
+    shell::run(tools::wasm_opt(places).args(SHRINK).args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
     fs::rename(&small, &wasm)?;
     let mut names = Vec::new();
     for (file, name) in files_below(&work)? {
@@ -113,6 +118,7 @@ fn stamp(places: &Places, built: &Path, public: &[(PathBuf, PathBuf)]) -> Result
     let mut hasher = DefaultHasher::new();
     places.locked("wasm-bindgen")?.hash(&mut hasher);
     FEATURES.hash(&mut hasher);
+    SHRINK.hash(&mut hasher);
     for program in PROGRAMS {
         let file = built.join(format!("{program}.wasm"));
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
