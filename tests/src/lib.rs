@@ -4,6 +4,7 @@
 //! The demo and the tests share the chapters in [`story`]. Nothing here waits for a fixed time: everything polls for
 //! what it wants to see, up to a deadline, and says what it saw instead.
 
+pub mod disk;
 pub mod display;
 pub mod hie;
 pub mod process;
@@ -13,5 +14,6 @@ pub mod sample;
 pub mod story;
 pub mod webdriver;
 pub mod window;
+mod x11;
 
 pub use run::Run;

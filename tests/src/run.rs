@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::disk;
+
 /// A folder for one run. It stays until the next one of that name, so that somebody can look.
 pub struct Run {
     folder: PathBuf,
@@ -25,6 +27,7 @@ impl Run {
 
     fn fresh(folder: &Path) -> Result<Self> {
         if folder.exists() {
+            disk::unmount_below(folder);
             fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
         }
         fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;

@@ -17,6 +17,7 @@ use crate::{
     display::Display,
     process::{self, Kept, POLL},
     webdriver::{Element, Session},
+    x11,
 };
 
 /// How long a window may take to show what it should.
@@ -51,6 +52,7 @@ pub struct Window {
     driver: Kept,
     program: PathBuf,
     shots: PathBuf,
+    screen: String,
     _display: Option<Display>,
 }
 
@@ -92,7 +94,8 @@ impl Window {
         let session =
             Session::open(&address, capabilities).await.with_context(|| format!("{}'s window", app.name))?;
         let name = app.name.to_owned();
-        Ok(Self { name, session, driver, program, shots: run.folder().to_owned(), _display: None })
+        let (shots, screen) = (run.folder().to_owned(), display.name().to_owned());
+        Ok(Self { name, session, driver, program, shots, screen, _display: None })
     }
 
     pub fn name(&self) -> &str {
@@ -110,10 +113,10 @@ impl Window {
         process::signal(self.pid()?, "KILL")
     }
 
-    /// Closes the window as its owner would.
+    /// Closes the window as its owner would, and waits until the app has ended by itself.
     pub async fn close(self) -> Result<()> {
         let pid = self.pid()?;
-        self.session.close().await?;
+        x11::ask_to_close(&self.screen, pid)?;
         let deadline = Instant::now() + PATIENCE;
         while Path::new(&format!("/proc/{pid}")).exists() && !is_zombie(pid) {
             if Instant::now() > deadline {
@@ -184,8 +187,13 @@ impl Window {
 
     /// Waits until it is no longer drawn.
     pub async fn gone(&self, t: &str) -> Result<()> {
-        self.wait(&format!("{t} to go"), async || {
-            Ok(self.session.visible(&by(t)).await?.is_none().then_some(()))
+        self.gone_css(&by(t)).await
+    }
+
+    /// Waits until nothing is drawn that the CSS selector finds.
+    pub async fn gone_css(&self, css: &str) -> Result<()> {
+        self.wait(&format!("{css} to go"), async || {
+            Ok(self.session.visible(css).await?.is_none().then_some(()))
         })
         .await
     }

@@ -235,8 +235,7 @@ mod in_a_window {
         window.click("sync-chip").await?;
         window.screen("sync").await?;
         window.see("clock-wrong").await?;
-        // With its time of day faked, WebKit takes minutes to end by itself.
-        window.kill()
+        window.close().await
     }
 
     #[tokio::test]

@@ -25,11 +25,15 @@ pub fn FindScreen() -> impl IntoView {
     let error = RwSignal::new(None);
     let at = RwSignal::new(0_usize);
     let round = StoredValue::new(0_u32);
+    // What is listed may still be the answer to fewer letters.
+    let asking = RwSignal::new(false);
 
     let ask = move |text: String| {
         round.update_value(|n| *n = n.wrapping_add(1));
         let this = round.get_value();
-        if text.trim().is_empty() {
+        let empty = text.trim().is_empty();
+        asking.set(!empty);
+        if empty {
             found.set(None);
             return;
         }
@@ -51,6 +55,7 @@ pub fn FindScreen() -> impl IntoView {
                 }
                 Err(problem) => error.set(Some(problem)),
             }
+            asking.set(false);
         });
     };
     // Coming back: the list is there again.
@@ -99,6 +104,7 @@ pub fn FindScreen() -> impl IntoView {
                     <input
                         id="find-box"
                         data-t="find-box"
+                        data-state=move || if asking.get() { "asking" } else { "answered" }
                         class="in"
                         type="search"
                         dir=move || typed.with(|text| !text.is_empty()).then_some("auto")

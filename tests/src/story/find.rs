@@ -41,8 +41,13 @@ impl World {
         window.click("go-find").await?;
         window.screen("find").await?;
         window.fill("find-box", text).await?;
+        let script = format!("return document.querySelector('{}')?.dataset.state", by("find-box"));
         window
             .wait("an answer to the search", async || {
+                // The answer to its first letters may be listed before.
+                if window.eval(&script).await? == "asking" || window.value("find-box").await? != text {
+                    return Ok(None);
+                }
                 Ok(match window.count("result").await? {
                     0 if window.sees_now("find-none").await? => Some(0),
                     0 => None,

@@ -85,7 +85,7 @@ impl World {
         if now == Value::from(lang) {
             return Ok(());
         }
-        if window.sees_now("switch-language").await? {
+        if window.one_of(&["switch-language", "go-me"]).await? == "switch-language" {
             window.click("switch-language").await?;
             return self.speaks(window, lang).await;
         }

@@ -59,6 +59,8 @@ pub enum OpenError {
     Sql(#[from] sqlx::Error),
 }
 
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
 impl Db {
     /// Opens or creates `folder/hie.db` with the key in `key_file`, migrates it, and makes the epoch and the keys
     /// where it is new. `now` in milliseconds.
@@ -122,7 +124,16 @@ impl Db {
 
     /// Begins the one write transaction; waits for whoever has it.
     pub async fn write(&self) -> Result<Write, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+        match self.writer.begin_with(BEGIN).await {
+            // On a full disk SQLite rolls back by itself (https://sqlite.org/lang_transaction.html, 3.1), so the
+            // ROLLBACK that follows fails, and sqlx counts this connection as being in a transaction ever after.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                tracing::warn!("the writer's connection is made anew");
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await
+            }
+            begun => begun,
+        }
     }
 
     /// What reads.

@@ -113,16 +113,19 @@ impl Draft {
         }
         pump(&engine, *self);
         loop {
-            {
+            let more = {
                 let engine = lock(&engine);
                 let done = engine.next.is_none() || engine.over || engine.again;
                 if !engine.flying && done {
                     return engine.next.is_none() && !engine.over;
                 }
+                !engine.flying
+            };
+            if more {
+                // What was typed meanwhile.
+                pump(&engine, *self);
             }
             dom::pause(10).await;
-            // What was typed meanwhile.
-            pump(&engine, *self);
         }
     }
 

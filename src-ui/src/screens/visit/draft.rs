@@ -166,16 +166,19 @@ impl Draft {
         let Some(engine) = self.engine.try_get_value() else { return true };
         pump(&engine, self.state, self.stale);
         loop {
-            {
+            let more = {
                 let engine = lock(&engine);
                 let done = engine.next.is_none() || engine.stale || engine.again;
                 if !engine.flying && done {
                     return engine.next.is_none() && !engine.stale;
                 }
+                !engine.flying
+            };
+            if more {
+                // What was typed meanwhile.
+                pump(&engine, self.state, self.stale);
             }
             dom::pause(10).await;
-            // What was typed meanwhile.
-            pump(&engine, self.state, self.stale);
         }
     }
 

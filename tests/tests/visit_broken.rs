@@ -1,0 +1,284 @@
+//! A visit, a registration and a call while something breaks: the disk, the power, the window, the devices, the server's
+//! disk. Through the real windows.
+
+mod in_a_window {
+    use std::{
+        fs,
+        time::{Duration, Instant},
+    };
+
+    use anyhow::{Result, ensure};
+    use rabta_tests::{
+        disk::SmallDisk,
+        story::{AYESHA, DOCTOR, World},
+        window::{Window, by},
+    };
+    use serde_json::json;
+
+    /// What may be lost when the power goes.
+    const MAY_BE_LOST: Duration = Duration::from_millis(500);
+
+    /// A patient's new visit, open in the doctor's window.
+    async fn begin_visit(world: &mut World, window: &Window) -> Result<()> {
+        world.register(window, &AYESHA).await?;
+        window.click("start-visit").await?;
+        window.screen("visit").await?;
+        window.settled().await?;
+        world.is_saved(window).await
+    }
+
+    /// The same visit after the app was started again.
+    async fn find_visit_again(world: &mut World) -> Result<Window> {
+        let window = world.reopen(DOCTOR).await?;
+        world.unlock(&window).await?;
+        window.click("draft-row").await?;
+        window.screen("visit").await?;
+        window.settled().await?;
+        Ok(window)
+    }
+
+    /// `saved`, `saving` or `failed`, as the page says.
+    async fn save_state(window: &Window) -> Result<String> {
+        let script = format!("return document.querySelector('{}')?.dataset.state || ''", by("save-state"));
+        Ok(window.eval(&script).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn saves_fail(window: &Window) -> Result<()> {
+        window
+            .wait("the page to say that it is not saved", async || {
+                Ok((save_state(window).await? == "failed").then_some(()))
+            })
+            .await
+    }
+
+    /// A sentence that no other is like.
+    fn sentence(n: usize) -> String {
+        format!("Sentence {n}: the fever came at {n} o'clock. ")
+    }
+
+    /// About so many bytes of text that no compression makes much smaller.
+    fn noise(bytes: u64) -> String {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut text = String::new();
+        while (text.len() as u64) < bytes * 3 / 2 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            text += &format!("{state:016x} ");
+        }
+        text
+    }
+
+    /// Puts text at the end of a field, as pasting does: keys would take minutes, or cannot type it.
+    async fn append(window: &Window, t: &str, text: &str) -> Result<()> {
+        put(window, t, "e.setSelectionRange(e.value.length, e.value.length)", text).await
+    }
+
+    async fn put(window: &Window, t: &str, place: &str, text: &str) -> Result<()> {
+        window.see(t).await?;
+        let script = format!(
+            "const e = document.querySelector('{}'); e.focus(); {place}; return document.execCommand('insertText', false, {})",
+            by(t),
+            json!(text)
+        );
+        ensure!(window.eval(&script).await? == json!(true), "the text was put into {t}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_at_once_and_nothing_typed_is_lost() -> Result<()> {
+        let mut world = World::of_test("broken-disk").await?;
+        let Some(disk) = SmallDisk::mount(&world.run.path(DOCTOR.key), 24)? else { return Ok(()) };
+        let window = world.open_empty_clinic().await?;
+        begin_visit(&mut world, &window).await?;
+        let mut typed = String::from("Before the disk was full. ");
+        window.type_into("history", &typed).await?;
+        world.is_saved(&window).await?;
+
+        disk.fill()?;
+        // The database may still have as much room of its own as its log is long.
+        let own = fs::metadata(world.vault(DOCTOR).join("records.db-wal"))?.len();
+        let long = noise(own + 400_000);
+        typed += &long;
+        let pressed = Instant::now();
+        append(&window, "history", &long).await?;
+        saves_fail(&window).await?;
+        let told = pressed.elapsed();
+        ensure!(told < Duration::from_secs(5), "it took {told:?} to say so");
+        window.reads("not-saved", "The disk is full").await?;
+        window.reads("not-saved", "still here on the page").await?;
+        window.see("disk-full").await?;
+        typed += "Typed while the disk was full. ";
+        window.type_into("history", "Typed while the disk was full. ").await?;
+        // Nobody gets on to signing what is not saved.
+        window.click("check-and-sign").await?;
+        window.gone_css(&format!("{}[aria-busy=true]", by("check-and-sign"))).await?;
+        saves_fail(&window).await?;
+        ensure!(window.screen_name().await? == "visit", "an unsaved visit cannot be left for signing");
+        ensure!(window.value("history").await? == typed, "what was typed stays on the screen");
+
+        disk.make_room()?;
+        world.is_saved(&window).await?;
+        window.gone("not-saved").await?;
+        window.gone("disk-full").await?;
+        ensure!(window.value("history").await? == typed, "what was typed is still there");
+        window.kill()?;
+        let window = find_visit_again(&mut world).await?;
+        ensure!(window.value("history").await? == typed, "what the page called saved is on the disk");
+        window.close().await
+    }
+
+    #[tokio::test]
+    async fn a_power_cut_costs_at_most_half_a_second_of_typing() -> Result<()> {
+        let mut world = World::of_test("broken-kill").await?;
+        let window = world.open_empty_clinic().await?;
+        begin_visit(&mut world, &window).await?;
+        let first = "Fever since Friday, with shivering at night. ";
+        window.type_into("history", first).await?;
+        let rested = Instant::now();
+        while rested.elapsed() < MAY_BE_LOST {
+            ensure!(window.screen_name().await? == "visit");
+        }
+        window.kill()?;
+        let window = find_visit_again(&mut world).await?;
+        ensure!(window.value("history").await? == first, "the keys had rested for 500 ms");
+
+        // Now in the middle of typing that never rests.
+        let mut pieces: Vec<(String, Instant)> = Vec::new();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(4) {
+            let piece = format!("word{} ", pieces.len());
+            window.type_into("history", &piece).await?;
+            pieces.push((piece, Instant::now()));
+        }
+        window.kill()?;
+        let killed = Instant::now();
+        let window = find_visit_again(&mut world).await?;
+        let kept = window.value("history").await?;
+        let whole = pieces.iter().fold(first.to_owned(), |text, (piece, _)| text + piece);
+        ensure!(whole.starts_with(&kept), "what is there is what was typed, in order: {kept:?}");
+        let safe = pieces.iter().filter(|(_, at)| killed.duration_since(*at) > MAY_BE_LOST);
+        let safe = safe.fold(first.to_owned(), |text, (piece, _)| text + piece);
+        let rests = pieces.windows(2).map(|pair| pair[1].1.duration_since(pair[0].1)).max();
+        ensure!(
+            kept.len() >= safe.len(),
+            "typed more than 500 ms before, yet lost: {:?} (longest rest between keys: {rests:?})",
+            &safe[kept.len()..]
+        );
+        window.close().await
+    }
+
+    #[tokio::test]
+    async fn a_reload_in_mid_visit_loses_nothing() -> Result<()> {
+        let mut world = World::of_test("broken-reload").await?;
+        let window = world.open_empty_clinic().await?;
+        begin_visit(&mut world, &window).await?;
+        let address = window.eval("return location.hash").await?;
+        window.fill("complaint", "Cough").await?;
+        let mut typed = String::new();
+        for n in 0..5 {
+            typed += &sentence(n);
+            window.type_into("history", &sentence(n)).await?;
+            // At once: the last keys have not been saved yet.
+            window.reload().await?;
+            window.screen("visit").await?;
+            window.settled().await?;
+            ensure!(window.value("history").await? == typed, "reload {n} lost something");
+            ensure!(window.value("complaint").await? == "Cough");
+        }
+        ensure!(window.eval("return location.hash").await? == address, "it is the same page");
+        world.is_saved(&window).await?;
+        window.reads("band-name", AYESHA.name).await?;
+        window.close().await
+    }
+
+    /// Pastes text over what is there.
+    async fn paste(window: &Window, t: &str, text: &str) -> Result<()> {
+        put(window, t, "e.select()", text).await
+    }
+
+    /// What stands below a field.
+    async fn note(window: &Window, t: &str) -> Result<String> {
+        let script = format!("return document.getElementById('{t}-note')?.innerText || ''");
+        Ok(window.eval(&script).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn refused(window: &Window, t: &str, words: &str) -> Result<()> {
+        window.click("register").await?;
+        window
+            .wait(&format!("{t} to be refused with \"{words}\""), async || {
+                Ok(note(window, t).await?.contains(words).then_some(()))
+            })
+            .await?;
+        ensure!(window.screen_name().await? == "register", "nobody was registered");
+        Ok(())
+    }
+
+    /// Nothing is wider than the window or lies over the work.
+    async fn is_in_shape(window: &Window) -> Result<()> {
+        let script = "const r = document.documentElement, w = document.querySelector('[data-t=\"work\"]'), \
+            b = document.querySelector('[data-t=\"band\"]'), edge = w.getBoundingClientRect(); \
+            const wide = [...w.querySelectorAll('*')].filter(e => { const s = e.getBoundingClientRect(); \
+                return s.width > 1 && (s.right > edge.right + 1 || s.left < edge.left - 1); }); \
+            return { window: r.scrollWidth - r.clientWidth, work: w.scrollWidth - w.clientWidth, \
+                covered: b ? Math.max(0, b.getBoundingClientRect().bottom - edge.top) : 0, left: w.clientHeight, \
+                wide: wide.slice(0, 3).map(e => e.tagName + '.' + e.className) }";
+        let shape = window.eval(script).await?;
+        let side = |name: &str| shape[name].as_f64().unwrap_or(f64::MAX);
+        let page = window.screen_name().await?;
+        ensure!(side("window") <= 1.0 && side("work") <= 1.0, "{page} is wider than the window: {shape}");
+        ensure!(side("covered") <= 1.0, "the band lies over {page}: {shape}");
+        ensure!(side("left") >= 300.0, "{page} has no room: {shape}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_registration_takes_long_names_and_refuses_hidden_signs_and_the_future_in_words() -> Result<()>
+    {
+        let mut world = World::of_test("broken-names").await?;
+        let window = world.open_empty_clinic().await?;
+        world.find(&window, AYESHA.name).await?;
+        window.click("new-patient").await?;
+        world.fill_registration(&window, &AYESHA).await?;
+
+        for hidden in ["Zubaida\u{7}Parveen", "Zubaida \u{202e}neevraP", "Zubaida\u{2028}Parveen"] {
+            paste(&window, "name", hidden).await?;
+            refused(&window, "name", "cannot be seen").await?;
+        }
+        // 300 letters in words as people have them, and one in a single word that nothing can break by itself.
+        let word = "زبیدہ ";
+        let long: String = word.chars().cycle().take(299).chain(['ن']).collect();
+        paste(&window, "name", &format!("{long}ی")).await?;
+        refused(&window, "name", "At most 300 letters").await?;
+        is_in_shape(&window).await?;
+        paste(&window, "name", &long).await?;
+        let unbroken = "زبیدہ".chars().cycle().take(300).collect::<String>();
+        paste(&window, "relation-name", &unbroken).await?;
+
+        window.click("age-as-birth-date").await?;
+        window.fill("birth-date", "01 01 2999").await?;
+        refused(&window, "birth-date", "in the future").await?;
+        window.fill("birth-date", "31 02 1990").await?;
+        window.click("register").await?;
+        window
+            .wait("a day that is none to be refused", async || {
+                let said = note(&window, "birth-date").await?;
+                Ok((!said.is_empty() && !said.contains("in the future")).then_some(()))
+            })
+            .await?;
+        window.fill("birth-date", "25 11 1992").await?;
+        window.click("register").await?;
+        window.screen("patient").await?;
+        window.settled().await?;
+        window.reads("band-name", &long).await?;
+        for size in [(1366, 768), (360, 740)] {
+            window.resize(size).await?;
+            is_in_shape(&window).await?;
+        }
+        ensure!(world.find(&window, "Zubaida").await? == 1, "found by how the name sounds");
+        is_in_shape(&window).await?;
+        world.all_at_hie(&window).await?;
+        is_in_shape(&window).await?;
+        window.close().await
+    }
+}
