@@ -24,12 +24,10 @@ pub fn Ringing() -> impl IntoView {
     });
     let busy = RwSignal::new(false);
     let error = RwSignal::new(None);
-    let runs =
-        Memo::new(move |_| session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none())));
     Effect::new(move |_| {
         if incoming.with(Option::is_some) {
             video::warm();
-        } else if !runs.get() {
+        } else {
             video::cool();
         }
     });

@@ -50,7 +50,8 @@ thread_local! {
     /// The pictures of the page that is open: there is at most one such page.
     static PICTURES: RefCell<Option<Pictures>> = const { RefCell::new(None) };
     static ASKED_AT: Cell<f64> = const { Cell::new(0.0) };
-    /// A decoder that runs already, for the far side's picture of the call that rings.
+    /// A decoder that runs while it rings, for nobody. Its size is set for good by its first frame, so it cannot be
+    /// the call's own; what it loaded stays in the window.
     static WARM: RefCell<Option<Decoder>> = const { RefCell::new(None) };
 }
 
@@ -76,20 +77,20 @@ pub fn start(legs: RwSignal<Vec<u8>>, own: RwSignal<bool>) {
     });
 }
 
-/// Starts a decoder while it rings: a window's first one takes a part of a second, which nobody should wait for after
-/// they accepted.
+/// Starts a decoder while it rings: what a window's first one loads takes a part of a second, which nobody should wait
+/// for after they accepted.
 pub fn warm() {
     if WARM.with_borrow(Option::is_some) {
         return;
     }
-    let Some(decoder) = Decoder::new() else { return };
+    let Some(decoder) = Decoder::new(None) else { return };
     let black = js_sys::Uint8Array::from(BLACK);
     if decoder.decode(true, 0.0, &black) {
         WARM.with_borrow_mut(|warm| *warm = Some(decoder));
     }
 }
 
-/// There is no call any more: a decoder that was not needed goes.
+/// Nothing rings any more.
 pub fn cool() {
     WARM.with_borrow_mut(Option::take);
 }
@@ -142,8 +143,6 @@ struct Sink {
 struct Decoder {
     decoder: VideoDecoder,
     failed: Rc<Cell<bool>>,
-    /// Whose picture it decodes; nobody's yet while it only warms up.
-    shows: Rc<Cell<Option<Source>>>,
     _output: Closure<dyn FnMut(VideoFrame)>,
     _error: Closure<dyn FnMut(JsValue)>,
 }
@@ -173,7 +172,7 @@ impl Sink {
             return false;
         }
         if self.decoder.is_none() {
-            self.decoder = Decoder::of(self.source);
+            self.decoder = Decoder::new(Some(self.source));
         }
         let Some(decoder) = &self.decoder else { return true };
         let taken = decoder.decode(head.key, head.pts_us as f64, data);
@@ -186,24 +185,14 @@ impl Sink {
 }
 
 impl Decoder {
-    /// One for this picture: the far side's first gets the one that was started while it rang.
-    fn of(source: Source) -> Option<Self> {
-        let warm = WARM.with_borrow_mut(|warm| if source.own { None } else { warm.take() });
-        let decoder = warm.filter(|decoder| !decoder.failed.get()).or_else(Self::new)?;
-        decoder.shows.set(Some(source));
-        Some(decoder)
-    }
-
-    /// `None` where this window has no such decoder.
-    fn new() -> Option<Self> {
+    /// `None` where this window has no such decoder. `source`: whose picture is drawn, if any.
+    fn new(source: Option<Source>) -> Option<Self> {
         if !codec::is_there() {
             return None;
         }
-        let shows = Rc::<Cell<Option<Source>>>::default();
-        let shown = shows.clone();
         let mut screen = Screen::default();
         let output = Closure::<dyn FnMut(VideoFrame)>::new(move |frame: VideoFrame| {
-            if let Some(source) = shown.get() {
+            if let Some(source) = source {
                 screen.draw(source, &frame);
             }
             frame.close();
@@ -219,7 +208,7 @@ impl Decoder {
         let config =
             codec::object(&[("codec", JsValue::from_str("vp8")), ("optimizeForLatency", JsValue::TRUE)]);
         decoder.configure(&config).ok()?;
-        Some(Decoder { decoder, failed, shows, _output: output, _error: error })
+        Some(Decoder { decoder, failed, _output: output, _error: error })
     }
 
     /// Whether the frame was taken. `time`: microseconds.
