@@ -94,6 +94,11 @@ impl Actor {
         }
     }
 
+    /// Who notifies it gets a key frame of our picture.
+    pub(crate) fn key(&self) -> Arc<Notify> {
+        self.key.clone()
+    }
+
     pub(crate) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<EngineCommand>) {
         let own_view = tokio::spawn(own_view(self.ours.subscribe(), self.frames.clone(), self.key.clone()));
         let mut second = tokio::time::interval(Duration::from_secs(1));

@@ -30,11 +30,11 @@ mod sound;
 mod stats;
 mod vp8;
 
-use std::{path::PathBuf, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use rabta_call::{EngineCommand, EngineEvent, LegId};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 pub use ring::Ring;
 
@@ -157,6 +157,7 @@ pub fn get_ready() -> Result<(), StartError> {
 /// A running engine. Dropping it closes everything.
 pub struct NativeEngine {
     commands: mpsc::UnboundedSender<EngineCommand>,
+    own_key: Arc<Notify>,
 }
 
 impl NativeEngine {
@@ -169,13 +170,20 @@ impl NativeEngine {
         get_ready()?;
         let (commands, inbox) = mpsc::unbounded_channel();
         let (frames, frames_out) = mpsc::channel(FRAMES_WAITING);
-        tokio::spawn(actor::Actor::new(config, events, frames).run(inbox));
-        Ok((Self { commands }, frames_out))
+        let actor = actor::Actor::new(config, events, frames);
+        let own_key = actor.key();
+        tokio::spawn(actor.run(inbox));
+        Ok((Self { commands, own_key }, frames_out))
     }
 
     /// Commands are carried out in order. After [`EngineCommand::Close`] they are dropped.
     pub fn command(&self, command: EngineCommand) {
         // The actor ends only after Close; a command after it has nothing left to do.
         let _ = self.commands.send(command);
+    }
+
+    /// Makes the next frame of our own picture a key frame, for a decoder that is new. Often asked is seldom done.
+    pub fn own_key_frame(&self) {
+        self.own_key.notify_one();
     }
 }

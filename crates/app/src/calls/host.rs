@@ -58,8 +58,10 @@ pub(super) enum Wish {
     PictureDrawn {
         at: i64,
     },
-    /// The window's decoder is new, or lost its place.
-    KeyFrame,
+    /// The window's decoder of the far picture lost its place; with `own`, the window is new and has none at all.
+    KeyFrame {
+        own: bool,
+    },
     End {
         done: oneshot::Sender<()>,
     },
@@ -188,7 +190,10 @@ impl Host {
                 }
                 self.show().await;
             }
-            Wish::KeyFrame => {
+            Wish::KeyFrame { own } => {
+                if let Some(running) = self.running.as_ref().filter(|_| own) {
+                    running.engine.own_key_frame();
+                }
                 let legs = self.running.as_ref().map(|running| running.session.view(self.now()).legs);
                 for leg in legs.unwrap_or_default() {
                     self.input(Input::KeyFrameNeeded { leg: leg.leg }).await;

@@ -110,7 +110,7 @@ impl Calls {
     /// The video, for the window's decoder. The newest receiver gets the frames.
     pub(crate) fn frames(&self) -> FrameReceiver {
         let receiver = self.frames.receiver();
-        self.tell(Wish::KeyFrame);
+        self.tell(Wish::KeyFrame { own: true });
         receiver
     }
 
@@ -232,7 +232,7 @@ impl Session {
     }
 
     async fn need_keyframe(&self, _: NeedKeyframe) -> Result<(), Error> {
-        self.calls.tell(Wish::KeyFrame);
+        self.calls.tell(Wish::KeyFrame { own: false });
         Ok(())
     }
 
