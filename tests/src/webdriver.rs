@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use base64::Engine as _;
 use serde_json::{Value, json};
 
 /// The key under which WebDriver gives an element's reference (W3C WebDriver, section 11).
@@ -89,13 +88,6 @@ impl Session {
     /// Runs a function's body in the page. `arguments` is a list; elements may be passed by [`Element::reference`].
     pub async fn eval(&self, script: &str, arguments: Value) -> Result<Value> {
         self.post("execute/sync", json!({ "script": script, "args": arguments })).await
-    }
-
-    /// The page as a PNG.
-    pub async fn screenshot(&self) -> Result<Vec<u8>> {
-        let value = self.get("screenshot").await?;
-        let text = value.as_str().context("the driver gave no picture")?;
-        base64::engine::general_purpose::STANDARD.decode(text).context("the driver's picture is not base64")
     }
 
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {

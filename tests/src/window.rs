@@ -324,7 +324,7 @@ impl Window {
     }
 
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
-        self.session.screenshot().await
+        x11::picture(&self.screen, self.pid()?)
     }
 
     /// Makes the page this large.

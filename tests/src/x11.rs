@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
+const GET_GEOMETRY: u8 = 14;
+const GET_IMAGE: u8 = 73;
 const GET_WINDOW_PROPERTY: u8 = 20;
 const INTERN_ATOM: u8 = 16;
 const QUERY_TREE: u8 = 15;
@@ -32,6 +34,29 @@ pub fn ask_to_close(display: &str, pid: u32) -> Result<()> {
     ensure!(asked > 0, "the process {pid} has no window on {display}");
     // An answer to a later request: the server has carried out the earlier ones.
     server.atom("WM_PROTOCOLS").map(drop)
+}
+
+/// What the window of the process `pid` shows on `display`, as a PNG. WebKit's driver has no picture of a page that is
+/// painted by the CPU: it waits for one forever.
+pub fn picture(display: &str, pid: u32) -> Result<Vec<u8>> {
+    let mut server = Server::connect(display)?;
+    let owner = server.atom("_NET_WM_PID")?;
+    let mut largest = (0, 0, 0);
+    for window in server.children(server.root)? {
+        if server.property(window, owner)?.first() == Some(&pid) {
+            let answer = server.ask(GET_GEOMETRY, window.to_le_bytes().to_vec())?;
+            let (width, height) = (u16_at(&answer, 16)?, u16_at(&answer, 18)?);
+            largest = largest.max((width, height, window));
+        }
+    }
+    let (width, height, window) = largest;
+    ensure!(window != 0, "the process {pid} has no window on {display}");
+    let pixels = server.pixels(window, width, height)?;
+    let image =
+        image::RgbImage::from_raw(width.into(), height.into(), pixels).context("pixels are missing")?;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut png, image::ImageFormat::Png)?;
+    Ok(png.into_inner())
 }
 
 struct Server {
@@ -77,6 +102,18 @@ impl Server {
         (0..count).map(|n| u32_at(&answer, 32 + 4 * n)).collect()
     }
 
+    /// Red, green, blue of each pixel, from a screen of 24 bits in 32, little-endian.
+    fn pixels(&mut self, window: u32, width: u16, height: u16) -> Result<Vec<u8>> {
+        const Z_PIXMAP: u8 = 2;
+        let mut request = window.to_le_bytes().to_vec();
+        request.extend([0, 0, width, height].into_iter().flat_map(u16::to_le_bytes));
+        request.extend(u32::MAX.to_le_bytes());
+        self.request_with(GET_IMAGE, Z_PIXMAP, request)?;
+        let answer = self.answer()?;
+        ensure!(answer[1] == 24, "the screen has {} bits a pixel", answer[1]);
+        Ok(answer[32..].chunks_exact(4).flat_map(|p| [p[2], p[1], p[0]]).collect())
+    }
+
     fn send(&mut self, window: u32, kind: u32, what: u32) -> Result<()> {
         let mut request = [window, 0].map(u32::to_le_bytes).concat();
         request.extend([CLIENT_MESSAGE, 32, 0, 0]);
@@ -84,16 +121,24 @@ impl Server {
         self.request(SEND_EVENT, request)
     }
 
-    fn request(&mut self, opcode: u8, mut body: Vec<u8>) -> Result<()> {
+    fn request(&mut self, opcode: u8, body: Vec<u8>) -> Result<()> {
+        self.request_with(opcode, 0, body)
+    }
+
+    fn request_with(&mut self, opcode: u8, data: u8, mut body: Vec<u8>) -> Result<()> {
         body.resize(body.len().next_multiple_of(4), 0);
         let length = u16::try_from(body.len() / 4 + 1)?.to_le_bytes();
-        self.line.write_all(&[opcode, 0, length[0], length[1]])?;
+        self.line.write_all(&[opcode, data, length[0], length[1]])?;
         Ok(self.line.write_all(&body)?)
     }
 
     /// A request's whole reply.
     fn ask(&mut self, opcode: u8, body: Vec<u8>) -> Result<Vec<u8>> {
         self.request(opcode, body)?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Result<Vec<u8>> {
         loop {
             let mut answer = read(&mut self.line, 32)?;
             match answer[0] {
