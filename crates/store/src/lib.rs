@@ -12,7 +12,7 @@
 //!
 //! ```no_run
 //! use rabta_store::{RecordStore, vault::{Passphrase, Vault}};
-//! # async fn example(dir: &std::path::Path, person: rabta_wire::Id, said: String, now_ms: i64) -> anyhow::Result<()> {
+//! # async fn example(dir: &std::path::Path, person: rabta_wire::Id, said: String, now_ms: i64) -> Result<(), Box<dyn std::error::Error>> {
 //! let vault = Vault::unlock(dir, person, &Passphrase::new(said), None, now_ms).await?;
 //! let page = vault.store().find_patients("ayesha akram", 0, 20).await?;
 //! vault.lock().await;
