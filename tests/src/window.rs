@@ -324,7 +324,21 @@ impl Window {
     }
 
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
+        self.painted().await?;
         x11::picture(&self.screen, self.pid()?)
+    }
+
+    /// Waits until what the page holds now has been drawn: the frame after the next one begins when that one is shown.
+    async fn painted(&self) -> Result<()> {
+        let ask = "window.drawn = false; requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true }))";
+        self.eval(ask).await?;
+        let deadline = Instant::now() + PATIENCE;
+        while self.eval("return window.drawn === true").await? != Value::Bool(true)
+            && Instant::now() < deadline
+        {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// Makes the page this large.
