@@ -1,7 +1,5 @@
 //! How long two people wait for each other's voice and picture after the one who is called accepted.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use crate::{
@@ -10,8 +8,6 @@ use crate::{
 };
 
 const CALLS: usize = 9;
-/// Nobody answers a ring faster: they hear it, look, and press. The apps connect meanwhile.
-const RING: Duration = Duration::from_secs(2);
 
 /// Between the two real windows, through the server's signaling and relay, all on this machine. The times are those of
 /// the side that accepted: from the press to sound at the loudspeaker and a picture on the canvas.
@@ -23,7 +19,6 @@ pub async fn take() -> Result<Vec<Figure>> {
         all.doctor.click("go-today").await?;
         all.doctor.screen("today").await?;
         all.world.ring(&all.doctor, &all.specialist).await?;
-        tokio::time::sleep(RING).await;
         let figures = all.world.accept(&all.doctor, &all.specialist).await?;
         all.world.hang_up(&all.doctor, &all.specialist).await?;
         audio.push(figures.accept_to_first_audio_ms as f64);

@@ -11,6 +11,9 @@ use crate::window::{Window, by};
 /// The server is found again within this time of its return.
 const BACK: Duration = Duration::from_secs(90);
 
+/// Nobody answers a ring faster: they hear it, look, and press. The apps connect meanwhile.
+const RINGS: Duration = Duration::from_secs(2);
+
 impl World {
     /// From the page to check: consent, urgency, the question; sends.
     pub async fn ask_specialist(&mut self, window: &Window) -> Result<()> {
@@ -99,8 +102,9 @@ impl World {
         doctor.see("call-incoming").await.map(drop)
     }
 
-    /// The doctor takes the call that rings; both see and hear.
+    /// The doctor takes the call that rings, after as long as people need for it; both see and hear.
     pub async fn accept(&self, doctor: &Window, specialist: &Window) -> Result<CallFigures> {
+        tokio::time::sleep(RINGS).await;
         doctor.click("call-accept").await?;
         doctor.screen("call").await?;
         for window in [doctor, specialist] {
