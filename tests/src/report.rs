@@ -69,6 +69,7 @@ impl Report {
     /// Adds a picture of the window as it is.
     pub async fn shoot(&mut self, window: &Window, caption: &str) -> Result<()> {
         window.settled().await?;
+        window.pictured().await?;
         let png = window.screenshot().await.with_context(|| format!("a picture of {}", window.name()))?;
         let number: usize = self.chapters.iter().map(|c| c.pictures.len()).sum();
         let width = width_of(&png).context("the picture is not a PNG")?;

@@ -180,6 +180,15 @@ impl Window {
         .await
     }
 
+    /// Waits until every picture of a call is there; a page without any has them all.
+    pub async fn pictured(&self) -> Result<()> {
+        let script = "return [...document.querySelectorAll('canvas')].every(c => c.width > 0)";
+        self.wait("the call's pictures", async || {
+            Ok((self.eval(script).await? == Value::Bool(true)).then_some(()))
+        })
+        .await
+    }
+
     /// Is it drawn at this moment? Of a page that is loaded, see `settled`.
     pub async fn sees_now(&self, t: &str) -> Result<bool> {
         Ok(self.session.visible(&by(t)).await?.is_some())

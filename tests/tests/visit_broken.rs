@@ -192,6 +192,64 @@ mod in_a_window {
         window.close().await
     }
 
+    /// What the page's watch hears when its program panics.
+    async fn trap(window: &Window) -> Result<()> {
+        let script = "const error = new WebAssembly.RuntimeError('Unreachable code should not be executed'); \
+            dispatchEvent(new ErrorEvent('error', { error })); return true";
+        window.eval(script).await.map(|_| ())
+    }
+
+    /// Waits until the page is another one than that which [`mark`] marked.
+    async fn is_opened_again(window: &Window) -> Result<()> {
+        window
+            .wait("the page to open itself again", async || {
+                Ok((window.eval("return window.before === undefined").await? == json!(true)).then_some(()))
+            })
+            .await
+    }
+
+    async fn mark(window: &Window) -> Result<()> {
+        window.eval("window.before = 1; return true").await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn a_page_that_stops_opens_itself_again_and_loses_nothing() -> Result<()> {
+        let mut world = World::of_test("broken-page").await?;
+        let window = world.open_empty_clinic().await?;
+        begin_visit(&mut world, &window).await?;
+        window.type_into("history", "Fever since Friday. ").await?;
+        world.is_saved(&window).await?;
+
+        mark(&window).await?;
+        trap(&window).await?;
+        is_opened_again(&window).await?;
+        window.screen("visit").await?;
+        window.settled().await?;
+        ensure!(window.value("history").await? == "Fever since Friday. ");
+        let log = fs::read_to_string(world.run.path("doctor.log"))?;
+        ensure!(log.contains("the page stopped") && log.contains("Unreachable"), "the log says so: {log}");
+
+        // Soon again: a page that cannot be opened must not blink for ever.
+        trap(&window).await?;
+        window.reads("page-stopped", "What you saved is safe").await?;
+        mark(&window).await?;
+        window.click("open-again").await?;
+        is_opened_again(&window).await?;
+        window.settled().await?;
+        ensure!(window.value("history").await? == "Fever since Friday. ");
+
+        // An answer that never comes, after a while in which all went well.
+        window.eval("sessionStorage.clear(); return true").await?;
+        mark(&window).await?;
+        let never = "const e = document.createElement('p'); e.dataset.t = 'loading'; \
+            document.querySelector('main').append(e); return true";
+        window.eval(never).await?;
+        is_opened_again(&window).await?;
+        window.settled().await?;
+        ensure!(window.value("history").await? == "Fever since Friday. ");
+        window.close().await
+    }
+
     /// Pastes text over what is there.
     async fn paste(window: &Window, t: &str, text: &str) -> Result<()> {
         put(window, t, "e.select()", text).await

@@ -14,7 +14,8 @@ use rabta_ipc::{
     Error, Event,
     gate::{
         Alive, CheckCode, ConfirmRecovery, GetStatus, Invitation, Join, LockScreen, LockVault, NewRecovery,
-        PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock, UnlockPin, UnlockRecovery,
+        PageStopped, PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock, UnlockPin,
+        UnlockRecovery,
     },
 };
 use rabta_store::{
@@ -61,6 +62,7 @@ routes!(App {
     LockScreen => lock_screen_command,
     LockVault => lock_vault_command,
     Alive => alive,
+    PageStopped => page_stopped,
 });
 
 pub(crate) fn vault_folder(folder: &Path) -> PathBuf {
@@ -319,6 +321,11 @@ impl App {
         if let Ok(session) = self.session().await {
             session.touch();
         }
+        Ok(())
+    }
+
+    async fn page_stopped(&self, stop: PageStopped) -> Result<(), Error> {
+        tracing::warn!(why = ?stop.why, at = ?stop.at, "the page stopped and opens itself again");
         Ok(())
     }
 

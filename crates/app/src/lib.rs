@@ -27,11 +27,12 @@ mod today;
 mod visits;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 pub use calls::{FrameReceiver, MediaConfig};
@@ -88,11 +89,26 @@ impl Inner {
     }
 }
 
+/// How long a program that was ended hard may take to let go of the folder: its last write has to reach the disk.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(3);
+
+fn take_folder(folder: &Path) -> Result<FolderLock, InUse> {
+    let began = Instant::now();
+    loop {
+        match FolderLock::take(folder) {
+            Err(InUse::Taken) if began.elapsed() < LETS_GO_WITHIN => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            taken => return taken,
+        }
+    }
+}
+
 impl App {
     /// Opens nothing yet: the vault stays locked until somebody unlocks it.
     pub fn new(config: Config) -> Self {
         let settings = Settings::load(&config.folder);
-        let folder = FolderLock::take(&config.folder);
+        let folder = take_folder(&config.folder);
         let gate = match &folder {
             Err(InUse::Taken) => gate::Gate::Broken("vault-in-use"),
             Ok(_) | Err(InUse::Folder(_)) => gate::Gate::inspect(&config.folder),

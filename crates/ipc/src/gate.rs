@@ -113,6 +113,23 @@ commands! {
     LockVault {} -> () = "lock-vault";
     /// Somebody is at the keyboard: puts the idle screen lock off.
     Alive {} -> () = "alive";
+    /// The page stopped and opens itself again. `at`: function numbers of the program, the innermost first.
+    PageStopped { why: PageStop, at: Vec<u32> } -> () = "page-stopped";
+}
+
+/// Why a page stopped, as its own watch saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageStop {
+    /// No more room on the stack.
+    Stack,
+    /// A panic, mostly.
+    Unreachable,
+    /// Memory that is not the program's.
+    Memory,
+    /// It waited for an answer that did not come.
+    NoAnswer,
+    Other,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -113,41 +113,32 @@ async fn backups(db: &mut SqliteConnection, now: i64) -> Result<Finding, sqlx::E
 }
 
 async fn quarantine(db: &mut SqliteConnection) -> Result<Finding, sqlx::Error> {
-    let refused: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM log_entry WHERE state = 2").fetch_one(db).await?;
-    if refused == 0 {
-        return Ok(Finding::good("refused", "no entry of any laptop is refused"));
-    }
+    let refused = count(db, "SELECT count(*) FROM log_entry WHERE state = 2").await?;
     let todo = "their laptops show them with the reason; `rabta-hie device list` says whose they are";
-    Ok(Finding::todo("refused", State::Look, format!("{refused} entries were refused"), todo))
+    Ok(match refused {
+        0 => Finding::good("refused", "no entry of any laptop is refused"),
+        n => Finding::todo("refused", State::Look, format!("{n} entries were refused"), todo),
+    })
 }
 
 async fn forks(db: &mut SqliteConnection) -> Result<Finding, sqlx::Error> {
-    let forked: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM device WHERE forked_at IS NOT NULL").fetch_one(db).await?;
-    if forked == 0 {
-        return Ok(Finding::good("forks", "no laptop's log was written twice"));
-    }
+    let forked = count(db, "SELECT count(*) FROM device WHERE forked_at IS NOT NULL").await?;
     let todo = "a disk was copied: both laptops must join anew with new codes; nothing of either is lost";
-    Ok(Finding::todo("forks", State::Bad, format!("{forked} devices have two histories"), todo))
+    Ok(match forked {
+        0 => Finding::good("forks", "no laptop's log was written twice"),
+        n => Finding::todo("forks", State::Bad, format!("{n} devices have two histories"), todo),
+    })
+}
+
+async fn count(db: &mut SqliteConnection, sql: &'static str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(sql).fetch_one(db).await
 }
 
 async fn pages(db: &mut SqliteConnection) -> Result<Finding, sqlx::Error> {
-    let mut said = Vec::new();
-    for pragma in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check(1)"] {
-        for row in sqlx::query(pragma).fetch_all(&mut *db).await? {
-            said.push(row.try_get::<String, _>(0)?);
-        }
-    }
-    said.retain(|line| line != "ok");
-    Ok(match said.first() {
+    let todo = "stop the server, keep the folder, restore the last backup; see docs/OPERATE.md";
+    Ok(match backup::damage(db).await? {
         None => Finding::good("pages", "every page of the database is whole"),
-        Some(first) => Finding::todo(
-            "pages",
-            State::Bad,
-            format!("the database is damaged: {first}"),
-            "stop the server, keep the folder, restore the last backup; see docs/OPERATE.md",
-        ),
+        Some(said) => Finding::todo("pages", State::Bad, format!("the database is damaged: {said}"), todo),
     })
 }
 

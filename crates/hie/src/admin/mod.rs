@@ -69,11 +69,11 @@ pub enum Request {
     RevokeDevice {
         device: Id,
     },
-    /// Nothing that they sign from now on is taken, on any device.
+    /// Nothing that they sign from now on is taken, on any device; a code that they did not use yet opens nothing.
     RevokePerson {
         person: Id,
     },
-    /// All of its devices.
+    /// All of its devices, and codes that nobody used yet.
     RevokeFacility {
         facility: String,
     },
@@ -131,7 +131,7 @@ pub enum AdminError {
     WhichPerson,
     #[error("no such device, or it is revoked already")]
     NoDevice,
-    #[error("no such person, or they have no key that is not revoked")]
+    #[error("no such person, or they have no key and no code that is not revoked")]
     NoKey,
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -160,30 +160,18 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         },
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
-            let done =
-                sqlx::query("UPDATE person_key SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL")
-                    .bind(now)
-                    .bind(person.0.to_vec())
-                    .execute(&mut *tx)
-                    .await?;
+            revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;
             // They are asked for nothing any more, either.
             identity::leave_roster(db, &mut tx, person).await?;
-            if done.rows_affected() == 0 {
-                return Err(AdminError::NoKey);
-            }
             Reply::Done
         }
         Request::RevokeFacility { facility } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
-            let done =
-                sqlx::query("UPDATE device SET revoked_at = ? WHERE facility = ? AND revoked_at IS NULL")
-                    .bind(now)
-                    .bind(facility.0.to_vec())
-                    .execute(&mut *tx)
-                    .await?;
-            if done.rows_affected() == 0 {
-                return Err(AdminError::NoDevice);
-            }
+            revoke(&mut tx, REVOKE_FACILITY, facility, now, AdminError::NoDevice).await?;
+            Reply::Done
+        }
+        Request::RevokeDevice { device } => {
+            revoke(&mut tx, REVOKE_DEVICE, device, now, AdminError::NoDevice).await?;
             Reply::Done
         }
         Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
@@ -246,20 +234,37 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
             Reply::MrBlock(identity::reserve(&mut tx, facility, (first, last), &purpose, now).await?)
         }
-        Request::RevokeDevice { device } => {
-            let done = sqlx::query("UPDATE device SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
-                .bind(now)
-                .bind(device.0.to_vec())
-                .execute(&mut *tx)
-                .await?;
-            if done.rows_affected() == 0 {
-                return Err(AdminError::NoDevice);
-            }
-            Reply::Done
-        }
     };
     tx.commit().await?;
     Ok(reply)
+}
+
+/// Keys and devices, and the codes that would make new ones.
+const REVOKE_DEVICE: &[&str] = &["UPDATE device SET revoked_at = ?1 WHERE id = ?2 AND revoked_at IS NULL"];
+const REVOKE_PERSON: &[&str] = &[
+    "UPDATE person_key SET revoked_at = ?1 WHERE person = ?2 AND revoked_at IS NULL",
+    "UPDATE enrollment SET expires_at = ?1 WHERE person = ?2 AND used_at IS NULL AND expires_at > ?1",
+];
+const REVOKE_FACILITY: &[&str] = &[
+    "UPDATE device SET revoked_at = ?1 WHERE facility = ?2 AND revoked_at IS NULL",
+    "UPDATE enrollment SET expires_at = ?1 WHERE used_at IS NULL AND expires_at > ?1 \
+     AND person IN (SELECT id FROM person WHERE facility = ?2)",
+];
+
+/// `none` where there was nothing to revoke.
+async fn revoke(
+    tx: &mut sqlx::SqliteConnection,
+    statements: &[&'static str],
+    what: Id,
+    now: i64,
+    none: AdminError,
+) -> Result<(), AdminError> {
+    let mut revoked = 0;
+    for sql in statements {
+        let done = sqlx::query(*sql).bind(now).bind(what.0.to_vec()).execute(&mut *tx).await?;
+        revoked += done.rows_affected();
+    }
+    if revoked > 0 { Ok(()) } else { Err(none) }
 }
 
 async fn add_person(

@@ -21,7 +21,7 @@ mod restore;
 
 pub use make::{BackupError, Made, last, make};
 pub use manifest::Manifest;
-pub use restore::{RestoreError, Restored, restore};
+pub use restore::{RestoreError, Restored, damage, restore};
 
 /// Bytes of a piece: 64 pages.
 const PIECE: usize = 256 * 1024;

@@ -144,15 +144,23 @@ pub(super) fn assemble(folder: &Path, manifest: &Manifest, to: &Path) -> Result<
     file.sync_all().map_err(io)
 }
 
-/// Lets SQLCipher check the authentication code of every page, and SQLite its structure.
+/// Why an opened copy is not whole.
 pub(super) async fn check(db: &mut SqliteConnection) -> Result<(), RestoreError> {
+    match damage(db).await? {
+        None => Ok(()),
+        Some(said) => Err(RestoreError::Damaged(said)),
+    }
+}
+
+/// Lets SQLCipher check the authentication code of every page, and SQLite its structure: the first complaint.
+pub async fn damage(db: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
     for pragma in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check(1)"] {
         for row in sqlx::query(pragma).fetch_all(&mut *db).await? {
             let said: String = row.try_get(0)?;
             if said != "ok" {
-                return Err(RestoreError::Damaged(said));
+                return Ok(Some(said));
             }
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -1,5 +1,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::VerifyingKey;
+use rabta_hie::admin::Request;
 use rabta_wire::{
     cert::{SignedCert, Subject},
     enroll::{Check, Enrolled, Invitation, RosterEntry},
@@ -66,6 +67,25 @@ async fn a_code_used_twice_is_refused_and_a_lost_answer_is_given_again() {
     let check = Check { secret: URL_SAFE_NO_PAD.encode(invited.secret) };
     let (_, outcome) = said(server.http.post(server.url("/v1/enroll/check")).json(&check)).await;
     assert_eq!(code(&outcome), "enroll-used");
+}
+
+#[tokio::test]
+async fn revoking_a_facility_closes_the_codes_that_nobody_used_yet() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let other = server.facility("B", "clinic").await;
+    let (unused, kept) = (server.code(clinic, "doctor").await, server.code(other, "doctor").await);
+    server.admin(Request::RevokeFacility { facility: clinic.to_string() }).await;
+    let check = async |secret: [u8; 10]| {
+        let check = Check { secret: URL_SAFE_NO_PAD.encode(secret) };
+        said(server.http.post(server.url("/v1/enroll/check")).json(&check)).await
+    };
+    let (status, outcome) = check(unused.secret).await;
+    assert_eq!((status, code(&outcome)), (410, "enroll-expired"));
+    assert_eq!(check(kept.secret).await.0, 200);
+    let (ask, _) = Server::enrollment(&unused);
+    let refused = said(server.http.post(server.url("/v1/enroll")).json(&ask)).await;
+    assert_eq!((refused.0, code(&refused.1)), (410, "enroll-expired"));
 }
 
 #[tokio::test]

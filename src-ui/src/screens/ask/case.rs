@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::ask::State;
+use rabta_domain::patient::Custody;
 use rabta_ipc::call::StartCall;
 
 use super::advised::Advised;
@@ -55,13 +56,16 @@ pub fn Head(open: Open) -> impl IntoView {
         let (state, state_tint) = format::ask_state(row.state);
         let (custody, custody_tint) = format::custody(row.custody);
         let waits = row.state.waits_for_specialist();
+        // Once it was opened the state says so; twice the same words would say nothing.
+        let custody = (row.custody != Custody::SeenBySpecialist || row.state != State::Seen)
+            .then(|| view! { <Tag label=custody tint=custody_tint icon=icon::CLOUD t="custody" /> });
         Some(view! {
             <div class="stack" style="--gap:8px">
                 <h1 class="question" data-t="case-question" dir="auto">{row.question.0.clone()}</h1>
                 <div class="row">
                     <Tag label=urgency tint=urgency_tint icon=icon::CLOCK t="urgency" />
                     <span data-t="ask-state" data-state=row.state.code()><Tag label=state tint=state_tint t="state" /></span>
-                    <Tag label=custody tint=custody_tint icon=icon::CLOUD t="custody" />
+                    {custody}
                     {waits.then(|| view! { <span class="strong" data-t="waiting">{move || say_with(W::CaseWaiting, &[&words::clock(open.waiting(ticks))])}</span> })}
                     <span class="small quiet">
                         {move || say_with(W::CaseFrom, &[&row.from_person, &row.from_facility])} " \u{00B7} "
