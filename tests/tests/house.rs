@@ -115,6 +115,7 @@ fn dependencies_among_our_crates_point_one_way() {
         ("rabta-engine", &["rabta-domain", "rabta-ipc", "rabta-wire", "rabta-call"]),
         ("rabta-hie", &["rabta-domain", "rabta-wire", "rabta-relay", "rabta-search", "rabta-sys"]),
         ("rabta-ui", &["rabta-domain", "rabta-ipc", "rabta-call"]),
+        ("rabta-page", &["rabta-wire", "rabta-call"]),
         ("rabta", &["rabta-app", "rabta-ipc"]),
         ("rabta-tests", &[]),
         ("xtask", &[]),

@@ -16,6 +16,7 @@ use crate::{
     backup,
     config::default_key_file,
     db::{DataLock, Db, LockError},
+    guests::DoorConfig,
     identity::NewFacility,
     system_clock,
 };
@@ -128,6 +129,19 @@ pub struct Serve {
     /// for more.
     #[arg(long)]
     relay_allow: Vec<AllowRange>,
+    /// A certificate that phones trust (PEM, with its chain), for the patients' page. Looked at each hour: renew it in
+    /// place.
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Where phones come in.
+    #[arg(long, default_value = "0.0.0.0:443")]
+    patient_listen: SocketAddr,
+    /// `https://host[:port]` as phones reach it, if it is not the certificate's name and that port.
+    #[arg(long)]
+    patient_url: Option<String>,
 }
 
 #[derive(Args)]
@@ -315,7 +329,14 @@ impl Person {
 impl Serve {
     /// The configuration to serve with.
     pub fn config(self) -> Config {
+        let door = self.tls_cert.zip(self.tls_key).map(|(cert, key)| DoorConfig {
+            listen: self.patient_listen,
+            cert,
+            key,
+            url: self.patient_url,
+        });
         Config {
+            door,
             key_file: self.data.key_file.unwrap_or_else(|| default_key_file(&self.data.data)),
             listen: self.listen,
             public: self.public,

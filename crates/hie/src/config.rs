@@ -5,7 +5,7 @@ use std::{
 
 use rabta_relay::AllowRange;
 
-use crate::{Clock, system_clock};
+use crate::{Clock, guests::DoorConfig, system_clock};
 
 /// How to serve.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct Config {
     pub relay_external: Option<IpAddr>,
     /// Private or loopback addresses that the relay may send to all the same: demo, tests, lab.
     pub relay_allow: Vec<AllowRange>,
+    /// Where phones come in; without it nobody can make a link.
+    pub door: Option<DoorConfig>,
     pub clock: Clock,
 }
 
@@ -41,6 +43,7 @@ impl Config {
             relay_listen: None,
             relay_external: None,
             relay_allow: Vec::new(),
+            door: None,
             clock: system_clock(),
         }
     }

@@ -7,7 +7,8 @@
 //! error's text; never reads an SDP.
 //!
 //! The way in: [`serve`] starts it in process; `envelopes` is the log, `fhir` the projection, `identity` who is
-//! who, `auth` who may ask, `audit` who did, `signaling` the WebSocket, `web` what all answers share, `admin` what
+//! who, `auth` who may ask, `audit` who did, `signaling` the WebSocket, `guests` patients' links and
+//! their door, `web` what all answers share, `admin` what
 //! the operator's commands do, `db` the one writer.
 //!
 //! ```no_run
@@ -30,6 +31,7 @@ pub mod db;
 mod disk;
 pub mod envelopes;
 pub mod fhir;
+pub mod guests;
 pub mod identity;
 mod server;
 pub mod signaling;

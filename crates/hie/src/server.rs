@@ -21,6 +21,7 @@ use crate::{
     disk::Disk,
     envelopes::{self, SqliteCore},
     fhir::{self, paging::Pages},
+    guests::{self, Door, DoorError, Passes},
     identity,
     signaling::{self, Hub, Ice},
     tls::BadTlsKey,
@@ -42,6 +43,8 @@ pub enum ServeError {
     Tls(#[from] BadTlsKey),
     #[error("the relay: {0}")]
     Relay(#[from] StartError),
+    #[error(transparent)]
+    Door(#[from] DoorError),
     #[error("{0}: {1}")]
     Io(&'static str, #[source] std::io::Error),
 }
@@ -53,7 +56,9 @@ pub struct Handle {
     pub spki_sha256: [u8; 32],
     pub app: Arc<App>,
     http: axum_server::Handle<SocketAddr>,
-    task: JoinHandle<std::io::Result<()>>,
+    tasks: Vec<JoinHandle<std::io::Result<()>>>,
+    /// Where phones open links.
+    pub page: Option<String>,
     /// Where STUN and TURN listen.
     pub relay_addr: Option<SocketAddr>,
     _relay: Option<RelayHandle>,
@@ -72,8 +77,10 @@ impl Handle {
     pub async fn shutdown(self) {
         self.app.stopping.cancel();
         self.http.graceful_shutdown(Some(DRAIN));
-        if let Ok(Err(e)) = self.task.await {
-            tracing::error!(error = %e, "the listener ended with an error");
+        for task in self.tasks {
+            if let Ok(Err(e)) = task.await {
+                tracing::error!(error = %e, "a listener ended with an error");
+            }
         }
         self.app.db.close().await;
         tracing::info!("stopped");
@@ -97,6 +104,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let ice =
         relay.as_ref().map(|r| (relay_address(&config, r), Secret::new(db.settings.relay_secret.to_vec())));
 
+    let door = config.door.clone().map(Door::prepare).transpose()?;
+
     let app = Arc::new(App {
         core: SqliteCore::new(db.clone()),
         tokens: Tokens::default(),
@@ -106,6 +115,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         ice: Ice::new(ice),
         metrics: Metrics::default(),
         guesses: Guesses::new(),
+        passes: Passes::default(),
+        page: door.as_ref().map(|door| door.page.clone()),
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),
@@ -119,7 +130,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let tls = app.db.settings.tls.server_config()?;
     let http = axum_server::Handle::new();
     let service = router(app.clone()).into_make_service();
-    let task = if config.plain_http_loopback {
+    let mut tasks = Vec::new();
+    tasks.push(if config.plain_http_loopback {
         let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Io("cannot listen", e))?;
         tokio::spawn(server.acceptor(NoDelayAcceptor::new()).handle(http.clone()).serve(service))
     } else {
@@ -128,10 +140,17 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         // Signaling is many small frames, each of which somebody waits for (RFC 896 would hold them back).
         let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tokio::spawn(server.handle(http.clone()).serve(service))
-    };
+    });
+    if let Some(door) = door {
+        tasks.push(
+            door.open(app.clone(), http.clone())
+                .map_err(|e| ServeError::Io("cannot listen for phones", e))?,
+        );
+    }
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
     let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
-    Ok(Handle { addr, spki_sha256, app, http, task, relay_addr, _relay: relay, _lock: lock })
+    let page = app.page.clone();
+    Ok(Handle { addr, spki_sha256, app, http, tasks, page, relay_addr, _relay: relay, _lock: lock })
 }
 
 /// An operator's command holds the lock for a moment; another server holds it on.
@@ -176,6 +195,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/token", post(auth::http::token))
         .route("/v1/envelopes", post(envelopes::http::push))
         .route("/v1/changes", get(envelopes::http::pull))
+        .route("/v1/links", get(guests::http::list).post(guests::http::make))
+        .route("/v1/links/{guest}", post(guests::http::act))
         .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
         .fallback(|| async {

@@ -9,6 +9,7 @@ use crate::{
     disk::Disk,
     envelopes::SqliteCore,
     fhir::paging::Pages,
+    guests::Passes,
     signaling::{Hub, Ice},
     web::{Guesses, metrics::Metrics},
 };
@@ -26,6 +27,9 @@ pub struct App {
     pub ice: Ice,
     pub metrics: Metrics,
     pub guesses: Guesses,
+    pub passes: Passes,
+    /// Where phones open links: `https://host/p/`. `None` without a certificate that they trust.
+    pub page: Option<String>,
     pub stopping: CancellationToken,
     /// Bumped when there is something new to pull.
     pub(crate) changes: watch::Sender<u64>,

@@ -10,6 +10,7 @@ mod server {
     pub mod enrollment;
     pub mod fhir;
     pub mod life;
+    pub mod links;
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;

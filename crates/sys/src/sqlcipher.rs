@@ -18,10 +18,43 @@ pub struct Code(pub i32);
 /// initialized").
 pub fn initialize() {
     static ONCE: Once = Once::new();
-    // SAFETY: sqlite3_initialize takes nothing, may be called from any thread and repeatedly.
+    // SAFETY: sqlite3_initialize takes nothing, may be called from any thread and repeatedly. atexit takes a function
+    // that lives as long as the program, does not unwind and ends.
     ONCE.call_once(|| unsafe {
         libsqlite3_sys::sqlite3_initialize();
+        #[cfg(target_os = "linux")]
+        atexit(wait_for_connections);
     });
+}
+
+#[cfg(target_os = "linux")]
+unsafe extern "C" {
+    /// C11, section 7.22.4.2.
+    fn atexit(last: extern "C" fn()) -> c_int;
+}
+
+/// SQLCipher frees its heap and its locks when the program ends, whether or not a connection is being closed by its
+/// worker's thread at that moment (then the C library aborts: "double free or corruption"). This runs before that, being
+/// registered after it, and gives those threads the moment that they need.
+#[cfg(target_os = "linux")]
+extern "C" fn wait_for_connections() {
+    use std::{fs, thread, time::Duration};
+
+    /// As the driver names them, cut as Linux cuts names.
+    const WORKER: &str = "sqlx-sqlite-wor";
+    let works = || {
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        tasks
+            .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok())
+            .any(|name| name.trim_end() == WORKER)
+    };
+    // A connection that stays open to the end does nothing: it is not waited for longer.
+    for _ in 0..50 {
+        if !works() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Keys the main database of a connection on which nothing was read or written yet. `spec` is SQLCipher's raw key

@@ -17,6 +17,7 @@ pub mod cursor;
 pub mod data_channel;
 pub mod enroll;
 pub mod envelope;
+pub mod guest;
 mod id;
 pub mod limits;
 pub mod log;

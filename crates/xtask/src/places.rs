@@ -48,10 +48,6 @@ impl Places {
         })
     }
 
-    pub fn dist(&self) -> PathBuf {
-        self.root.join("src-ui").join("dist")
-    }
-
     /// The version of `package` in the lock file.
     pub fn locked(&self, package: &str) -> Result<String> {
         let lock = std::fs::read_to_string(self.root.join("Cargo.lock")).context("reading Cargo.lock")?;

@@ -1,4 +1,5 @@
-//! Builds the user interface into `src-ui/dist`, which the shell embeds: so this runs before the host's build.
+//! Builds the user interface into `src-ui/dist`, which the shell embeds, and the patient's page into `src-page/dist`,
+//! which the HIE embeds: so this runs before the host's build.
 //!
 //! cargo decides whether the programs changed; where neither they nor the public files did, `dist` stays untouched
 //! and the shell is not built again.
@@ -19,8 +20,17 @@ use crate::{
     tools, wasm,
 };
 
-/// Every program of the window. Each becomes NAME.js and NAME_bg.wasm.
-const PROGRAMS: &[&str] = &["gate", "app"];
+/// A folder whose `public/` and programs become its `dist/`.
+struct Part {
+    folder: &'static str,
+    /// What cargo makes, and what it is called in `dist`: each becomes NAME.js and NAME_bg.wasm.
+    programs: &'static [(&'static str, &'static str)],
+}
+
+const PARTS: &[Part] = &[
+    Part { folder: "src-ui", programs: &[("gate", "gate"), ("app", "app")] },
+    Part { folder: "src-page", programs: &[("rabta_page", "session")] },
+];
 
 /// What LLVM may emit today, and every webview that we support can run.
 const FEATURES: &[&str] = &[
@@ -50,37 +60,43 @@ pub fn build(places: &Places) -> Result<()> {
     let Some(way) = wasm::way() else { bail!("there is no WebAssembly target; run `cargo xtask setup`") };
     step(
         "build the user interface",
-        "read the compiler's message above; src-ui/ and what it uses do not compile",
+        "read the compiler's message above; src-ui/, src-page/ or what they use do not compile",
         || {
             let mut cargo = wasm::cargo(places, &way);
-            cargo.args(["build", "-p", "rabta-ui", "--bins", "--target", wasm::TARGET, "--profile", "wasm"]);
+            cargo.args(["build", "-p", "rabta-ui", "-p", "rabta-page"]);
+            cargo.args(["--target", wasm::TARGET, "--profile", "wasm"]);
             shell::run(&mut cargo)
         },
     )?;
+    PARTS.iter().try_for_each(|part| shrink(places, part))
+}
+
+fn shrink(places: &Places, part: &Part) -> Result<()> {
     let built = places.wasm.join(wasm::TARGET).join("wasm");
-    let public = files_below(&places.root.join("src-ui/public"))?;
-    let stamp_file = places.root.join("target/ui.stamp");
-    let stamp = stamp(places, &built, &public)?;
+    let (folder, dist) = (places.root.join(part.folder), places.root.join(part.folder).join("dist"));
+    let public = files_below(&folder.join("public"))?;
+    let stamp_file = places.root.join(format!("target/{}.stamp", part.folder));
+    let stamp = stamp(places, &built, part, &public)?;
     let fresh = fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp);
-    if fresh && PROGRAMS.iter().all(|p| places.dist().join(format!("{p}_bg.wasm")).exists()) {
-        nothing_to_do("shrink the user interface", "nothing changed");
+    if fresh && part.programs.iter().all(|(_, name)| dist.join(format!("{name}_bg.wasm")).exists()) {
+        nothing_to_do(&format!("shrink {}", part.folder), "nothing changed");
         return Ok(());
     }
     step(
-        "shrink the user interface",
+        &format!("shrink {}", part.folder),
         "run `cargo xtask setup` again; wasm-bindgen or wasm-opt failed",
         || {
             let _ = fs::remove_file(&stamp_file);
             let mut wanted = BTreeSet::new();
-            for program in PROGRAMS {
-                wanted.extend(bind(places, &built, program)?);
+            for (program, name) in part.programs {
+                wanted.extend(bind(places, &built, &dist, program, name)?);
             }
             for (file, name) in &public {
-                shell::write_if_changed(&places.dist().join(name), &fs::read(file)?)?;
+                shell::write_if_changed(&dist.join(name), &fs::read(file)?)?;
                 wanted.insert(name.clone());
             }
             // What an older build left behind would be embedded too.
-            for (file, name) in files_below(&places.dist())? {
+            for (file, name) in files_below(&dist)? {
                 if !wanted.contains(&name) {
                     fs::remove_file(file)?;
                 }
@@ -92,34 +108,34 @@ pub fn build(places: &Places) -> Result<()> {
 }
 
 /// wasm-bindgen, then wasm-opt, into `dist`. Returns the names written.
-fn bind(places: &Places, built: &Path, program: &str) -> Result<Vec<PathBuf>> {
-    let work = places.wasm.join("bindgen").join(program);
+fn bind(places: &Places, built: &Path, dist: &Path, program: &str, name: &str) -> Result<Vec<PathBuf>> {
+    let work = places.wasm.join("bindgen").join(name);
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     let mut bindgen = std::process::Command::new(tools::wasm_bindgen(places));
-    bindgen.args(["--target", "web", "--no-typescript", "--out-name", program, "--out-dir"]);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-name", name, "--out-dir"]);
     bindgen.arg(&work).arg(built.join(format!("{program}.wasm")));
     shell::run(&mut bindgen)?;
-    let wasm = work.join(format!("{program}_bg.wasm"));
+    let wasm = work.join(format!("{name}_bg.wasm"));
     let small = work.join("small.wasm");
     shell::run(tools::wasm_opt(places).args(SHRINK).args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
     fs::rename(&small, &wasm)?;
     let mut names = Vec::new();
     for (file, name) in files_below(&work)? {
-        shell::write_if_changed(&places.dist().join(&name), &fs::read(file)?)?;
+        shell::write_if_changed(&dist.join(&name), &fs::read(file)?)?;
         names.push(name);
     }
     Ok(names)
 }
 
 /// A fingerprint of all that `dist` is made of.
-fn stamp(places: &Places, built: &Path, public: &[(PathBuf, PathBuf)]) -> Result<String> {
+fn stamp(places: &Places, built: &Path, part: &Part, public: &[(PathBuf, PathBuf)]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     places.locked("wasm-bindgen")?.hash(&mut hasher);
     FEATURES.hash(&mut hasher);
     SHRINK.hash(&mut hasher);
-    for program in PROGRAMS {
+    for (program, _) in part.programs {
         let file = built.join(format!("{program}.wasm"));
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
     }

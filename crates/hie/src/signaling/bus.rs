@@ -16,8 +16,8 @@ pub trait RoomBus: Send + Sync {
     fn leave(&self, socket: u64);
     /// Sends `frame` to every socket that `to` names; returns the parties that got it.
     fn publish(&self, to: Address, frame: &str) -> Vec<Party>;
-    /// Whether `party` has a socket.
-    fn is_here(&self, party: Party) -> bool;
+    /// Whether anybody whom `who` names has a socket.
+    fn is_here(&self, who: Address) -> bool;
     fn sockets(&self) -> usize;
 }
 
@@ -47,9 +47,7 @@ impl RoomBus for LocalBus {
 
     fn publish(&self, to: Address, frame: &str) -> Vec<Party> {
         let sockets = self.lock();
-        let addressed = sockets
-            .values()
-            .filter(|(p, _)| p.person == to.person && to.device.is_none_or(|d| d == p.device));
+        let addressed = sockets.values().filter(|(p, _)| names(to, *p));
         // A socket that does not read fast enough loses frames; the ends number and repeat them.
         let mut got: Vec<Party> =
             addressed.filter(|(_, s)| s.try_send(frame.to_owned()).is_ok()).map(|(p, _)| *p).collect();
@@ -58,11 +56,15 @@ impl RoomBus for LocalBus {
         got
     }
 
-    fn is_here(&self, party: Party) -> bool {
-        self.lock().values().any(|(p, _)| *p == party)
+    fn is_here(&self, who: Address) -> bool {
+        self.lock().values().any(|(p, _)| names(who, *p))
     }
 
     fn sockets(&self) -> usize {
         self.lock().len()
     }
+}
+
+fn names(who: Address, party: Party) -> bool {
+    party.person == who.person && who.device.is_none_or(|device| device == party.device)
 }

@@ -81,6 +81,11 @@ impl Hub {
         self.bus.sockets()
     }
 
+    /// Whether anybody whom `who` names is connected.
+    pub fn is_here(&self, who: Address) -> bool {
+        self.bus.is_here(who)
+    }
+
     /// `party` said hello; with the session of a socket that it lost within the last minute it takes its place.
     pub fn join(&self, party: Party, sender: mpsc::Sender<String>, resume: Option<&str>, now: i64) -> Joined {
         let mut state = self.lock();
@@ -112,7 +117,7 @@ impl Hub {
     /// The socket is gone. Presence is told by [`Hub::still_lost`], so that a quick return does not flicker.
     pub fn lost(&self, socket: u64, party: Party, now: i64) {
         self.bus.leave(socket);
-        if !self.bus.is_here(party)
+        if !self.bus.is_here(party.into())
             && let Some(session) = self.lock().sessions.get_mut(&party)
         {
             session.lost_at = Some(now);
@@ -122,7 +127,8 @@ impl Hub {
     /// Some seconds after [`Hub::lost`]: if the party did not come back, its rooms are told.
     pub fn still_lost(&self, party: Party) {
         let state = self.lock();
-        if state.sessions.get(&party).is_some_and(|s| s.lost_at.is_some()) && !self.bus.is_here(party) {
+        if state.sessions.get(&party).is_some_and(|s| s.lost_at.is_some()) && !self.bus.is_here(party.into())
+        {
             self.tell_presence(&state, party, false);
         }
     }

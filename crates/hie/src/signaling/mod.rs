@@ -12,4 +12,4 @@ mod socket;
 pub use bus::{LocalBus, RoomBus};
 pub use hub::Hub;
 pub use ice::Ice;
-pub use socket::ws;
+pub use socket::{guests_ws, ws};

@@ -21,12 +21,14 @@ use crate::{
     App,
     auth::{Access, Agent},
     envelopes::Caller,
-    identity,
+    guests, identity,
     web::ApiError,
 };
 
 /// How long a lost socket may take to come back before its calls are told.
 const FLICKER: Duration = Duration::from_secs(5);
+/// How long a patient's page may take to say who it is.
+const GREET: Duration = Duration::from_secs(10);
 /// How often a socket's device is looked up again, and a ping sent.
 const TICK: Duration = Duration::from_secs(30);
 
@@ -43,7 +45,7 @@ pub async fn ws(
             "an operator's token opens the FHIR API only",
         )
     })?;
-    Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, caller).run(socket)))
+    Ok(limited(upgrade).on_upgrade(move |socket| Session::new(app, Who::Staff(caller)).run(socket)))
 }
 
 fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -57,10 +59,23 @@ fn caller(who: &Access) -> Option<Caller> {
     }
 }
 
+/// Whose socket it is.
+#[derive(Clone, Copy)]
+enum Who {
+    /// From the header: hints are for it, and only its own hello is taken.
+    Staff(Caller),
+    /// A patient's page: nobody until its hello.
+    Guest,
+}
+
+/// `GET /v1/p/ws`: a browser cannot set headers here, so the pass comes with the hello.
+pub async fn guests_ws(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+    limited(upgrade).on_upgrade(move |socket| Session::new(app, Who::Guest).run(socket))
+}
+
 struct Session {
     app: Arc<App>,
-    /// From the header: hints are for it, and only its own hello is taken.
-    caller: Caller,
+    who: Who,
     /// From the hello.
     me: Option<(Party, u64)>,
     sender: mpsc::Sender<String>,
@@ -73,10 +88,10 @@ struct Session {
 struct Close(u16, &'static str);
 
 impl Session {
-    fn new(app: Arc<App>, caller: Caller) -> Self {
+    fn new(app: Arc<App>, who: Who) -> Self {
         let (sender, receiver) = mpsc::channel(FRAMES_PER_TEN_SECONDS);
         let now = Instant::now();
-        Self { app, caller, me: None, sender, receiver, window: (now, 0), ice_until: now }
+        Self { app, who, me: None, sender, receiver, window: (now, 0), ice_until: now }
     }
 
     async fn run(mut self, mut socket: WebSocket) {
@@ -99,6 +114,8 @@ impl Session {
 
     async fn serve(&mut self, socket: &mut WebSocket) -> Close {
         let mut changes = self.app.changes.subscribe();
+        let mut links = self.app.passes.changes();
+        let opened = Instant::now();
         // The first hint says how things stand: what came between a pull and this socket is not missed.
         changes.mark_changed();
         let mut hinted_to = 0;
@@ -116,13 +133,23 @@ impl Session {
                     if changed.is_err() {
                         return Close(close_code::RESTART, "the server stops");
                     }
-                    if let Ok(Some(seq)) = self.app.core.newest(self.caller, hinted_to).await {
+                    if let Who::Staff(caller) = self.who
+                        && let Ok(Some(seq)) = self.app.core.newest(caller, hinted_to).await
+                    {
                         hinted_to = seq;
                         let hint = format!(r#"{{"t":"hint","v":{VERSION},"seq":{seq}}}"#);
                         if socket.send(Message::Text(hint.into())).await.is_err() {
                             return Close(close_code::ABNORMAL, "");
                         }
                     }
+                }
+                _ = links.recv(), if matches!(self.who, Who::Guest) => {
+                    if let Some(close) = self.guest_is_gone() {
+                        return close;
+                    }
+                }
+                () = tokio::time::sleep_until(opened + GREET), if self.me.is_none() && matches!(self.who, Who::Guest) => {
+                    return Close(close_code::POLICY, "no hello");
                 }
                 _ = tick.tick() => {
                     if let Some(close) = self.tick().await {
@@ -153,13 +180,21 @@ impl Session {
 
     /// Looks again whether the device may be here, and renews relay credentials before they end.
     async fn tick(&mut self) -> Option<Close> {
-        let device = self.caller.device;
-        let known = async {
-            let mut db = self.app.db.read().acquire().await?;
-            identity::device(&mut db, device).await
-        };
-        if let Ok(None) = known.await.map(|d| d.filter(|d| !d.revoked)) {
-            return Some(Close(close_code::POLICY, "this device's enrollment was revoked"));
+        match self.who {
+            Who::Staff(caller) => {
+                let known = async {
+                    let mut db = self.app.db.read().acquire().await?;
+                    identity::device(&mut db, caller.device).await
+                };
+                if let Ok(None) = known.await.map(|d| d.filter(|d| !d.revoked)) {
+                    return Some(Close(close_code::POLICY, "this device's enrollment was revoked"));
+                }
+            }
+            Who::Guest => {
+                if let Some(close) = self.guest_is_gone() {
+                    return Some(close);
+                }
+            }
         }
         if let Some((party, _)) = self.me
             && Instant::now() + TICK * 4 >= self.ice_until
@@ -172,6 +207,24 @@ impl Session {
             }
         }
         None
+    }
+
+    /// The link was closed, or the call was moved to another phone.
+    fn guest_is_gone(&self) -> Option<Close> {
+        let (me, _) = self.me?;
+        (!self.app.passes.holds(me, self.app.now())).then_some(Close(close_code::POLICY, "over or moved"))
+    }
+
+    /// Who says hello with this token, if it may on this socket.
+    async fn greeted(&self, token: &str, now: i64) -> Option<Party> {
+        match self.who {
+            Who::Staff(mine) => {
+                let access = self.app.tokens.access(&self.app.db, token, now).await.ok().flatten()?;
+                let caller = caller(&access).filter(|c| c.device == mine.device)?;
+                Some(Party { person: caller.person, device: caller.device })
+            }
+            Who::Guest => self.app.passes.party(token, now),
+        }
     }
 
     fn ice(&mut self, device: Id) -> Vec<rabta_wire::signal::IceServer> {
@@ -201,10 +254,7 @@ impl Session {
         };
         let now = self.app.now();
         if let ClientFrame::Hello { token, session, .. } = frame {
-            let access = self.app.tokens.access(&self.app.db, &token, now).await.ok().flatten();
-            let mine = access.as_ref().and_then(caller).filter(|c| c.device == self.caller.device);
-            let Some(caller) = mine else { return refuse(None, Refusal::Token) };
-            let party = Party { person: caller.person, device: caller.device };
+            let Some(party) = self.greeted(&token, now).await else { return refuse(None, Refusal::Token) };
             if let Some((old, number)) = self.me.take() {
                 self.app.hub.lost(number, old, now);
             }
@@ -227,7 +277,12 @@ impl Session {
         let (call, result) = match frame {
             ClientFrame::Hello { .. } => return Ok(None),
             ClientFrame::Ring { call, to, body, .. } => {
-                let result = match may_call(&self.app, me.person, to.person).await {
+                let may = match self.who {
+                    Who::Staff(_) => may_call(&self.app, me.person, to.person).await,
+                    // Guests are called; they call nobody.
+                    Who::Guest => Ok(false),
+                };
+                let result = match may {
                     Ok(true) => hub.ring(me, call, to, body, now),
                     _ => Err(Refusal::NotAllowed),
                 };
@@ -246,11 +301,15 @@ impl Session {
     }
 }
 
-/// Whether two persons are the two sides of an open ask.
+/// Whether two persons are the two sides of an open ask, or one made an open link for the other.
 async fn may_call(app: &App, from: Id, to: Id) -> Result<bool, sqlx::Error> {
     let sql = "SELECT count(*) FROM task t JOIN person a ON a.id = ? JOIN person b ON b.id = ? WHERE t.closed = 0 \
                AND ((t.owner = a.id AND b.facility = t.facility) OR (t.owner = b.id AND a.facility = t.facility))";
     let n: i64 =
         sqlx::query_scalar(sql).bind(from.0.to_vec()).bind(to.0.to_vec()).fetch_one(app.db.read()).await?;
-    Ok(n > 0)
+    if n > 0 {
+        return Ok(true);
+    }
+    let mut db = app.db.read().acquire().await?;
+    guests::may_ring(&mut db, from, to, app.now()).await
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::{
 use super::asks::ask;
 use crate::support::{Draft, id, payloads, server::Server};
 
-type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 #[derive(Debug)]
 struct AnyCertificate;
@@ -58,6 +58,10 @@ impl rustls::client::danger::ServerCertVerifier for AnyCertificate {
 async fn connect(server: &Server, token: &str) -> Socket {
     let mut request = format!("wss://{}{PATH}", server.handle.addr).into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    open(request).await
+}
+
+pub async fn open(request: tokio_tungstenite::tungstenite::handshake::client::Request) -> Socket {
     let tls = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(
         rustls::crypto::ring::default_provider(),
     ))
@@ -70,7 +74,7 @@ async fn connect(server: &Server, token: &str) -> Socket {
     connect_async_tls_with_config(request, None, false, Some(connector)).await.unwrap().0
 }
 
-async fn text(socket: &mut Socket) -> String {
+pub async fn text(socket: &mut Socket) -> String {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => return text.to_string(),
@@ -81,7 +85,7 @@ async fn text(socket: &mut Socket) -> String {
 }
 
 /// The next signaling frame; hints in between are passed over.
-async fn frame(socket: &mut Socket) -> ServerFrame {
+pub async fn frame(socket: &mut Socket) -> ServerFrame {
     loop {
         let text = text(socket).await;
         if let Ok(frame) = decode_server(&text) {
@@ -91,22 +95,22 @@ async fn frame(socket: &mut Socket) -> ServerFrame {
     }
 }
 
-async fn send(socket: &mut Socket, frame: &ClientFrame) {
+pub async fn send(socket: &mut Socket, frame: &ClientFrame) {
     socket.send(Message::Text(encode(frame).into())).await.unwrap();
 }
 
-async fn hello(server: &Server, token: &str) -> Socket {
+pub async fn hello(server: &Server, token: &str) -> Socket {
     let mut socket = connect(server, token).await;
     send(&mut socket, &ClientFrame::Hello { v: VERSION, token: token.into(), session: None }).await;
     assert!(matches!(frame(&mut socket).await, ServerFrame::Welcome { .. }));
     socket
 }
 
-fn body(msg: Signal) -> Body {
+pub fn body(msg: Signal) -> Body {
     Body { inst: 1, seq: 1, ack: 0, ack_inst: 0, msg }
 }
 
-fn to(person: Id) -> Address {
+pub fn to(person: Id) -> Address {
     Address { person, device: None }
 }
 

@@ -13,6 +13,7 @@ use ed25519_dalek::Signer;
 use rabta_hie::{
     Config, Handle,
     admin::{self, PersonFields, Reply, Request},
+    guests::DoorConfig,
     identity::NewFacility,
     serve,
 };
@@ -53,10 +54,29 @@ impl Server {
         server
     }
 
+    /// One that phones can reach, with a certificate for `localhost`.
+    pub async fn with_door() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let (cert, key) = (temp.path().join("cert.pem"), temp.path().join("key.pem"));
+        std::fs::write(&cert, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let door = DoorConfig { listen, cert, key, url: None };
+        let mut server = Self::opened(&temp.path().join("hie"), Some(door)).await;
+        server._temp = Some(temp);
+        server
+    }
+
     pub async fn at(folder: &Path) -> Self {
+        Self::opened(folder, None).await
+    }
+
+    async fn opened(folder: &Path, door: Option<DoorConfig>) -> Self {
         let clock = Arc::new(AtomicI64::new(NOON));
         let mut config = Config::new(folder);
         config.listen = "127.0.0.1:0".parse().unwrap();
+        config.door = door;
         let read = clock.clone();
         config.clock = Arc::new(move || read.load(Ordering::Relaxed));
         let handle = serve(config).await.unwrap();

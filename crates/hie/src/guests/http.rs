@@ -1,0 +1,187 @@
+//! `/v1/links` for who makes links, `/v1/p/…` for the phones.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use rabta_wire::{
+    Id,
+    guest::{Knock, LinkAct, Links, MakeLink, OpenLink, SOCKET, Welcome},
+    signal::{Address, Party},
+};
+use serde_json::json;
+
+use super::{Bound, KnockError, LinkError, links};
+use crate::{
+    App,
+    auth::{Access, Agent},
+    envelopes::Caller,
+    web::{ApiError, body},
+};
+
+const MOST: usize = 4_000;
+
+fn caller(who: &Access) -> Result<Caller, ApiError> {
+    match who.agent {
+        Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
+        Agent::Operator => Err(ApiError::new(StatusCode::FORBIDDEN, "device-only", "links are for persons")),
+    }
+}
+
+/// `GET /v1/links`
+pub async fn list(State(app): State<Arc<App>>, who: Access) -> Result<Json<Links>, ApiError> {
+    let caller = caller(&who)?;
+    let mut db = app.db.read().acquire().await?;
+    let open = links::list(&mut db, caller.person, app.now()).await?;
+    let open = open.into_iter().map(|(guest, expires_at, joined_at, device, asks_to_move)| OpenLink {
+        guest,
+        expires_at,
+        joined_at,
+        here: device.is_some_and(|device| app.hub.is_here(Party { person: guest, device }.into())),
+        asks_to_move,
+    });
+    Ok(Json(Links { page: app.page.clone(), open: open.collect() }))
+}
+
+/// `POST /v1/links`
+pub async fn make(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
+    let caller = caller(&who)?;
+    let Some(page) = app.page.clone() else {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "no-certificate",
+            "this server has no certificate that phones trust",
+        ));
+    };
+    let link: MakeLink = body::json(request, MOST).await?;
+    let mut tx = app.db.write().await?;
+    links::make(&mut tx, caller, &link, app.now()).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(json!({ "page": page }))).into_response())
+}
+
+/// `POST /v1/links/{guest}`
+pub async fn act(
+    State(app): State<Arc<App>>,
+    who: Access,
+    Path(guest): Path<Id>,
+    request: Request,
+) -> Result<StatusCode, ApiError> {
+    let caller = caller(&who)?;
+    let act: LinkAct = body::json(request, MOST).await?;
+    let mut tx = app.db.write().await?;
+    let keep = links::act(&mut tx, caller.person, guest, act, app.now()).await?;
+    tx.commit().await?;
+    if act != LinkAct::DoNotMove {
+        app.passes.drop_others(guest, keep);
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/p/open`: what the page may know before anybody joins.
+pub async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let Some(knock) = knock(&app, request).await? else { return Ok(slow_down()) };
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    let found = links::find(&mut tx, &knock, now).await;
+    // Also a wrong word: it was counted.
+    tx.commit().await?;
+    let found = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Json(json!({"state": "word"})).into_response()),
+        Err(error) => return refusal(error),
+    };
+    let mut db = app.db.read().acquire().await?;
+    let open = links::list(&mut db, found.owner, now).await?;
+    let mine = found.joined_at.unwrap_or(i64::MAX);
+    let before = open.iter().filter(|(guest, _, joined_at, device, _)| {
+        let here = device.is_some_and(|device| app.hub.is_here(Party { person: *guest, device }.into()));
+        *guest != found.guest && here && joined_at.is_some_and(|at| at < mine)
+    });
+    let bound = match found.bound {
+        Bound::Nobody => "no",
+        Bound::To(device) if Some(device) == knock.device => "here",
+        Bound::To(_) => "elsewhere",
+    };
+    Ok(Json(json!({
+        "state": "open",
+        "doctor": found.doctor,
+        "doctor_here": app.hub.is_here(Address { person: found.owner, device: None }),
+        "before_you": before.count(),
+        "expires_at": found.expires_at,
+        "bound": bound,
+    }))
+    .into_response())
+}
+
+/// `POST /v1/p/join`: the patient pressed Join.
+pub async fn join(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let Some(knock) = knock(&app, request).await? else { return Ok(slow_down()) };
+    let (Some(device), Some(_)) = (knock.device, &knock.word) else {
+        return Err(ApiError::bad("malformed", "a join has a word and a device"));
+    };
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    let joined = async {
+        let found = links::find(&mut tx, &knock, now).await?.ok_or(KnockError::NoSuchLink)?;
+        let party = links::join(&mut tx, &found, device, knock.moves, now).await?;
+        Ok((found, party))
+    };
+    let joined: Result<_, KnockError> = joined.await;
+    tx.commit().await?;
+    match joined {
+        Ok((found, Some(me))) => {
+            let token = app.passes.issue(me, now);
+            Ok(Json(Welcome { token, me, doctor: found.doctor, socket: SOCKET.into() }).into_response())
+        }
+        Ok((_, None)) => Ok((StatusCode::ACCEPTED, Json(json!({"state": "asked"}))).into_response()),
+        Err(error) => refusal(error),
+    }
+}
+
+/// `None`: too many have knocked.
+async fn knock(app: &App, request: Request) -> Result<Option<Knock>, ApiError> {
+    if app.guesses.spend().is_err() {
+        return Ok(None);
+    }
+    body::json(request, MOST).await.map(Some)
+}
+
+fn slow_down() -> Response {
+    told(StatusCode::TOO_MANY_REQUESTS, json!({"error": "slow-down"}))
+}
+
+/// For a page that has its own words for each.
+fn refusal(error: KnockError) -> Result<Response, ApiError> {
+    Ok(match error {
+        KnockError::NoSuchLink => told(StatusCode::NOT_FOUND, json!({"error": "no-such-link"})),
+        KnockError::Over => told(StatusCode::GONE, json!({"error": "over"})),
+        KnockError::WrongWord { left } => {
+            told(StatusCode::FORBIDDEN, json!({"error": "wrong-word", "left": left}))
+        }
+        KnockError::Elsewhere => told(StatusCode::CONFLICT, json!({"error": "elsewhere"})),
+        KnockError::NotMoved => told(StatusCode::FORBIDDEN, json!({"error": "not-moved"})),
+        KnockError::Sql(error) => return Err(error.into()),
+    })
+}
+
+fn told(status: StatusCode, body: serde_json::Value) -> Response {
+    (status, Json(body)).into_response()
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Malformed => Self::bad("malformed", error.to_string()),
+            LinkError::Life => Self::invalid("link-life", error.to_string()),
+            LinkError::TooMany => Self::new(StatusCode::CONFLICT, "too-many-links", error.to_string()),
+            LinkError::Taken => Self::new(StatusCode::CONFLICT, "taken", error.to_string()),
+            LinkError::Unknown => Self::new(StatusCode::NOT_FOUND, "no-such-link", error.to_string()),
+            LinkError::Sql(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+use rabta_wire::{
+    Id,
+    guest::{Knock, LONGEST, LinkAct, MakeLink, TRIES, bytes, open_hash},
+    signal::Party,
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use subtle::ConstantTimeEq;
+
+use crate::{envelopes::Caller, identity::id};
+
+/// Links that one person may have open.
+const MOST_OPEN: i64 = 50;
+/// How long ended links are remembered, to say "over" and not "never heard of".
+const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    #[error("the open hash or the word's proof is not 32 bytes of base64url")]
+    Malformed,
+    #[error("a link lives for a week at most, and not in the past")]
+    Life,
+    #[error("fifty links are open; close one first")]
+    TooMany,
+    #[error("there is such a link already")]
+    Taken,
+    #[error("there is no such open link of yours")]
+    Unknown,
+    #[error("the database: {0}")]
+    Sql(#[from] sqlx::Error),
+}
+
+/// Why a phone does not get in.
+#[derive(Debug, thiserror::Error)]
+pub enum KnockError {
+    #[error("there is no such link")]
+    NoSuchLink,
+    #[error("the link is over")]
+    Over,
+    #[error("not the word; {left} tries left")]
+    WrongWord { left: u32 },
+    #[error("it was opened in another phone or browser")]
+    Elsewhere,
+    #[error("the call is not to be moved")]
+    NotMoved,
+    #[error("the database: {0}")]
+    Sql(#[from] sqlx::Error),
+}
+
+/// Which tab has the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    Nobody,
+    To(Id),
+}
+
+/// A link that the right word was given for.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub guest: Id,
+    pub owner: Id,
+    pub doctor: String,
+    pub expires_at: i64,
+    pub joined_at: Option<i64>,
+    pub bound: Bound,
+}
+
+/// Keeps a link that `caller` made.
+pub async fn make(
+    tx: &mut SqliteConnection,
+    caller: Caller,
+    link: &MakeLink,
+    now: i64,
+) -> Result<(), LinkError> {
+    let (Some(open), Some(word)) = (bytes(&link.open), bytes(&link.word)) else {
+        return Err(LinkError::Malformed);
+    };
+    if link.expires_at <= now || link.expires_at > now + LONGEST {
+        return Err(LinkError::Life);
+    }
+    sqlx::query("DELETE FROM link WHERE expires_at < ?").bind(now - REMEMBERED_MS).execute(&mut *tx).await?;
+    let open_now: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM link WHERE owner = ? AND expires_at > ? AND closed_at IS NULL",
+    )
+    .bind(caller.person.0.to_vec())
+    .bind(now)
+    .fetch_one(&mut *tx)
+    .await?;
+    if open_now >= MOST_OPEN {
+        return Err(LinkError::TooMany);
+    }
+    let done = sqlx::query(
+        "INSERT INTO link (guest, open_hash, word_proof, owner, facility, made_at, expires_at) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(link.guest.0.to_vec())
+    .bind(open.to_vec())
+    .bind(word.to_vec())
+    .bind(caller.person.0.to_vec())
+    .bind(caller.facility.0.to_vec())
+    .bind(now)
+    .bind(link.expires_at)
+    .execute(tx)
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(LinkError::Taken) }
+}
+
+/// A link of `owner` that is open: guest, when it ends, when somebody joined, with which tab, whether another asks.
+pub async fn list(
+    db: &mut SqliteConnection,
+    owner: Id,
+    now: i64,
+) -> Result<Vec<(Id, i64, Option<i64>, Option<Id>, bool)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT guest, expires_at, joined_at, device, asking FROM link \
+         WHERE owner = ? AND expires_at > ? AND closed_at IS NULL ORDER BY made_at",
+    )
+    .bind(owner.0.to_vec())
+    .bind(now)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let asks = row.try_get::<Option<Vec<u8>>, _>("asking")?.is_some();
+            let guest = id(row.try_get("guest")?)?;
+            Ok((guest, row.try_get("expires_at")?, row.try_get("joined_at")?, optional(row, "device")?, asks))
+        })
+        .collect()
+}
+
+/// Does what the owner wants with a link; returns the tab that has the call afterward.
+pub async fn act(
+    tx: &mut SqliteConnection,
+    owner: Id,
+    guest: Id,
+    act: LinkAct,
+    now: i64,
+) -> Result<Option<Id>, LinkError> {
+    let sql = match act {
+        LinkAct::Close => {
+            "UPDATE link SET closed_at = ?1, device = NULL, asking = NULL \
+             WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
+        }
+        LinkAct::Move => {
+            "UPDATE link SET device = coalesce(asking, device), asking = NULL, refused = NULL \
+             WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
+        }
+        LinkAct::DoNotMove => {
+            "UPDATE link SET refused = asking, asking = NULL \
+             WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
+        }
+    };
+    let row = sqlx::query(sql)
+        .bind(now)
+        .bind(guest.0.to_vec())
+        .bind(owner.0.to_vec())
+        .fetch_optional(tx)
+        .await?
+        .ok_or(LinkError::Unknown)?;
+    Ok(optional(&row, "device")?)
+}
+
+/// Finds the link of an open key, and checks the word if one is given. Each wrong word counts; the fifth closes the link.
+/// `Ok(None)`: there is such a link, and its word is wanted.
+pub async fn find(tx: &mut SqliteConnection, knock: &Knock, now: i64) -> Result<Option<Found>, KnockError> {
+    let open = bytes(&knock.open).ok_or(KnockError::NoSuchLink)?;
+    let row = sqlx::query(
+        "SELECT l.guest, l.owner, l.word_proof, l.expires_at, l.closed_at, l.tries, l.device, l.joined_at, p.name \
+         FROM link l JOIN person p ON p.id = l.owner WHERE l.open_hash = ?",
+    )
+    .bind(open_hash(&open).to_vec())
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(KnockError::NoSuchLink)?;
+    let expires_at: i64 = row.try_get("expires_at")?;
+    if expires_at <= now || row.try_get::<Option<i64>, _>("closed_at")?.is_some() {
+        return Err(KnockError::Over);
+    }
+    let Some(word) = &knock.word else { return Ok(None) };
+    let guest = id(row.try_get("guest")?)?;
+    let proof: Vec<u8> = row.try_get("word_proof")?;
+    let right = bytes(word).is_some_and(|word| bool::from(word.as_slice().ct_eq(&proof)));
+    let tries = row.try_get::<i64, _>("tries")? as u32;
+    if !right {
+        let left = TRIES.saturating_sub(tries + 1);
+        sqlx::query(
+            "UPDATE link SET tries = tries + 1, closed_at = CASE WHEN ?1 = 0 THEN ?2 END WHERE guest = ?3",
+        )
+        .bind(left)
+        .bind(now)
+        .bind(guest.0.to_vec())
+        .execute(tx)
+        .await?;
+        return Err(if left == 0 { KnockError::Over } else { KnockError::WrongWord { left } });
+    }
+    if tries > 0 {
+        sqlx::query("UPDATE link SET tries = 0 WHERE guest = ?").bind(guest.0.to_vec()).execute(tx).await?;
+    }
+    Ok(Some(Found {
+        guest,
+        owner: id(row.try_get("owner")?)?,
+        doctor: row.try_get("name")?,
+        expires_at,
+        joined_at: row.try_get("joined_at")?,
+        bound: optional(&row, "device")?.map_or(Bound::Nobody, Bound::To),
+    }))
+}
+
+/// Binds the link to the tab that pressed Join. `Ok(None)`: the owner has been asked to move the call.
+pub async fn join(
+    tx: &mut SqliteConnection,
+    found: &Found,
+    device: Id,
+    moves: bool,
+    now: i64,
+) -> Result<Option<Party>, KnockError> {
+    let party = Party { person: found.guest, device };
+    if found.bound == Bound::To(device) {
+        return Ok(Some(party));
+    }
+    let guest = found.guest.0.to_vec();
+    if found.bound == Bound::Nobody {
+        sqlx::query("UPDATE link SET device = ?, joined_at = ? WHERE guest = ? AND device IS NULL")
+            .bind(device.0.to_vec())
+            .bind(now)
+            .bind(guest)
+            .execute(tx)
+            .await?;
+        return Ok(Some(party));
+    }
+    if !moves {
+        return Err(KnockError::Elsewhere);
+    }
+    let asked = sqlx::query("UPDATE link SET asking = ?1 WHERE guest = ?2 AND refused IS NOT ?1")
+        .bind(device.0.to_vec())
+        .bind(guest)
+        .execute(tx)
+        .await?;
+    if asked.rows_affected() == 0 { Err(KnockError::NotMoved) } else { Ok(None) }
+}
+
+/// Whether `from` made an open link for `guest`.
+pub async fn may_ring(db: &mut SqliteConnection, from: Id, guest: Id, now: i64) -> Result<bool, sqlx::Error> {
+    let n: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM link WHERE guest = ? AND owner = ? AND expires_at > ? AND closed_at IS NULL",
+    )
+    .bind(guest.0.to_vec())
+    .bind(from.0.to_vec())
+    .bind(now)
+    .fetch_one(db)
+    .await?;
+    Ok(n > 0)
+}
+
+fn optional(row: &SqliteRow, column: &str) -> Result<Option<Id>, sqlx::Error> {
+    row.try_get::<Option<Vec<u8>>, _>(column)?.map(id).transpose()
+}

@@ -1,0 +1,126 @@
+// The room: the HIE's socket, the clock and a browser's engine around the call session (session.js, WebAssembly), which is
+// fetched here, after Join was pressed.
+
+import init, { Call } from "./session.js";
+import { BrowserEngine } from "./engine.js";
+
+const RETRY_MS = [300, 1000, 2000, 4000];
+/** The socket's own close code where the link is over or the call was moved (RFC 6455, section 7.4.1). */
+const POLICY = 1008;
+
+/**
+ * options: `{ secret, join, rejoin?, video, stream, screen: { far, near }, on }`; `on` gets
+ * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds }`.
+ */
+export async function start(options) {
+  const { secret, screen, on } = options;
+  let { join } = options;
+  const now = () => performance.now();
+  await init({ module_or_path: new URL("./session_bg.wasm", import.meta.url) });
+  const [inst] = crypto.getRandomValues(new Uint32Array(1));
+  const call = new Call(secret, JSON.stringify(join.me), inst, options.video);
+  let engine = null, socket = null, session, timer, tries = 0, closed = false, shown = "";
+
+  const room = {
+    microphone(value) { call.microphone(now(), value); drain(); },
+    camera(value) { call.camera(now(), value); drain(); },
+    /** Other tracks than before. */
+    use(stream) { options.stream = stream; engine?.use(stream); },
+    hangUp() { call.hang_up(now()); drain(); },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      clearInterval(ticker);
+      engine?.close();
+      socket?.close();
+    },
+    /** What was measured, for tests and the bench: milliseconds from the accept. */
+    figures: {},
+  };
+
+  const newEngine = () => new BrowserEngine({
+    tell: (event) => { call.engine(now(), JSON.stringify(event)); drain(); },
+    now: () => Math.round(now()),
+    stream: options.stream, far: screen.far, near: screen.near,
+  });
+
+  let draining = false;
+  function drain() {
+    // An engine may answer at once: its answer is taken in order, not inside.
+    if (draining) return;
+    draining = true;
+    for (let todo; (todo = call.poll(now())) !== undefined;) {
+      todo = JSON.parse(todo);
+      if (todo.send && socket?.readyState === WebSocket.OPEN) socket.send(todo.send);
+      if (todo.engine) {
+        if (todo.engine.type === "prepare") engine = newEngine();
+        engine?.command(todo.engine);
+        if (todo.engine.type === "close") engine = null;
+      }
+    }
+    draining = false;
+    clearTimeout(timer);
+    const due = call.deadline();
+    if (due !== undefined && !closed) timer = setTimeout(() => { call.tick(now()); drain(); }, Math.max(0, due - now()));
+    show();
+  }
+
+  function show() {
+    if (closed) return;
+    const view = JSON.parse(call.view(now()));
+    room.figures = { audio: view.accept_to_first_audio_ms, video: view.accept_to_first_video_ms };
+    const state = {
+      phase: view.phase, why: view.why ?? undefined, name: join.doctor, micOn: view.mic_on, cameraOn: view.camera_on,
+      farCamera: view.far_camera, farMicrophone: view.far_microphone, seconds: view.phase === "searching" ? view.searching : view.seconds,
+    };
+    const text = JSON.stringify(state);
+    if (text !== shown) { shown = text; on(state); }
+  }
+
+  function connect() {
+    if (closed) return;
+    socket = new WebSocket(new URL(join.socket, location.href).href.replace(/^http/, "ws"));
+    socket.onopen = () => socket.send(call.hello(join.token, session));
+    socket.onmessage = ({ data }) => {
+      const frame = JSON.parse(data);
+      if (frame.refused?.code === "token") return again();
+      call.frame(now(), data);
+      if (frame.welcome) {
+        session = frame.welcome.session;
+        tries = 0;
+        call.signaling(now(), true);
+      }
+      drain();
+    };
+    socket.onclose = ({ code }) => {
+      if (closed) return;
+      call.signaling(now(), false);
+      drain();
+      if (code === POLICY) return again();
+      setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+    };
+  }
+
+  /** The pass is worth nothing now: the link is over, the call was moved, or the HIE began anew. */
+  async function again() {
+    if (closed) return;
+    socket.onclose = null;
+    socket.close();
+    try {
+      join = await options.rejoin();
+      session = undefined;
+      setTimeout(connect, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+    } catch (error) {
+      if (error?.retry) return void setTimeout(again, RETRY_MS.at(-1));
+      room.close();
+      on({ phase: "ended", why: error?.code === "elsewhere" ? "elsewhere" : "over", name: join.doctor, micOn: false, cameraOn: false, farCamera: false, farMicrophone: false, seconds: 0 });
+    }
+  }
+
+  // The screen counts seconds.
+  const ticker = setInterval(() => { call.tick(now()); drain(); }, 1000);
+  addEventListener("online", () => { if (socket?.readyState === WebSocket.CLOSED) connect(); });
+  connect();
+  drain();
+  return room;
+}

@@ -1,0 +1,235 @@
+//! The patient's end of a call, for the page: the same [`CallSession`] as on a desktop, with the keys of a link in place
+//! of a device's. JSON in, JSON out; `public/room.js` gives it the socket, the clock and a browser's
+//! RTCPeerConnection.
+//!
+//! Whoever opens the room by ringing is answered at once: the patient accepted by pressing Join.
+
+use rabta_call::{CallSession, EndReason, EngineCommand, EngineEvent, Input, Intent, Output, Phase, Setup};
+use rabta_wire::{
+    Id,
+    guest::LinkSecret,
+    signal::{ClientFrame, IceServer, Party, ServerFrame, Signal, VERSION, encode},
+};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// A call as the page holds it.
+#[wasm_bindgen]
+pub struct Call {
+    secret: LinkSecret,
+    me: Party,
+    inst: u32,
+    ice_servers: Vec<IceServer>,
+    signaling: bool,
+    microphone: bool,
+    camera: bool,
+    session: Option<CallSession>,
+    /// The last call that ended: its rings are still under way.
+    over: Option<Id>,
+}
+
+/// What the page has to do.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Todo {
+    /// To the HIE, as it is.
+    Send(String),
+    Engine(EngineCommand),
+    /// The engine may go.
+    Finished,
+}
+
+/// What the page shows.
+#[derive(Serialize)]
+struct Shown {
+    phase: &'static str,
+    why: Option<&'static str>,
+    seconds: u32,
+    /// While searching: for how long.
+    searching: u32,
+    mic_on: bool,
+    camera_on: bool,
+    far_camera: bool,
+    far_microphone: bool,
+    accept_to_first_audio_ms: Option<u32>,
+    accept_to_first_video_ms: Option<u32>,
+}
+
+#[wasm_bindgen]
+impl Call {
+    /// `secret`: the fragment's 16 bytes. `me`: the party of the join's answer, as JSON. `inst`: random.
+    #[wasm_bindgen(constructor)]
+    pub fn new(secret: &[u8], me: &str, inst: u32, camera: bool) -> Result<Call, JsError> {
+        let secret: [u8; 16] = secret.try_into().map_err(|_| JsError::new("a secret has 16 bytes"))?;
+        let me = serde_json::from_str(me).map_err(|_| JsError::new("not a party"))?;
+        Ok(Call {
+            secret: LinkSecret::from_random(secret),
+            me,
+            inst: inst.max(1),
+            ice_servers: Vec::new(),
+            signaling: false,
+            microphone: true,
+            camera,
+            session: None,
+            over: None,
+        })
+    }
+
+    /// A frame of the socket. What cannot be read is nothing.
+    pub fn frame(&mut self, now: f64, text: &str) {
+        let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
+        if let ServerFrame::Welcome { ice_servers, .. } | ServerFrame::IceServers { ice_servers, .. } = &frame
+        {
+            self.ice_servers.clone_from(ice_servers);
+        }
+        if let ServerFrame::From { call, from, body, .. } = &frame
+            && matches!(body.msg, Signal::Ring { .. })
+            && self.over != Some(*call)
+            && self.session.as_ref().is_none_or(|session| session.view(ms(now)).phase.is_ended())
+        {
+            let setup =
+                Setup { call: *call, me: self.me, inst: self.inst, ice_servers: self.ice_servers.clone() };
+            // A program that begins another call is another peer to the far side.
+            self.inst = self.inst.wrapping_add(1).max(1);
+            self.session = CallSession::incoming(ms(now), setup, *from, body);
+            self.input(now, Input::Signaling { up: self.signaling });
+            self.input(now, Input::Intent(Intent::Camera { on: self.camera }));
+            self.input(now, Input::Intent(Intent::Microphone { on: self.microphone }));
+            self.input(now, Input::Intent(Intent::Accept));
+            return;
+        }
+        self.input(now, Input::Frame(frame));
+    }
+
+    /// The hello to send on a new socket.
+    pub fn hello(&self, token: String, session: Option<String>) -> String {
+        encode(&ClientFrame::<rabta_wire::signal::Body>::Hello { v: VERSION, token, session })
+    }
+
+    pub fn signaling(&mut self, now: f64, up: bool) {
+        self.signaling = up;
+        self.input(now, Input::Signaling { up });
+    }
+
+    /// An event of the engine, as JSON of an [`EngineEvent`].
+    pub fn engine(&mut self, now: f64, event: &str) -> bool {
+        let Ok(event) = serde_json::from_str::<EngineEvent>(event) else { return false };
+        self.input(now, Input::Engine(event));
+        true
+    }
+
+    pub fn microphone(&mut self, now: f64, on: bool) {
+        self.microphone = on;
+        self.input(now, Input::Intent(Intent::Microphone { on }));
+    }
+
+    pub fn camera(&mut self, now: f64, on: bool) {
+        self.camera = on;
+        self.input(now, Input::Intent(Intent::Camera { on }));
+    }
+
+    pub fn hang_up(&mut self, now: f64) {
+        self.input(now, Input::Intent(Intent::HangUp));
+    }
+
+    pub fn tick(&mut self, now: f64) {
+        self.input(now, Input::Tick);
+    }
+
+    /// The time at which a tick is due at the latest.
+    pub fn deadline(&self) -> Option<f64> {
+        self.session.as_ref()?.deadline().map(|at| at as f64)
+    }
+
+    /// What to do next, as JSON; `undefined` when there is nothing.
+    pub fn poll(&mut self, now: f64) -> Option<String> {
+        loop {
+            let session = self.session.as_mut()?;
+            let todo = match session.poll()? {
+                Output::Send(frame) => Todo::Send(encode(&frame)),
+                Output::Engine(command) => Todo::Engine(command),
+                Output::Sign { token, bytes } => {
+                    let signature = self.secret.mac(&bytes);
+                    session.handle(ms(now), Input::Signed { token, signature });
+                    continue;
+                }
+                Output::Verify { token, bytes, signature, .. } => {
+                    let good = self.secret.good(&bytes, &signature);
+                    session.handle(ms(now), Input::Verified { token, good });
+                    continue;
+                }
+                Output::Finished => {
+                    self.over = Some(session.call());
+                    Todo::Finished
+                }
+            };
+            return serde_json::to_string(&todo).ok();
+        }
+    }
+
+    /// What the page shows, as JSON.
+    pub fn view(&self, now: f64) -> String {
+        let waiting = Shown {
+            phase: "waiting",
+            why: None,
+            seconds: 0,
+            searching: 0,
+            mic_on: self.microphone,
+            camera_on: self.camera,
+            far_camera: false,
+            far_microphone: false,
+            accept_to_first_audio_ms: None,
+            accept_to_first_video_ms: None,
+        };
+        let shown = match &self.session {
+            None => waiting,
+            Some(session) => {
+                let view = session.view(ms(now));
+                let far = view.legs.first();
+                Shown {
+                    phase: match view.phase {
+                        Phase::Calling | Phase::Ringing | Phase::Connecting => "connecting",
+                        Phase::InCall => "in-call",
+                        Phase::Waiting { .. } => "searching",
+                        Phase::Ended { .. } => "ended",
+                    },
+                    why: if let Phase::Ended { reason } = view.phase { Some(why(reason)) } else { None },
+                    seconds: view.seconds,
+                    searching: if let Phase::Waiting { seconds } = view.phase { seconds } else { 0 },
+                    mic_on: view.mic_on,
+                    camera_on: view.camera_on,
+                    far_camera: far.is_some_and(|leg| leg.camera_on),
+                    far_microphone: far.is_some_and(|leg| leg.mic_on),
+                    accept_to_first_audio_ms: view.figures.accept_to_first_audio_ms,
+                    accept_to_first_video_ms: view.figures.accept_to_first_video_ms,
+                }
+            }
+        };
+        serde_json::to_string(&shown).unwrap_or_default()
+    }
+}
+
+impl Call {
+    fn input(&mut self, now: f64, input: Input) {
+        if let Some(session) = &mut self.session {
+            session.handle(ms(now), input);
+        }
+    }
+}
+
+/// `performance.now()` as the session counts.
+fn ms(now: f64) -> u64 {
+    now.max(0.0) as u64
+}
+
+fn why(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::WeHungUp | EndReason::WeDeclined => "hung-up",
+        EndReason::TheyHungUp | EndReason::Declined | EndReason::Busy => "they-hung-up",
+        EndReason::NoAnswer | EndReason::Missed => "no-answer",
+        EndReason::Elsewhere => "elsewhere",
+        EndReason::Untrusted => "untrusted",
+        EndReason::LinkLost => "link-lost",
+        EndReason::NotConnected | EndReason::Failed => "failed",
+    }
+}
