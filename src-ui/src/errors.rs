@@ -34,6 +34,7 @@ pub fn words(code: &str) -> (W, W) {
         "in-a-call" => (W::ErrInCall, W::ErrInCallBody),
         "too-large" => (W::ErrTooLarge, W::ErrTooLargeBody),
         "not-an-image" => (W::ErrNotImage, W::ErrNotImageBody),
+        "no-certificate" => (W::PhoneNoPage, W::PhoneNoPageBody),
         "invalid" => (W::ErrInvalid, W::ErrInvalidBody),
         "stops" => (W::ErrStops, W::ErrStopsBody),
         "no-shell" => (W::ErrShell, W::ErrShellBody),
@@ -44,9 +45,9 @@ pub fn words(code: &str) -> (W, W) {
 /// Codes after which what was typed may not have been saved: said loudly.
 fn tone(code: &str) -> Tone {
     match code {
-        "hie-unreachable" | "stale" | "not-found" | "invalid" | "stops" | "consent-missing" | "in-a-call"
-        | "code-malformed" | "code-expired" | "no-camera" | "no-microphone" | "too-large"
-        | "not-an-image" => Tone::Look,
+        "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid" | "stops"
+        | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired" | "no-camera"
+        | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
         _ => Tone::Stop,
     }
 }

@@ -196,6 +196,22 @@ pub fn day(iso: &str) -> String {
     format!("{day} {} {year}", months[month - 1])
 }
 
+/// "22 Nov 2026, 14:05", of milliseconds since 1970.
+pub fn moment(at_ms: i64) -> String {
+    let (on, at) = dom::local_moment(at_ms as f64);
+    format!("{}{}{at}", day(&on), comma())
+}
+
+/// The year of birth as far as it is known: "1992", "~1992".
+pub fn born(card: &PatientCard) -> String {
+    let Some(age) = card.age else { return say(W::Unknown).to_owned() };
+    let (year, month, _) = dom::today();
+    let year_of = |months: u32| (year * 12 + i32::from(month) - 1 - months as i32).div_euclid(12);
+    let (first, last) = (year_of(age.months_high), year_of(age.months_low));
+    let about = if age.approximate || first != last { "~" } else { "" };
+    format!("{about}{}", i32::midpoint(first, last))
+}
+
 /// A date of the domain's.
 pub fn date(date: time::Date) -> String {
     day(&format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))

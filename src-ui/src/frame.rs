@@ -66,7 +66,10 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
                     || (to == Route::Asks
                         && matches!(now, Route::Case(_) | Route::Advice(_) | Route::Call(_)))
                     || (to == Route::Find
-                        && matches!(now, Route::Register | Route::Patient(_) | Route::Amend(_)));
+                        && matches!(
+                            now,
+                            Route::Register | Route::Patient(_) | Route::Amend(_) | Route::Phone(_)
+                        ));
                 same.then_some("page")
             }
         };
@@ -116,7 +119,11 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
 fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
     move || {
         let call = session.call.get().filter(|call| call.ended.is_none())?;
-        if matches!(route.get(), Route::Call(_)) {
+        let to = match call.link {
+            Some(link) => Route::Phone(link.patient),
+            None => Route::Call(call.ask),
+        };
+        if route.get() == to {
             return None;
         }
         let leg = call.legs.first()?;
@@ -127,7 +134,7 @@ fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
             <div style="padding:8px 24px 0">
                 <Banner title=Text::with(W::CallWith, vec![leg.name.clone()]) tone=Tone::Info t="call-strip">
                     <div class="row">
-                        <LinkButton label=W::CallGo t="go-call" kind=Kind::Main icon=icon::PHONE href=Route::Call(call.ask.clone()).href() />
+                        <LinkButton label=W::CallGo t="go-call" kind=Kind::Main icon=icon::PHONE href=to.href() />
                     </div>
                 </Banner>
             </div>

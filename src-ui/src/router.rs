@@ -30,6 +30,8 @@ pub enum Route {
     Advice(String),
     /// The call, beside the case it is about, by Task id.
     Call(String),
+    /// Links to a patient's phone and the call to it, by Patient id.
+    Phone(String),
     Sync,
     Me,
     Gallery,
@@ -52,6 +54,7 @@ impl Route {
             ("case", false) => Route::Case(id),
             ("advice", false) => Route::Advice(id),
             ("call", false) => Route::Call(id),
+            ("phone", false) => Route::Phone(id),
             ("sync", _) => Route::Sync,
             ("me", _) => Route::Me,
             ("gallery", _) => Route::Gallery,
@@ -74,6 +77,7 @@ impl Route {
             Route::Case(_) => "case",
             Route::Advice(_) => "advice",
             Route::Call(_) => "call",
+            Route::Phone(_) => "phone",
             Route::Sync => "sync",
             Route::Me => "me",
             Route::Gallery => "gallery",
@@ -90,7 +94,8 @@ impl Route {
             | Route::Ask(id)
             | Route::Case(id)
             | Route::Advice(id)
-            | Route::Call(id) => format!("#/{}/{id}", self.screen()),
+            | Route::Call(id)
+            | Route::Phone(id) => format!("#/{}/{id}", self.screen()),
             _ => format!("#/{}", self.screen()),
         }
     }
@@ -143,6 +148,7 @@ mod tests {
             Route::Case("d".into()),
             Route::Advice("e".into()),
             Route::Call("f".into()),
+            Route::Phone("g".into()),
             Route::Sync,
             Route::Me,
             Route::Gallery,

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Run,
+    phone::TestCa,
     process::{self, Kept, POLL},
     story::Person,
     webdriver,
@@ -27,6 +28,8 @@ pub struct Hie {
     port: u16,
     relay_port: u16,
     server: Option<Kept>,
+    /// Where phones come in, and with which certificate and key.
+    pub door: Option<(u16, PathBuf, PathBuf)>,
     /// Words to put before the program, such as `faketime`.
     pub wrapper: Vec<String>,
 }
@@ -53,6 +56,7 @@ impl Hie {
             port: free_port()?,
             relay_port: free_port()?,
             server: None,
+            door: None,
             wrapper: Vec::new(),
         })
     }
@@ -64,6 +68,12 @@ impl Hie {
 
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Lets phones in from its next start on.
+    pub fn open_door(&mut self, ca: &TestCa) -> Result<()> {
+        self.door = Some((free_port()?, ca.cert.clone(), ca.key.clone()));
+        Ok(())
     }
 
     /// Answers at another server's address from now on.
@@ -90,6 +100,10 @@ impl Hie {
                 "--relay-allow",
                 "127.0.0.1",
             ]);
+        if let Some((port, cert, key)) = &self.door {
+            serve.args(["--patient-listen", &format!("127.0.0.1:{port}")]);
+            serve.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key);
+        }
         let mut server = Kept::start("the HIE", &mut serve, &self.log)?;
         let http = webdriver::client()?;
         let deadline = Instant::now() + PATIENCE;

@@ -7,6 +7,7 @@
 pub mod disk;
 pub mod display;
 pub mod hie;
+pub mod phone;
 pub mod process;
 pub mod report;
 pub mod run;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 /// The key under which WebDriver gives an element's reference (W3C WebDriver, section 11).
@@ -88,6 +89,13 @@ impl Session {
     /// Runs a function's body in the page. `arguments` is a list; elements may be passed by [`Element::reference`].
     pub async fn eval(&self, script: &str, arguments: Value) -> Result<Value> {
         self.post("execute/sync", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// The page as a PNG. WebKit's window has none without a GPU: see `x11`.
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        let text = self.get("screenshot").await?;
+        let text = text.as_str().context("a screenshot is base64")?;
+        Ok(STANDARD.decode(text)?)
     }
 
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {

@@ -89,7 +89,12 @@ impl Window {
             .envs(app.env.iter().map(|(k, v)| (k, v)));
         let mut driver = Kept::start(app.name, &mut driver, &run.log(app.name))?;
         let address = format!("http://127.0.0.1:{port}");
-        listening(&mut driver, port).await?;
+        listening(
+            &mut driver,
+            port,
+            "WebKitWebDriver does not listen; is the package webkit2gtk-driver installed?",
+        )
+        .await?;
         let capabilities = json!({ "webkitgtk:browserOptions": { "binary": start, "args": [] } });
         let session =
             Session::open(&address, capabilities).await.with_context(|| format!("{}'s window", app.name))?;
@@ -429,11 +434,11 @@ fn wrap(run: &Run, name: &str, wrapper: &[String], program: &Path) -> Result<Pat
     Ok(file)
 }
 
-async fn listening(driver: &mut Kept, port: u16) -> Result<()> {
+pub(crate) async fn listening(driver: &mut Kept, port: u16, else_say: &str) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if driver.has_ended() || Instant::now() > deadline {
-            bail!("WebKitWebDriver does not listen; is the package webkit2gtk-driver installed?");
+            bail!("{else_say}");
         }
         tokio::time::sleep(POLL).await;
     }

@@ -76,6 +76,13 @@ fn list(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Country {
+    /// What goes with a link to a patient's phone: who calls, and nothing about why.
+    pub(crate) fn link_message(&self, caller: &str) -> String {
+        format!(
+            "{caller} آپ کو کال کریں گے۔ وقت پر یہ کھولیں۔\n{caller} will call you. Open this when it is time:"
+        )
+    }
+
     pub fn pakistan() -> Self {
         Self {
             medicines: rows(include_str!("../../../packages/pk/medicines.csv")),

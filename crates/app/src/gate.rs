@@ -505,6 +505,7 @@ pub(crate) fn hie(error: HieError) -> Error {
             codes::UNKNOWN => Error::new("code-unknown"),
             codes::USED => Error::new("code-used"),
             codes::EXPIRED => Error::new("code-expired"),
+            "no-certificate" => Error::new("no-certificate"),
             _ => Error::detail("hie-refused", format!("{code}: {text}")),
         },
         HieError::EpochChanged(_) | HieError::Malformed(_) => Error::detail("hie-refused", error),

@@ -18,6 +18,7 @@ pub mod asks;
 pub mod calls;
 mod gate;
 mod keychain;
+mod links;
 mod outbox;
 mod patients;
 mod prints;
@@ -150,6 +151,7 @@ impl App {
             visits::route(&session, name, &body).await,
             asks::route(&session, name, &body).await,
             calls::route(&session, name, &body).await,
+            links::route(&session, name, &body).await,
             sync_task::route(&session, name, &body).await,
         ] {
             if let Some(answer) = answer {

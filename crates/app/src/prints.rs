@@ -50,7 +50,7 @@ impl Session {
         })?;
         let audit = self.audit("print", &format!("Encounter/{}", wanted.visit), None);
         self.commit(rabta_store::Transaction::new().audit(audit)).await?;
-        open_with_system(&file);
+        open_with_system(file.as_os_str());
         Ok(Printed { file: file.display().to_string() })
     }
 
@@ -184,8 +184,9 @@ impl Session {
     }
 }
 
-/// The system's viewer, which prints. Where there is none the window still says where the file is.
-fn open_with_system(file: &std::path::Path) {
+/// The system's viewer, which prints, or its program for an address. Where there is none the window still shows where
+/// the file is, or what to send.
+pub(crate) fn open_with_system(file: &std::ffi::OsStr) {
     let program = if cfg!(windows) {
         "explorer"
     } else if cfg!(target_os = "macos") {

@@ -150,6 +150,11 @@ impl SyncTask {
         &self.socket
     }
 
+    /// For questions that are no sync.
+    pub(crate) fn client(&self) -> &HieClient {
+        &self.client
+    }
+
     /// Steers the loop: a call makes it yield.
     pub(crate) fn handle(&self) -> &SyncHandle {
         &self.handle

@@ -36,7 +36,10 @@ commands! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallView {
     pub call: String,
+    /// The ask that it is about; empty for a call to a patient's phone.
     pub ask: String,
+    /// The guest of a patient's link, and who that is.
+    pub link: Option<LinkCall>,
     /// Outgoing: this side rang.
     pub outgoing: bool,
     pub legs: Vec<LegView>,
@@ -49,6 +52,12 @@ pub struct CallView {
     /// Set when it is over: `hung-up`, `declined`, `busy`, `no-answer`, `failed`, `far-gone`.
     pub ended: Option<String>,
     pub figures: Option<Figures>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkCall {
+    pub guest: String,
+    pub patient: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// `hie-key-changed`, `hie-refused`, `disk-full`, `not-found`, `stale` (somebody else saved meanwhile),
 /// `cnic-used`, `invalid` (with `field`), `stops` (findings stop the signature), `not-allowed` (by role or by the ask's
 /// table), `no-number-left` (MR block used up), `consent-missing`, `no-camera`, `no-microphone`, `in-a-call`,
-/// `too-large`, `not-an-image`, `unexpected`.
+/// `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: String,

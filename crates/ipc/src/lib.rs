@@ -10,6 +10,7 @@ mod macros;
 pub mod ask;
 pub mod call;
 pub mod gate;
+pub mod link;
 pub mod patient;
 pub mod sync;
 pub mod visit;

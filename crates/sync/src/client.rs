@@ -9,6 +9,7 @@ use rabta_wire::{
     code::EnrollmentCode,
     cursor::Cursor,
     enroll::{Check, Enroll, Enrolled, Invitation},
+    guest::{LinkAct, Links, MakeLink},
     limits,
     log::{EPOCH_HEADER, MEDIA_TYPE, PullReply, Push, PushReply},
     token::{ASSERTION_TYPE, AUDIENCE, Claims, GRANT_TYPE, TokenReply, sign_assertion},
@@ -244,6 +245,21 @@ impl HieClient {
             return Err(HieError::EpochChanged(reply.next.epoch));
         }
         Ok(reply)
+    }
+
+    /// Whether patients' links can be made, and this person's open ones.
+    pub async fn links(&self) -> Result<Links, HieError> {
+        json(self.authorized(|| self.request(Method::GET, "/v1/links")).await?).await
+    }
+
+    /// Makes a link. Refused with `no-certificate` where phones could not open it.
+    pub async fn make_link(&self, link: &MakeLink) -> Result<(), HieError> {
+        self.authorized(|| self.request(Method::POST, "/v1/links").json(link)).await.map(drop)
+    }
+
+    pub async fn act_on_link(&self, guest: Id, act: LinkAct) -> Result<(), HieError> {
+        let path = format!("/v1/links/{guest}");
+        self.authorized(|| self.request(Method::POST, &path).json(&act)).await.map(drop)
     }
 
     async fn fetch_token(&self) -> Result<TokenReply, HieError> {

@@ -55,5 +55,6 @@ pub fn show(route: Route) -> AnyView {
         Route::Case(id) => view! { <ask::CaseScreen id /> }.into_any(),
         Route::Advice(id) => view! { <ask::AdviceScreen id /> }.into_any(),
         Route::Call(id) => view! { <call::CallScreen id /> }.into_any(),
+        Route::Phone(id) => view! { <call::PhoneScreen id /> }.into_any(),
     }
 }

@@ -69,6 +69,12 @@ pub fn PatientScreen(id: String) -> impl IntoView {
                     view! { <Button label t="start-visit" kind=Kind::Main big=true icon=icon::STETHOSCOPE busy on_press=start /> }
                 }}
                 <LinkButton
+                    label=W::PhoneCall
+                    t="call-at-home"
+                    icon=icon::PHONE
+                    href=id.with_value(|id| Route::Phone(id.clone()).href())
+                />
+                <LinkButton
                     label=W::CorrectDetails
                     t="amend"
                     icon=icon::PEN

@@ -44,6 +44,7 @@ pub fn TodayScreen() -> impl IntoView {
                 <LinkButton label=W::FindOrRegister t="find-or-register" kind=Kind::Main icon=icon::SEARCH href=Route::Find.href() />
             </div>
             <MaybeError error />
+            <crate::screens::call::Waiting />
             {move || match today.get() {
                 None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
                 Some(today) => view! { <Lists today specialist=session.is_specialist() /> }.into_any(),

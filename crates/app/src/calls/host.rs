@@ -10,11 +10,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
 use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Phase, Setup, refuse_busy};
 use rabta_engine::{NativeEngine, Ring};
-use rabta_ipc::Error;
+use rabta_ipc::{Error, call::LinkCall};
 use rabta_store::{RecordStore, Transaction};
 use rabta_sync::{SocketEvent, SocketHandle};
 use rabta_wire::{
     Id,
+    guest::LinkSecret,
     signal::{Address, Body, IceServer, Party, Refusal, ServerFrame, Signal},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,6 +30,8 @@ use super::{
 };
 use crate::Inner;
 
+/// The role of whom a link is for.
+const PATIENT: &str = "patient";
 /// Rings of calls that ended here a moment ago are still under way.
 const REMEMBERED: usize = 16;
 /// The screen counts seconds.
@@ -36,10 +39,18 @@ const TICK: Duration = Duration::from_secs(1);
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 
+/// What a call is about, and with that how its ends know each other.
+pub(crate) enum About {
+    /// Devices with certificates.
+    Ask(Id),
+    /// A patient's phone, by the link's secret.
+    Link { secret: LinkSecret, name: String, link: LinkCall },
+}
+
 /// What the window wants.
 pub(super) enum Wish {
     Start {
-        ask: Id,
+        about: About,
         to: Address,
         video: bool,
         answer: Answer<()>,
@@ -90,6 +101,28 @@ struct Running {
     kept: bool,
     /// The bell, while somebody rings here.
     ring: Option<Ring>,
+    /// Of a patient's link: the two ends know each other by it.
+    secret: Option<LinkSecret>,
+}
+
+impl Running {
+    fn new(
+        session: CallSession,
+        engine: NativeEngine,
+        events: mpsc::UnboundedReceiver<EngineEvent>,
+        counted: watch::Receiver<u64>,
+    ) -> Self {
+        Self {
+            session,
+            engine,
+            events,
+            counted,
+            known: Known::default(),
+            kept: false,
+            ring: None,
+            secret: None,
+        }
+    }
 }
 
 /// What a task of ours found out for a call.
@@ -160,8 +193,8 @@ impl Host {
 
     async fn wish(&mut self, wish: Wish) {
         match wish {
-            Wish::Start { ask, to, video, answer } => {
-                let done = self.start(ask, to, video).await;
+            Wish::Start { about, to, video, answer } => {
+                let done = self.start(about, to, video).await;
                 let _ = answer.send(done);
             }
             Wish::Accept { video, pressed_at, answer } => {
@@ -217,19 +250,29 @@ impl Host {
         }
     }
 
-    async fn start(&mut self, ask: Id, to: Address, video: bool) -> Result<(), Error> {
+    async fn start(&mut self, about: About, to: Address, video: bool) -> Result<(), Error> {
         if self.is_busy() {
             return Err(Error::new("in-a-call"));
         }
         self.retire().await;
         let setup = self.setup(Id(*uuid::Uuid::new_v4().as_bytes()))?;
         let (engine, events, counted) = self.engine()?;
-        let session = CallSession::dial(self.now(), setup, to, Some(ask));
-        self.begin(session, engine, events, counted).await;
+        let ask = if let About::Ask(ask) = about { Some(ask) } else { None };
+        let session = CallSession::dial(self.now(), setup, to, ask);
+        let mut known = Known::default();
+        let mut secret = None;
+        match about {
+            About::Ask(_) => self.look_up(to.person),
+            About::Link { secret: link_secret, name, link } => {
+                secret = Some(link_secret);
+                known.persons.insert(to.person, (name, PATIENT.to_owned()));
+                known.link = Some(link);
+            }
+        }
+        self.begin(Running { secret, known, ..Running::new(session, engine, events, counted) }).await;
         if !video {
             self.input(Input::Intent(Intent::Camera { on: false })).await;
         }
-        self.look_up(to.person);
         Ok(())
     }
 
@@ -256,24 +299,10 @@ impl Host {
         Ok((engine, events, count))
     }
 
-    async fn begin(
-        &mut self,
-        session: CallSession,
-        engine: NativeEngine,
-        events: mpsc::UnboundedReceiver<EngineEvent>,
-        counted: watch::Receiver<u64>,
-    ) {
-        tracing::info!(call = %session.call(), "a call begins");
+    async fn begin(&mut self, running: Running) {
+        tracing::info!(call = %running.session.call(), "a call begins");
         self.parts.desk.lock().expect("nothing panics while it is held").clear();
-        self.running = Some(Running {
-            session,
-            engine,
-            events,
-            counted,
-            known: Known::default(),
-            kept: false,
-            ring: None,
-        });
+        self.running = Some(running);
         // Others' sync and our own yield to the voice.
         self.parts.socket.calling(true);
         self.parts.trust.sync.calling(true);
@@ -364,7 +393,7 @@ impl Host {
         self.retire().await;
         let Some(session) = CallSession::incoming(self.now(), setup, from, ring) else { return };
         let Ok((engine, events, counted)) = self.engine() else { return };
-        self.begin(session, engine, events, counted).await;
+        self.begin(Running::new(session, engine, events, counted)).await;
         self.look_up(from.person);
     }
 
@@ -378,8 +407,16 @@ impl Host {
                 Output::Send(frame) => self.parts.socket.send(frame),
                 Output::Engine(command) => running.engine.command(command),
                 Output::Sign { token, bytes } => {
-                    let signature = STANDARD.encode(self.parts.device_key.sign(&bytes).to_bytes());
+                    let signature = match &running.secret {
+                        Some(secret) => secret.mac(&bytes),
+                        None => STANDARD.encode(self.parts.device_key.sign(&bytes).to_bytes()),
+                    };
                     running.session.handle(now, Input::Signed { token, signature });
+                }
+                Output::Verify { token, by, bytes, signature } if running.secret.is_some() => {
+                    let good = running.secret.as_ref().is_some_and(|secret| secret.good(&bytes, &signature));
+                    let call = running.session.call();
+                    let _ = self.found.0.send(Found::Verified { call, token, by, good });
                 }
                 Output::Verify { token, by, bytes, signature } => {
                     let (call, trust, found) =

@@ -12,6 +12,7 @@ mod view;
 use std::sync::{Arc, Mutex};
 
 pub use frames::FrameReceiver;
+pub(crate) use host::About;
 pub use media::MediaConfig;
 use rabta_call::Intent;
 use rabta_ipc::{
@@ -174,7 +175,11 @@ impl Session {
         let ask: Id = start.ask.parse().map_err(|_| Error::new("not-found"))?;
         let person = self.other_party(&start.ask).await?;
         let to = Address { person, device: None };
-        self.calls.ask(|answer| Wish::Start { ask, to, video: start.video, answer }).await
+        self.ring(About::Ask(ask), to, start.video).await
+    }
+
+    pub(crate) async fn ring(&self, about: About, to: Address, video: bool) -> Result<(), Error> {
+        self.calls.ask(|answer| Wish::Start { about, to, video, answer }).await
     }
 
     async fn accept_call(&self, accept: AcceptCall) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rabta_call::{CallView as Seen, ConnectionWords, DeviceState, EndReason, LegView as SeenLeg, Phase};
-use rabta_ipc::call::{CallView, Figures, LegView};
+use rabta_ipc::call::{CallView, Figures, LegView, LinkCall};
 use rabta_wire::Id;
 
 /// What the session does not know of the parties.
@@ -16,6 +16,8 @@ pub(crate) struct Known {
     /// Frames of the far side that the window got.
     pub frames: u64,
     pub waits: Waits,
+    /// It is a call to a patient's phone.
+    pub link: Option<LinkCall>,
 }
 
 /// What the person waited for outside the session: on the way from the button to the shell, and from the shell to the
@@ -57,6 +59,7 @@ pub(crate) fn view(seen: &Seen, known: &Known) -> CallView {
     CallView {
         call: seen.call.to_string(),
         ask: seen.ask.map(|ask| ask.to_string()).unwrap_or_default(),
+        link: known.link.clone(),
         outgoing: !seen.incoming,
         legs: seen.legs.iter().map(|leg| leg_view(seen, leg, known)).collect(),
         muted: !seen.mic_on,

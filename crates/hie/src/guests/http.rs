@@ -51,11 +51,7 @@ pub async fn list(State(app): State<Arc<App>>, who: Access) -> Result<Json<Links
 pub async fn make(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
     let caller = caller(&who)?;
     let Some(page) = app.page.clone() else {
-        return Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "no-certificate",
-            "this server has no certificate that phones trust",
-        ));
+        return Err(ApiError::invalid("no-certificate", "this server has no certificate that phones trust"));
     };
     let link: MakeLink = body::json(request, MOST).await?;
     let mut tx = app.db.write().await?;
@@ -178,8 +174,9 @@ impl From<LinkError> for ApiError {
         match error {
             LinkError::Malformed => Self::bad("malformed", error.to_string()),
             LinkError::Life => Self::invalid("link-life", error.to_string()),
-            LinkError::TooMany => Self::new(StatusCode::CONFLICT, "too-many-links", error.to_string()),
-            LinkError::Taken => Self::new(StatusCode::CONFLICT, "taken", error.to_string()),
+            // Not 409: that is how a changed epoch is told.
+            LinkError::TooMany => Self::invalid("too-many-links", error.to_string()),
+            LinkError::Taken => Self::invalid("taken", error.to_string()),
             LinkError::Unknown => Self::new(StatusCode::NOT_FOUND, "no-such-link", error.to_string()),
             LinkError::Sql(error) => error.into(),
         }

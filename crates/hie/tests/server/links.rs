@@ -95,7 +95,7 @@ async fn without_a_certificate_that_phones_trust_there_are_no_links() {
     let token = server.token(&doctor).await;
     assert_eq!(links(&server, &token).await.page, None);
     let (status, outcome) = Link::new(1).make(&server, &token, 60_000).await;
-    assert_eq!((status, code(&outcome)), (409, "no-certificate"));
+    assert_eq!((status, code(&outcome)), (422, "no-certificate"));
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_link_that_is_no_link_is_refused() {
     assert_eq!(link.make(&server, &token, -1).await.0, 422);
     assert_eq!(link.make(&server, &token, 60_000).await.0, 201);
     let (status, outcome) = link.make(&server, &token, 60_000).await;
-    assert_eq!((status, code(&outcome)), (409, "taken"), "a link is made once");
+    assert_eq!((status, code(&outcome)), (422, "taken"), "a link is made once");
     let short = json!({"guest": id(), "open": "AAAA", "word": "AAAA", "expires_at": server.now() + 1000});
     let (status, _) = said(server.http.post(server.url("/v1/links")).bearer_auth(&token).json(&short)).await;
     assert_eq!(status, 400);

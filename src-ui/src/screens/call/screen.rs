@@ -90,7 +90,7 @@ fn Over(open: Open, reason: String) -> impl IntoView {
 
 /// Pictures, the connection in words, controls, what is written.
 #[component]
-fn Running() -> impl IntoView {
+pub(super) fn Running() -> impl IntoView {
     let session = session();
     let legs = RwSignal::new(Vec::<u8>::new());
     let own = RwSignal::new(false);

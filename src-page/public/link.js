@@ -1,0 +1,64 @@
+// The link's secret and what is made of it. The secret never leaves the phone: the server sees only hashes.
+
+const utf8 = (text) => new TextEncoder().encode(text);
+
+/** What must survive a reload of this tab, and nothing longer. Storage may be forbidden; then the page still works once. */
+const memory = new Map();
+export const kept = {
+  get(key) {
+    try { return sessionStorage.getItem(`rabta.${key}`) ?? memory.get(key) ?? null; } catch { return memory.get(key) ?? null; }
+  },
+  set(key, value) {
+    memory.set(key, value);
+    try { sessionStorage.setItem(`rabta.${key}`, value); } catch { /* The copy in memory does. */ }
+  },
+  drop(key) {
+    memory.delete(key);
+    try { sessionStorage.removeItem(`rabta.${key}`); } catch { /* There was none. */ }
+  },
+};
+
+function fromBase64url(text) {
+  if (!/^[A-Za-z0-9_-]{22}$/.test(text)) return null;
+  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/") + "=="), (c) => c.charCodeAt(0));
+}
+
+const toBase64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+async function sha256(...parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) { whole.set(part, at); at += part.length; }
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", whole));
+}
+
+/** Takes the secret out of the address bar, or the one that this tab kept; null if there is none. */
+export function takeSecret() {
+  const fragment = location.hash.slice(1);
+  if (fragment) history.replaceState(history.state, "", location.pathname + location.search);
+  const old = kept.get("link");
+  const text = fragment || old;
+  const secret = text && fromBase64url(text);
+  if (!secret) return null;
+  if (text !== old) for (const key of ["word", "consent"]) kept.drop(key);
+  kept.set("link", text);
+  return secret;
+}
+
+const openBytes = (secret) => sha256(utf8("rabta link open 1"), secret);
+
+export const openCode = async (secret) => toBase64url(await openBytes(secret));
+
+export async function wordCode(secret, word) {
+  const normal = word.normalize("NFKC").trim().toLowerCase().replace(/\s+/g, " ");
+  return toBase64url(await sha256(utf8("rabta link word 1"), await openBytes(secret), utf8(normal)));
+}
+
+/** The link as it was in the message, for handing it to another browser of the same phone. */
+export const wholeLink = () => `${location.host}${location.pathname}${location.search}#${kept.get("link")}`;
+
+export function deviceId() {
+  let id = kept.get("device");
+  if (!id) kept.set("device", (id = crypto.randomUUID()));
+  return id;
+}

@@ -1,0 +1,241 @@
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_domain::patient::PatientCard;
+use rabta_ipc::Error;
+use rabta_ipc::link::{CloseLink, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
+use rabta_ipc::patient::OpenPatient;
+
+use super::figures::CallFigures;
+use super::link::Links;
+use super::screen::Running;
+use super::words;
+use crate::errors::MaybeError;
+use crate::parts::{
+    Area, Banner, Button, Card, Choice, Field, Kind, LinkButton, Opt, Skeleton, Tag, Tint, Tone, toast,
+};
+use crate::prefs::{say, say_with, t};
+use crate::router::Route;
+use crate::session::session;
+use crate::{Text, W, dom, format, icon, ipc};
+
+/// What the HIE takes, in letters.
+const WORD: std::ops::RangeInclusive<usize> = 3..=30;
+
+/// A call to a patient's phone: the links that open it, and the call.
+#[component]
+pub fn PhoneScreen(id: String) -> impl IntoView {
+    let session = session();
+    let card = RwSignal::new(None::<PatientCard>);
+    let error = RwSignal::new(None::<Error>);
+    let links = Links::of(Some(id.clone()));
+    let id = StoredValue::new(id);
+    spawn_local(async move {
+        let Some(wanted) = id.try_get_value() else { return };
+        let answer = ipc::call(OpenPatient { id: wanted }).await;
+        if id.try_get_value().is_none() {
+            return;
+        }
+        match answer {
+            Ok(chart) => {
+                session.open(chart.card.clone(), Some(chart.hie_seen_at));
+                card.set(Some(chart.card));
+            }
+            Err(problem) => error.set(Some(problem)),
+        }
+    });
+    // The call that is shown here: running, or over and why.
+    let call = Memo::new(move |_| {
+        let call = session.call.get()?;
+        let ours = call.link.as_ref().is_some_and(|link| id.try_get_value().as_ref() == Some(&link.patient));
+        ours.then_some(call.ended)
+    });
+    let stage = move || match call.get() {
+        None => ().into_any(),
+        Some(Some(reason)) => view! {
+            <div data-t="call-ended" data-reason=reason.clone()>
+                <Banner title=W::CallEndedTitle body=words::ended(&reason) t="call-over" />
+            </div>
+        }
+        .into_any(),
+        Some(None) => view! { <Check card /><Running /> }.into_any(),
+    };
+    let beside = move || match links.view.get() {
+        None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
+        Some(view) => {
+            let none = view.links.is_empty();
+            let cards = view.links.into_iter().map(|link| view! { <Link link links error /> }).collect_view();
+            let problem = match view.possible {
+                Some(true) => None,
+                Some(false) => Some(view! {
+                    <Banner title=W::PhoneNoPage body=W::PhoneNoPageBody tone=Tone::Look t="no-page" />
+                }),
+                None => Some(view! {
+                    <Banner title=W::ErrUnreachable body=W::PhoneNoServer tone=Tone::Look t="no-server" />
+                }),
+            };
+            let can = view.possible == Some(true);
+            view! {
+                {problem}
+                {cards}
+                {(can && none).then(|| view! { <Make id=id.get_value() links error /> })}
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <div class="page" class:wide=move || call.get() == Some(None)>
+            <div class="page-head">
+                <h1>{move || card.with(|card| card.as_ref().map(|card| say_with(W::PhoneTitle, &[&format::name(card)])))}</h1>
+                <LinkButton label=W::Back t="to-patient" icon=icon::NOTE href=id.with_value(|id| Route::Patient(id.clone()).href()) />
+            </div>
+            <MaybeError error />
+            <div class=move || if call.get() == Some(None) { "call" } else { "stack" }>
+                <div class="call-side stack">{stage}{move || call.get().is_some().then(|| view! { <CallFigures /> })}</div>
+                <div class="stack">{beside}</div>
+            </div>
+        </div>
+    }
+}
+
+/// Before anything is said: is it the patient?
+#[component]
+fn Check(card: RwSignal<Option<PatientCard>>) -> impl IntoView {
+    move || {
+        let card = card.get()?;
+        let body =
+            Text::live(move || say_with(W::PhoneCheckBody, &[&format::name(&card), &format::born(&card)]));
+        Some(view! { <Banner title=W::PhoneCheck body tone=Tone::Look t="check-aloud" /> })
+    }
+}
+
+/// A new link: the word, how long, one button.
+#[component]
+fn Make(id: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
+    let id = StoredValue::new(id);
+    let word = RwSignal::new(String::new());
+    let hours = RwSignal::new("24".to_owned());
+    let bad = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let make = move || {
+        let typed = word.get_untracked().trim().to_owned();
+        if !WORD.contains(&typed.chars().count()) {
+            bad.set(Some(say(W::PhoneWordBad).to_owned()));
+            dom::focus("#link-word");
+            return;
+        }
+        bad.set(None);
+        busy.set(true);
+        spawn_local(async move {
+            let hours = hours.get_untracked().parse().unwrap_or(24);
+            let answer = ipc::call(MakeLink { patient: id.get_value(), word: typed.into(), hours }).await;
+            error.try_set(answer.err());
+            links.look().await;
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <Card title=W::PhoneMake t="make-link-card">
+            <form
+                class="stack"
+                style="--gap:16px"
+                on:submit=move |event| {
+                    event.prevent_default();
+                    make();
+                }
+            >
+                <p>{t(W::PhoneMakeHint)}</p>
+                <Field label=W::PhoneWord hint=W::PhoneWordHint t="link-word" value=word error=bad max=30 />
+                <Choice
+                    label=W::LinkHours
+                    t="link-hours"
+                    value=hours
+                    options=vec![
+                        Opt::new("2", W::LinkHours2),
+                        Opt::new("24", W::LinkHours24),
+                        Opt::new("168", W::LinkHours168),
+                    ]
+                />
+                <div class="row"><Button label=W::PhoneMake t="make-link" kind=Kind::Main icon=icon::PHONE submit=true busy /></div>
+            </form>
+        </Card>
+    }
+    .into_any()
+}
+
+/// One open link: where it stands, the call, how to hand it over.
+#[component]
+fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
+    let session = session();
+    let busy = RwSignal::new(false);
+    let guest = StoredValue::new(link.guest.clone());
+    let act = move |work: std::pin::Pin<Box<dyn Future<Output = Result<(), Error>>>>| {
+        busy.set(true);
+        spawn_local(async move {
+            let answer = work.await;
+            error.try_set(answer.err());
+            links.look().await;
+            busy.try_set(false);
+        });
+    };
+    let ring = move || act(Box::pin(ipc::call(StartLinkCall { guest: guest.get_value(), video: true })));
+    let end = move || {
+        act(Box::pin(async move {
+            ipc::call(CloseLink { guest: guest.get_value() }).await?;
+            toast(W::PhoneEnded);
+            Ok(())
+        }));
+    };
+    let answer = move |yes| act(Box::pin(ipc::call(MoveLink { guest: guest.get_value(), yes })));
+    let send = move |way: &str| {
+        act(Box::pin(ipc::call(SendLink { guest: guest.get_value(), way: way.to_owned() })));
+    };
+    let in_call =
+        Memo::new(move |_| session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none())));
+    let (state, tint) = match (link.here, link.joined) {
+        (true, _) => (W::PhoneHere, Tint::Teal),
+        (false, true) => (W::PhoneWas, Tint::Amber),
+        (false, false) => (W::PhoneNotYet, Tint::Grey),
+    };
+    let message = RwSignal::new(link.message.0.clone());
+    let (word, expires_at) = (link.word.0.clone(), link.expires_at);
+    let asks = link.asks_to_move.then(|| {
+        view! {
+            <Banner title=W::PhoneMoveTitle body=W::PhoneMoveBody tone=Tone::Look t="link-moves">
+                <div class="row">
+                    <Button label=W::PhoneMoveYes t="move-yes" busy on_press=move || answer(true) />
+                    <Button label=W::PhoneMoveNo t="move-no" kind=Kind::Danger busy on_press=move || answer(false) />
+                </div>
+            </Banner>
+        }
+    });
+    view! {
+        {asks}
+        <Card title=W::PhoneSend t="link">
+            <div class="stack" style="--gap:16px">
+                <div class="row">
+                    <Tag label=state tint icon=icon::PHONE t="link-state" />
+                    <span class="strong" data-t="link-the-word">{move || say_with(W::PhoneTheWord, &[&word])}</span>
+                    <span class="small quiet">{move || say_with(W::PhoneUntil, &[&format::moment(expires_at)])}</span>
+                </div>
+                <Show when=move || !in_call.get()>
+                    <div class="row"><Button label=W::PhoneRing t="link-call" kind=Kind::Main big=true icon=icon::VIDEO busy on_press=ring /></div>
+                </Show>
+                <div class="row top" style="--gap:24px">
+                    <figure class="stack" style="--gap:6px;max-inline-size:240px">
+                        <img src=link.qr.0 alt=move || say(W::PhoneQr) width="220" height="220" data-t="link-qr" />
+                        <figcaption class="small quiet">{t(W::PhoneQr)}</figcaption>
+                    </figure>
+                    <div class="grow stack" style="--gap:12px">
+                        <Area label=W::PhoneMessage t="link-message" value=message lines=5 />
+                        <div class="row">
+                            <Button label=W::PhoneSms t="link-sms" icon=icon::PHONE busy on_press=move || send("sms") />
+                            <Button label=W::PhoneWhatsapp t="link-whatsapp" icon=icon::PHONE busy on_press=move || send("whatsapp") />
+                        </div>
+                    </div>
+                </div>
+                <div class="row"><Button label=W::PhoneEnd t="link-end" kind=Kind::Plain icon=icon::TRASH busy on_press=end /></div>
+            </div>
+        </Card>
+    }
+    .into_any()
+}

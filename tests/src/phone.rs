@@ -1,0 +1,215 @@
+//! The patient's phone: Chromium as a small Android phone, and a certificate authority that it trusts. Nothing here turns
+//! certificate checks off.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use serde_json::{Value, json};
+
+use crate::{
+    Run,
+    process::{Kept, POLL},
+    webdriver::Session,
+    window::{PATIENCE, by, free_port, listening},
+};
+
+/// What a cheap phone calls itself.
+const AGENT: &str = "Mozilla/5.0 (Linux; Android 13; SM-A045F) AppleWebKit/537.36 (KHTML, like Gecko) \
+                     Chrome/120.0.0.0 Mobile Safari/537.36";
+
+/// A certificate authority of one run, and a certificate for `localhost`.
+pub struct TestCa {
+    authority: PathBuf,
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+impl TestCa {
+    pub fn make(run: &Run) -> Result<Self> {
+        let folder = run.path("ca");
+        fs::create_dir_all(&folder)?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Rabta test authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let cert = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
+        let file = |name: &str, text: String| -> Result<PathBuf> {
+            let path = folder.join(name);
+            fs::write(&path, text)?;
+            Ok(path)
+        };
+        Ok(Self {
+            authority: file("authority.pem", authority.pem())?,
+            cert: file("cert.pem", cert.pem())?,
+            key: file("key.pem", key.serialize_pem())?,
+        })
+    }
+
+    /// Puts the authority into the store of trust that Chromium reads below `home`.
+    fn trust(&self, home: &Path) -> Result<()> {
+        let store = home.join(".pki/nssdb");
+        fs::create_dir_all(&store)?;
+        let store = format!("sql:{}", store.display());
+        for args in [
+            vec!["-N", "--empty-password"],
+            vec!["-A", "-t", "C,,", "-n", "rabta", "-i", self.authority.to_str().context("a path in UTF-8")?],
+        ] {
+            let out = Command::new("certutil").args(["-d", &store]).args(args).output();
+            let out = out.context("starting certutil; is the package libnss3-tools installed?")?;
+            ensure!(out.status.success(), "certutil: {}", String::from_utf8_lossy(&out.stderr));
+        }
+        Ok(())
+    }
+}
+
+/// A browser on a phone, with one tab.
+pub struct Phone {
+    name: String,
+    session: Session,
+    shots: PathBuf,
+    _driver: Kept,
+}
+
+impl Phone {
+    /// Starts it. `lang`: what its owner reads, `en` or `ur`.
+    pub async fn open(run: &Run, ca: &TestCa, name: &str, lang: &str) -> Result<Self> {
+        let home = run.path(&format!("{name}.home"));
+        ca.trust(&home)?;
+        let port = free_port()?;
+        let mut driver = Command::new("chromedriver");
+        driver.arg(format!("--port={port}")).env("HOME", &home);
+        let mut driver = Kept::start(name, &mut driver, &run.log(name))?;
+        listening(
+            &mut driver,
+            port,
+            "chromedriver does not listen; is the package chromium-driver installed?",
+        )
+        .await?;
+        let profile = format!("--user-data-dir={}", home.join("profile").display());
+        let lang_arg = format!("--lang={lang}");
+        let args = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            // Both ends of the call are on this machine.
+            "--allow-loopback-in-peer-connection",
+            &lang_arg,
+            &profile,
+        ];
+        let options = json!({
+            "args": args,
+            "prefs": { "intl.accept_languages": lang },
+            "mobileEmulation": {
+                "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0, "touch": true, "mobile": true },
+                "userAgent": AGENT,
+            },
+        });
+        let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+        let session = Session::open(&format!("http://127.0.0.1:{port}"), capabilities).await?;
+        Ok(Self { name: name.to_owned(), session, shots: run.folder().to_owned(), _driver: driver })
+    }
+
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.session.go(url).await
+    }
+
+    pub async fn eval(&self, script: &str) -> Result<Value> {
+        self.session.eval(script, json!([])).await
+    }
+
+    /// Waits until this page shows.
+    pub async fn screen(&self, name: &str) -> Result<()> {
+        self.wait(&format!("the screen {name}"), async || {
+            let now = self.eval("return document.documentElement.dataset.screen || ''").await?;
+            Ok((now == json!(name)).then_some(()))
+        })
+        .await
+    }
+
+    pub async fn see(&self, t: &str) -> Result<()> {
+        self.wait(t, async || Ok(self.session.visible(&by(t)).await?.map(drop))).await
+    }
+
+    /// Taps what is drawn and not disabled.
+    pub async fn tap(&self, t: &str) -> Result<()> {
+        self.wait(&format!("{t} to tap"), async || {
+            let Some(found) = self.session.visible(&format!("{}:not([disabled])", by(t))).await? else {
+                return Ok(None);
+            };
+            Ok(self.session.click(&found).await.ok())
+        })
+        .await
+    }
+
+    pub async fn type_into(&self, t: &str, text: &str) -> Result<()> {
+        let found = self.wait(t, async || self.session.visible(&by(t)).await).await?;
+        self.session.type_keys(&found, text).await
+    }
+
+    /// Polls until `look` finds something; else says what the phone shows, and keeps a picture of it.
+    pub async fn wait<T, F>(&self, what: &str, look: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(Some(found)) = look().await {
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let screen = self
+            .eval("return document.documentElement.dataset.screen + ': ' + document.body.innerText")
+            .await;
+        let picture = self.shots.join(format!("failed-{}.png", self.name));
+        let _ = self.shoot(&picture).await;
+        bail!(
+            "{}: waited {PATIENCE:?} for {what}; it shows {screen:?}; picture: {}",
+            self.name,
+            picture.display()
+        )
+    }
+
+    pub async fn shoot(&self, file: &Path) -> Result<()> {
+        fs::write(file, self.session.picture().await?).context("writing a picture")
+    }
+
+    /// How many frames of the far side were drawn so far.
+    pub async fn frames(&self) -> Result<u64> {
+        let script = "return document.querySelector('video[data-t=far]')?.getVideoPlaybackQuality().totalVideoFrames ?? 0";
+        Ok(self.eval(script).await?.as_u64().unwrap_or_default())
+    }
+
+    /// Waits for a moving picture of the far side.
+    pub async fn sees_them(&self) -> Result<()> {
+        let first = self.frames().await?;
+        self.wait("20 more frames of the far side", async || {
+            Ok((self.frames().await? >= first + 20).then_some(()))
+        })
+        .await
+    }
+
+    pub async fn close(&self) -> Result<()> {
+        self.session.close().await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        Ok(())
+    }
+}
