@@ -115,6 +115,7 @@ async function join() {
   const mine = newWay();
   release();
   visit.listenOnly = false;
+  visit.pressed = performance.now();
   go(allowScreen);
   const got = await phone.askForMedia(visit.consent === "video");
   if (!isWay(mine)) return phone.stopMedia(got.stream);
@@ -175,7 +176,7 @@ async function enter(joined) {
     inside.enter({ finish, waiting: waitingScreen, pollNow: () => pollNow() });
     const room = await start({
       secret: visit.secret, join: joined, video: hasCamera(), stream: visit.stream, screen: { far, near },
-      rejoin: newPass,
+      rejoin: newPass, pressed: visit.pressed,
       on: (state) => { if (isWay(mine)) inside.roomChanged(state); },
     });
     if (isWay(mine)) visit.room = room; else room.close();

@@ -9,7 +9,8 @@ const RETRY_MS = [300, 1000, 2000, 4000];
 const POLICY = 1008;
 
 /**
- * options: `{ secret, join, rejoin?, video, stream, screen: { far, near }, on }`; `on` gets
+ * options: `{ secret, join, rejoin, pressed, video, stream, screen: { far, near }, on }`; `rejoin()` gets another pass, or
+ * throws `{ retry, code }`; `pressed` is when Join was, by `performance.now()`; `on` gets
  * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds }`.
  */
 export async function start(options) {
@@ -34,12 +35,16 @@ export async function start(options) {
       engine?.close();
       socket?.close();
     },
-    /** What was measured, for tests and the bench: milliseconds from the accept. */
-    figures: {},
   };
 
+  /** How long the patient waited from the press on Join, for whoever measures: on the far picture. */
+  function waited({ type, at_ms: at }) {
+    const name = { "first-audio": "audioMs", "first-video": "videoMs" }[type];
+    if (name) screen.far.dataset[name] ??= String(Math.round(at - options.pressed));
+  }
+
   const newEngine = () => new BrowserEngine({
-    tell: (event) => { call.engine(now(), JSON.stringify(event)); drain(); },
+    tell: (event) => { call.engine(now(), JSON.stringify(event)); waited(event); drain(); },
     now: () => Math.round(now()),
     stream: options.stream, far: screen.far, near: screen.near,
   });
@@ -68,7 +73,6 @@ export async function start(options) {
   function show() {
     if (closed) return;
     const view = JSON.parse(call.view(now()));
-    room.figures = { audio: view.accept_to_first_audio_ms, video: view.accept_to_first_video_ms };
     const state = {
       phase: view.phase, why: view.why ?? undefined, name: join.doctor, micOn: view.mic_on, cameraOn: view.camera_on,
       farCamera: view.far_camera, farMicrophone: view.far_microphone, seconds: view.phase === "searching" ? view.searching : view.seconds,

@@ -51,8 +51,6 @@ struct Shown {
     camera_on: bool,
     far_camera: bool,
     far_microphone: bool,
-    accept_to_first_audio_ms: Option<u32>,
-    accept_to_first_video_ms: Option<u32>,
 }
 
 #[wasm_bindgen]
@@ -178,8 +176,6 @@ impl Call {
             camera_on: self.camera,
             far_camera: false,
             far_microphone: false,
-            accept_to_first_audio_ms: None,
-            accept_to_first_video_ms: None,
         };
         let shown = match &self.session {
             None => waiting,
@@ -200,8 +196,6 @@ impl Call {
                     camera_on: view.camera_on,
                     far_camera: far.is_some_and(|leg| leg.camera_on),
                     far_microphone: far.is_some_and(|leg| leg.mic_on),
-                    accept_to_first_audio_ms: view.figures.accept_to_first_audio_ms,
-                    accept_to_first_video_ms: view.figures.accept_to_first_video_ms,
                 }
             }
         };

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     Run,
     process::{Kept, POLL},
+    story::CallFigures,
     webdriver::Session,
     window::{PATIENCE, by, free_port, listening},
 };
@@ -180,7 +181,9 @@ impl Phone {
             .eval("return document.documentElement.dataset.screen + ': ' + document.body.innerText")
             .await;
         let picture = self.shots.join(format!("failed-{}.png", self.name));
-        let _ = self.shoot(&picture).await;
+        if let Ok(png) = self.picture().await {
+            let _ = fs::write(&picture, png);
+        }
         bail!(
             "{}: waited {PATIENCE:?} for {what}; it shows {screen:?}; picture: {}",
             self.name,
@@ -188,8 +191,27 @@ impl Phone {
         )
     }
 
-    pub async fn shoot(&self, file: &Path) -> Result<()> {
-        fs::write(file, self.session.picture().await?).context("writing a picture")
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it shows, as a PNG.
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        self.session.picture().await
+    }
+
+    /// From the press on Join to the doctor's first sound and first picture.
+    pub async fn figures(&self) -> Result<CallFigures> {
+        let script = "const d = document.querySelector('video[data-t=far]').dataset; \
+            return [d.audioMs, d.videoMs].map(Number)";
+        self.wait("the call's figures", async || {
+            let figures = self.eval(script).await?;
+            Ok(figures[0].as_u64().zip(figures[1].as_u64()).map(|(audio, video)| CallFigures {
+                accept_to_first_audio_ms: audio,
+                accept_to_first_video_ms: video,
+            }))
+        })
+        .await
     }
 
     /// How many frames of the far side were drawn so far.

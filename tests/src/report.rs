@@ -71,11 +71,16 @@ impl Report {
         window.settled().await?;
         window.pictured().await?;
         let png = window.screenshot().await.with_context(|| format!("a picture of {}", window.name()))?;
+        self.add(window.name(), png, caption)
+    }
+
+    /// Adds a picture, a PNG, of what `of` shows.
+    pub fn add(&mut self, of: &str, png: Vec<u8>, caption: &str) -> Result<()> {
         let number: usize = self.chapters.iter().map(|c| c.pictures.len()).sum();
         let width = width_of(&png).context("the picture is not a PNG")?;
-        let file = format!("pictures/{:02}-{}-{}.png", number + 1, self.step(), window.name());
+        let file = format!("pictures/{:02}-{}-{}.png", number + 1, self.step(), of);
         fs::write(self.folder.join(&file), png)?;
-        let picture = Picture { file, caption: caption.to_owned(), narrow: width < 700 };
+        let picture = Picture { file, caption: caption.to_owned(), narrow: width < 760 };
         self.chapters.last_mut().context("a chapter was begun")?.pictures.push(picture);
         Ok(())
     }

@@ -2,40 +2,23 @@
 //! window.
 
 mod on_a_phone {
-    use std::time::Duration;
-
-    use anyhow::{Context, Result, ensure};
+    use anyhow::{Result, ensure};
     use rabta_tests::{
         phone::{Phone, TestCa},
-        story::{AYESHA, World},
-        window::{Window, by},
+        story::{AYESHA, WORD, World},
+        window::Window,
     };
     use serde_json::json;
-
-    const WORD: &str = "Mango tree";
 
     /// A clinic whose HIE phones can reach; the doctor on the patient's page for calls at home.
     async fn clinic(name: &str) -> Result<(World, TestCa, Window)> {
         let mut world = World::of_test(name).await?;
-        let ca = TestCa::make(&world.run)?;
-        world.hie.open_door(&ca)?;
+        let ca = world.let_phones_in()?;
         let window = world.open_empty_clinic().await?;
         world.register(&window, &AYESHA).await?;
         window.click("call-at-home").await?;
         window.screen("phone").await?;
         Ok((world, ca, window))
-    }
-
-    /// Makes a link with [`WORD`]; the address in the message.
-    async fn make_link(window: &Window) -> Result<String> {
-        window.fill("link-word", WORD).await?;
-        window.click("make-link").await?;
-        let message = window.value("link-message").await?;
-        for private in [AYESHA.name, "BHU", "MBBS", "medicine"] {
-            ensure!(!message.contains(private), "the message names {private}: {message}");
-        }
-        let at = message.find("https://").context("the message has an address")?;
-        Ok(message[at..].trim().to_owned())
     }
 
     async fn wait_for_state(window: &Window, words: &str) -> Result<()> {
@@ -56,20 +39,14 @@ mod on_a_phone {
         phone.tap("consent-video").await
     }
 
-    async fn far_pictures(window: &Window) -> Result<()> {
-        let script =
-            format!("return Number(document.querySelector('{}')?.dataset.frames || 0)", by("far-video"));
-        window
-            .wait_within(Duration::from_secs(40), "20 pictures of the patient", async || {
-                Ok((window.eval(&script).await?.as_u64() > Some(20)).then_some(()))
-            })
-            .await
-    }
-
     #[tokio::test]
     async fn a_patient_comes_by_a_link_and_doctor_and_patient_see_each_other() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-call").await?;
-        let url = make_link(&window).await?;
+        let url = world.make_link(&window).await?;
+        let message = window.value("link-message").await?;
+        for private in [AYESHA.name, "BHU", "MBBS", "medicine"] {
+            ensure!(!message.contains(private), "the message names {private}: {message}");
+        }
         wait_for_state(&window, "Not opened yet").await?;
         let phone = Phone::open(&world.run, &ca, "phone", "en").await?;
         phone.go(&url).await?;
@@ -88,7 +65,7 @@ mod on_a_phone {
         window.click("link-call").await?;
         phone.screen("call").await?;
         window.see("check-aloud").await?;
-        far_pictures(&window).await?;
+        world.sees_the_patient(&window).await?;
         phone.sees_them().await?;
         window.reads("call-verified", "").await?;
 
@@ -112,7 +89,7 @@ mod on_a_phone {
     #[tokio::test]
     async fn the_doctor_calls_first_and_the_patients_join_takes_the_call() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-join").await?;
-        let url = make_link(&window).await?;
+        let url = world.make_link(&window).await?;
         let phone = Phone::open(&world.run, &ca, "phone", "ur").await?;
         phone.go(&url).await?;
         say_the_word(&phone).await?;
@@ -120,7 +97,7 @@ mod on_a_phone {
         window.click("link-call").await?;
         phone.tap("join").await?;
         phone.screen("call").await?;
-        far_pictures(&window).await?;
+        world.sees_the_patient(&window).await?;
         phone.sees_them().await?;
         phone.close().await?;
         window.close().await?;
@@ -130,7 +107,7 @@ mod on_a_phone {
     #[tokio::test]
     async fn a_second_browser_is_asked_about_and_gets_the_call() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-move").await?;
-        let url = make_link(&window).await?;
+        let url = world.make_link(&window).await?;
         let first = Phone::open(&world.run, &ca, "first", "en").await?;
         come_in(&first, &url).await?;
         first.screen("waiting").await?;

@@ -41,6 +41,7 @@ pub const PACKAGES: &[&str] = &[
     "webkit2gtk-driver",
     "chromium",
     "chromium-driver",
+    "libnss3-tools",
     // a broken world
     "faketime",
     // type and paper
@@ -52,7 +53,7 @@ pub const PACKAGES: &[&str] = &[
 
 const FEDORA: &str = "sudo dnf install @development-tools clang cmake perl webkit2gtk4.1-devel librsvg2-devel openssl-devel \
 libxdo-devel gstreamer1-devel gstreamer1-plugins-base-devel gstreamer1-plugins-good gstreamer1-plugins-bad-free \
-xorg-x11-server-Xvfb xdotool webkitgtk6.0 chromium chromedriver libfaketime google-noto-sans-arabic-fonts poppler-utils \
+xorg-x11-server-Xvfb xdotool webkitgtk6.0 chromium chromedriver nss-tools libfaketime google-noto-sans-arabic-fonts poppler-utils \
 brotli nodejs npm && rustup target add wasm32-unknown-unknown";
 const MACOS: &str = "xcode-select --install; brew install cmake pkg-config node brotli poppler gstreamer && \
 rustup target add wasm32-unknown-unknown";

@@ -14,7 +14,7 @@ use rabta_tests::{
     display::Display,
     process::{self, Kept, POLL},
     report::Report,
-    story::{DOCTOR, Person, SPECIALIST, World},
+    story::{CallFigures, DOCTOR, Person, SPECIALIST, World},
 };
 use serde_json::{Value, json};
 
@@ -58,12 +58,17 @@ async fn play() -> Result<Value, (String, anyhow::Error)> {
         "ok": true,
         "report": file,
         "steps": report.steps(),
-        "call": {
-            "accept_to_first_audio_ms": figures.call.accept_to_first_audio_ms,
-            "accept_to_first_video_ms": figures.call.accept_to_first_video_ms,
-        },
+        "call": waited(&figures.call),
+        "patient_call": waited(&figures.patient_call),
         "offline": { "visits_saved": figures.visits_saved, "visits_at_hie_after": figures.visits_at_hie_after },
     }))
+}
+
+fn waited(call: &CallFigures) -> Value {
+    json!({
+        "accept_to_first_audio_ms": call.accept_to_first_audio_ms,
+        "accept_to_first_video_ms": call.accept_to_first_video_ms,
+    })
 }
 
 /// Opens both apps on the person's own display, until both are closed.

@@ -5,6 +5,7 @@ mod clinic;
 mod consult;
 mod find;
 mod gate;
+mod home;
 mod offline;
 mod tell;
 mod visit;
@@ -24,6 +25,7 @@ use crate::{
 
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
+pub use home::WORD;
 pub use tell::{CallFigures, Figures};
 
 /// A person of the sample clinic, as the operator enters them.

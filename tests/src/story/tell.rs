@@ -10,6 +10,8 @@ use super::{AYESHA, DOCTOR, SPECIALIST, World};
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     pub call: CallFigures,
+    /// With the patient's phone; the accept is the patient's Join.
+    pub patient_call: CallFigures,
     /// Written while the server was stopped.
     pub visits_saved: u64,
     /// Of those, at the server when it was back.
@@ -26,6 +28,7 @@ pub struct CallFigures {
 impl World {
     /// Plays the main job, chapter by chapter.
     pub async fn tell(&mut self) -> Result<Figures> {
+        let ca = self.let_phones_in()?;
         let codes = self
             .chapter("server", "The server starts with the sample clinic", async |w| w.found_clinic().await)
             .await?;
@@ -58,13 +61,18 @@ impl World {
         self.chapter("advice", "The advice, signed", async |w| w.advise(&specialist).await).await?;
         self.chapter("decide", "The doctor decides on each line", async |w| w.decide(&doctor).await).await?;
         self.chapter("print", "Signed, and printed", async |w| w.sign_and_print(&doctor).await).await?;
+        let patient_call = self
+            .chapter("follow-up", "A follow-up at home, by a link", async |w| {
+                w.follow_up(&doctor, &ca, &AYESHA).await
+            })
+            .await?;
         let (visits_saved, visits_at_hie_after) = self
             .chapter("offline", "Ten visits without the server", async |w| w.offline(&doctor).await)
             .await?;
         doctor.close().await?;
         specialist.close().await?;
         self.hie.stop()?;
-        Ok(Figures { call, visits_saved, visits_at_hie_after })
+        Ok(Figures { call, patient_call, visits_saved, visits_at_hie_after })
     }
 
     /// Plays a chapter and tells the report how long it took.
