@@ -209,7 +209,8 @@ pub fn born(card: &PatientCard) -> String {
     let year_of = |months: u32| (year * 12 + i32::from(month) - 1 - months as i32).div_euclid(12);
     let (first, last) = (year_of(age.months_high), year_of(age.months_low));
     let about = if age.approximate || first != last { "~" } else { "" };
-    format!("{about}{}", i32::midpoint(first, last))
+    // The sign belongs before the year in Urdu, too.
+    format!("\u{200E}{about}{}", i32::midpoint(first, last))
 }
 
 /// A date of the domain's.

@@ -220,12 +220,12 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                 <Show when=move || !in_call.get()>
                     <div class="row"><Button label=W::PhoneRing t="link-call" kind=Kind::Main big=true icon=icon::VIDEO busy on_press=ring /></div>
                 </Show>
-                <div class="row top" style="--gap:24px">
-                    <figure class="stack" style="--gap:6px;max-inline-size:240px">
+                <div class="row top" style="--gap:24px;flex-wrap:wrap">
+                    <figure class="stack" style="--gap:6px;flex:0 0 220px">
                         <img src=link.qr.0 alt=move || say(W::PhoneQr) width="220" height="220" data-t="link-qr" />
                         <figcaption class="small quiet">{t(W::PhoneQr)}</figcaption>
                     </figure>
-                    <div class="grow stack" style="--gap:12px">
+                    <div class="stack" style="--gap:12px;flex:1 1 240px">
                         <Area label=W::PhoneMessage t="link-message" value=message lines=5 />
                         <div class="row">
                             <Button label=W::PhoneSms t="link-sms" icon=icon::PHONE busy on_press=move || send("sms") />
