@@ -21,7 +21,10 @@ fn main() {
             _ => continue,
         };
         let path = path.canonicalize().expect("it was just listed");
-        list += &format!("({name:?}, {kind:?}, include_bytes!({path:?})),\n");
+        let packed = path.with_file_name(format!("{name}.br"));
+        let packed =
+            if packed.exists() { format!("Some(include_bytes!({packed:?}))") } else { "None".into() };
+        list += &format!("({name:?}, {kind:?}, include_bytes!({path:?}), {packed}),\n");
     }
     let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("page.rs");
     fs::write(out, list + "]").expect("the build folder can be written");

@@ -49,8 +49,17 @@ const openBytes = (secret) => sha256(utf8("rabta link open 1"), secret);
 
 export const openCode = async (secret) => toBase64url(await openBytes(secret));
 
+/** What two keyboards write differently and people do not see is the same; the laptop does so too (crates/app/src/links.rs). */
+function plain(word) {
+  return word.normalize("NFKC").toLowerCase()
+    .replace(/[\u064A\u0649]/g, "\u06CC").replace(/\u0643/g, "\u06A9").replace(/[\u0647\u06C0]/g, "\u06C1")
+    .replace(/[\u200B-\u200F\u2066-\u2069\u064B-\u0652\u0640]/g, "")
+    .replace(/[\u0660-\u0669\u06F0-\u06F9]/g, (digit) => String(digit.charCodeAt(0) & 15))
+    .trim().replace(/\s+/g, " ");
+}
+
 export async function wordCode(secret, word) {
-  const normal = word.normalize("NFKC").trim().toLowerCase().replace(/\s+/g, " ");
+  const normal = plain(word);
   return toBase64url(await sha256(utf8("rabta link word 1"), await openBytes(secret), utf8(normal)));
 }
 

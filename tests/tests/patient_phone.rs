@@ -28,13 +28,13 @@ mod on_a_phone {
     /// From the opened address to the waiting room, as a patient does it.
     async fn come_in(phone: &Phone, url: &str) -> Result<()> {
         phone.go(url).await?;
-        say_the_word(phone).await?;
+        say_the_word(phone, "mango  TREE").await?;
         phone.tap("join").await
     }
 
-    async fn say_the_word(phone: &Phone) -> Result<()> {
+    async fn say_the_word(phone: &Phone, word: &str) -> Result<()> {
         phone.screen("word").await?;
-        phone.type_into("word", "mango  TREE").await?;
+        phone.type_into("word", word).await?;
         phone.tap("word-go").await?;
         phone.tap("consent-video").await
     }
@@ -42,7 +42,7 @@ mod on_a_phone {
     #[tokio::test]
     async fn a_patient_comes_by_a_link_and_doctor_and_patient_see_each_other() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-call").await?;
-        let url = world.make_link(&window).await?;
+        let url = world.make_link(&window, WORD).await?;
         let message = window.value("link-message").await?;
         for private in [AYESHA.name, "BHU", "MBBS", "medicine"] {
             ensure!(!message.contains(private), "the message names {private}: {message}");
@@ -89,10 +89,11 @@ mod on_a_phone {
     #[tokio::test]
     async fn the_doctor_calls_first_and_the_patients_join_takes_the_call() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-join").await?;
-        let url = world.make_link(&window).await?;
+        // Two keyboards: the laptop's and the phone's write the same word with other letters.
+        let url = world.make_link(&window, "علی ۵").await?;
         let phone = Phone::open(&world.run, &ca, "phone", "ur").await?;
         phone.go(&url).await?;
-        say_the_word(&phone).await?;
+        say_the_word(&phone, "علي 5").await?;
         phone.see("join").await?;
         window.click("link-call").await?;
         phone.tap("join").await?;
@@ -107,7 +108,7 @@ mod on_a_phone {
     #[tokio::test]
     async fn a_second_browser_is_asked_about_and_gets_the_call() -> Result<()> {
         let (mut world, ca, window) = clinic("phone-move").await?;
-        let url = world.make_link(&window).await?;
+        let url = world.make_link(&window, WORD).await?;
         let first = Phone::open(&world.run, &ca, "first", "en").await?;
         come_in(&first, &url).await?;
         first.screen("waiting").await?;

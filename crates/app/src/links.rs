@@ -199,10 +199,24 @@ impl Session {
     }
 }
 
-/// As the page normalizes it before it makes the proof.
+/// As the page normalizes it before it makes the proof (`src-page/public/link.js`): what two keyboards write differently
+/// and people do not see is the same.
 fn normalized(word: &Private<String>) -> String {
-    let folded: String = word.0.nfkc().collect::<String>().to_lowercase();
+    let folded: String = word.0.nfkc().collect::<String>().to_lowercase().chars().filter_map(plain).collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn plain(c: char) -> Option<char> {
+    match c {
+        'ي' | 'ى' => Some('ی'),
+        'ك' => Some('ک'),
+        'ه' | 'ۀ' => Some('ہ'),
+        // Joiners, direction marks, the vowel signs that hardly anybody types, the long joining line.
+        '\u{200B}'..='\u{200F}' | '\u{2066}'..='\u{2069}' | '\u{064B}'..='\u{0652}' | '\u{0640}' => None,
+        '\u{0660}'..='\u{0669}' => char::from_digit(c as u32 - 0x0660, 10),
+        '\u{06F0}'..='\u{06F9}' => char::from_digit(c as u32 - 0x06F0, 10),
+        _ => Some(c),
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +228,8 @@ mod tests {
         let same = |a: &str, b: &str| normalized(&a.to_owned().into()) == normalized(&b.to_owned().into());
         assert!(same("  Mango  tree ", "mango TREE"));
         assert!(same("آم", "ﺁم"));
+        assert!(same("علي", "علی") && same("كتاب", "کتاب") && same("گھر\u{200C}", "گھر"));
+        assert!(same("آم ۱۲", "آم 12") && same("آم ١٢", "آم 12"));
         assert!(!same("mango", "mangos"));
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod clinic;
 mod figure;
 mod hie;
+mod patient;
 mod ui;
 
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use figure::Figure;
 
-const NAMES: [&str; 4] = ["ui", "app", "hie", "call"];
+const NAMES: [&str; 5] = ["ui", "app", "hie", "call", "patient"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -54,6 +55,7 @@ async fn take(name: &str) -> Result<Vec<Figure>> {
         "app" => app::take().await,
         "hie" => hie::take().await,
         "call" => call::take().await,
+        "patient" => patient::take().await,
         _ => bail!("there is no bench {name}; there are {}", NAMES.join(", ")),
     }
 }

@@ -16,6 +16,9 @@ fn made(tag: &str, places: &[(&str, Profile)]) -> Result<Option<Lab>> {
     Lab::new(tag, 1, places).map(Some)
 }
 
+/// A measurement that other work on the machine spoilt is taken again, so often at most.
+const ROUNDS: usize = 5;
+
 fn direct() -> Profile {
     Profile { name: "direct".to_owned(), ..Profile::default() }
 }
@@ -93,11 +96,18 @@ async fn the_delay_is_as_the_profile_has_it() -> Result<()> {
     let edge = Profile { loss_pct: 0.0, ..profile("edge")? };
     let Some(lab) = made("delay", &[("clinic", edge), ("hie", direct())])? else { return Ok(()) };
     let mut echo = python(&lab, "hie", ECHO, &[])?.spawn()?;
-    let seen = round_trip(&lab, "clinic", "hie", 21).await?.context("answers come")?;
-    echo.kill()?;
-    echo.wait()?;
     // 100 bytes at 200 and at 260 kbit/s, and the way.
     let wanted = 650.0 + 800.0 / 200.0 + 800.0 / 260.0;
+    let mut seen = f64::INFINITY;
+    // A machine that is busy meanwhile only adds: an emulator that is late is late each time.
+    for _ in 0..ROUNDS {
+        seen = seen.min(round_trip(&lab, "clinic", "hie", 21).await?.context("answers come")?);
+        if seen - wanted < 2.0 {
+            break;
+        }
+    }
+    echo.kill()?;
+    echo.wait()?;
     ensure!((-0.5..2.0).contains(&(seen - wanted)), "{seen} ms there and back in place of {wanted}");
     Ok(())
 }
@@ -107,11 +117,17 @@ async fn the_rate_is_as_the_profile_has_it() -> Result<()> {
     let link = Profile { loss_pct: 0.0, ..profile("3g")? };
     let Some(lab) = made("rate", &[("clinic", link), ("hie", direct())])? else { return Ok(()) };
     let address = lab.place("clinic")?.address().to_string();
-    let sink = tokio::spawn(output(python(&lab, "clinic", SINK, &["4"])?));
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let flood = output(python(&lab, "hie", FLOOD, &[&address, "6.5", "0.004"])?);
-    let (seen, _) = tokio::join!(sink, flood);
-    let seen: f64 = seen??.trim().parse().context("a figure")?;
+    let mut seen = 0.0_f64;
+    for _ in 0..ROUNDS {
+        let sink = tokio::spawn(output(python(&lab, "clinic", SINK, &["4"])?));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let flood = output(python(&lab, "hie", FLOOD, &[&address, "6.5", "0.004"])?);
+        let (said, _) = tokio::join!(sink, flood);
+        seen = said??.trim().parse().context("a figure")?;
+        if (seen / 1_200_000.0 - 1.0).abs() < 0.02 {
+            break;
+        }
+    }
     ensure!((seen / 1_200_000.0 - 1.0).abs() < 0.02, "{seen} bit/s in place of 1200000");
     ensure!(lab.traffic("clinic")?.down.lost_queue > 0, "more was sent than fits");
     Ok(())

@@ -31,7 +31,7 @@ cargo xtask COMMAND
   demo [--auto]        build, start the HIE with the sample clinic and open both apps;
                        --auto plays the main job by itself and writes report.html
   test [--fast]        every test; --fast leaves windows and browsers out
-  bench [NAME] [--json]  figures: ui, app, hie, call; without NAME all of them
+  bench [NAME] [--json]  figures: ui, app, hie, call, patient; without NAME all of them
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
   deny                 licences, bans and sources of all dependencies

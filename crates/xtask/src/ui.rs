@@ -25,11 +25,13 @@ struct Part {
     folder: &'static str,
     /// What cargo makes, and what it is called in `dist`: each becomes NAME.js and NAME_bg.wasm.
     programs: &'static [(&'static str, &'static str)],
+    /// It goes over a thin link: each file lies beside its brotli (RFC 7932), as FILE.br.
+    packed: bool,
 }
 
 const PARTS: &[Part] = &[
-    Part { folder: "src-ui", programs: &[("gate", "gate"), ("app", "app")] },
-    Part { folder: "src-page", programs: &[("rabta_page", "session")] },
+    Part { folder: "src-ui", programs: &[("gate", "gate"), ("app", "app")], packed: false },
+    Part { folder: "src-page", programs: &[("rabta_page", "session")], packed: true },
 ];
 
 /// What LLVM may emit today, and every webview that we support can run.
@@ -95,6 +97,11 @@ fn shrink(places: &Places, part: &Part) -> Result<()> {
                 shell::write_if_changed(&dist.join(name), &fs::read(file)?)?;
                 wanted.insert(name.clone());
             }
+            if part.packed {
+                for name in wanted.clone() {
+                    wanted.insert(pack(&dist, &name)?);
+                }
+            }
             // What an older build left behind would be embedded too.
             for (file, name) in files_below(&dist)? {
                 if !wanted.contains(&name) {
@@ -129,11 +136,24 @@ fn bind(places: &Places, built: &Path, dist: &Path, program: &str, name: &str) -
     Ok(names)
 }
 
+/// The file's brotli beside it; its name.
+fn pack(dist: &Path, name: &Path) -> Result<PathBuf> {
+    let mut packed = name.as_os_str().to_owned();
+    packed.push(".br");
+    let mut brotli = std::process::Command::new("brotli");
+    let mut output = std::ffi::OsString::from("--output=");
+    output.push(dist.join(&packed));
+    brotli.args(["--force", "--best"]).arg(output).arg(dist.join(name));
+    shell::run(&mut brotli)?;
+    Ok(packed.into())
+}
+
 /// A fingerprint of all that `dist` is made of.
 fn stamp(places: &Places, built: &Path, part: &Part, public: &[(PathBuf, PathBuf)]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     places.locked("wasm-bindgen")?.hash(&mut hasher);
     FEATURES.hash(&mut hasher);
+    part.packed.hash(&mut hasher);
     SHRINK.hash(&mut hasher);
     for (program, _) in part.programs {
         let file = built.join(format!("{program}.wasm"));

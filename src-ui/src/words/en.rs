@@ -534,7 +534,7 @@ words! {
     PhoneNoPage = "Links cannot be made here yet",
     PhoneNoPageBody = "The server has no certificate that phones trust. Its operator sets it up with --tls-cert and --tls-key.",
     PhoneNoServer = "The server cannot be reached. A link needs it.",
-    PhoneNextVisit = "Write the visit",
+    PhoneRecord = "The record",
 
     // Asks and calls
     AskTitle = "Ask a specialist",

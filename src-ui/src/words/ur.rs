@@ -525,7 +525,7 @@ words! {
     PhoneNoPage = "یہاں ابھی لنک نہیں بن سکتے",
     PhoneNoPageBody = "سرور کے پاس وہ سرٹیفکیٹ نہیں جسے فون مانتے ہیں۔ سرور چلانے والا اسے --tls-cert اور --tls-key سے لگاتا ہے۔",
     PhoneNoServer = "سرور سے رابطہ نہیں۔ لنک کے لیے وہ ضروری ہے۔",
-    PhoneNextVisit = "معائنہ لکھیں",
+    PhoneRecord = "ریکارڈ",
 
     // Asks and calls
     AskTitle = "ماہر ڈاکٹر سے مشورہ",

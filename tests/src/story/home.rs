@@ -22,8 +22,8 @@ impl World {
     }
 
     /// On the patient's page for calls at home: makes a link; the address in its message.
-    pub async fn make_link(&self, window: &Window) -> Result<String> {
-        window.fill("link-word", WORD).await?;
+    pub async fn make_link(&self, window: &Window, word: &str) -> Result<String> {
+        window.fill("link-word", word).await?;
         window.click("make-link").await?;
         let message = window.value("link-message").await?;
         let at = message.find("https://").context("the message has an address")?;
@@ -45,7 +45,7 @@ impl World {
         doctor.see("make-link-card").await?;
         self.shoot_every_way(doctor, "A follow-up at home: a link with a word that the patient chooses")
             .await?;
-        let url = self.make_link(doctor).await?;
+        let url = self.make_link(doctor, WORD).await?;
         self.shoot_every_way(doctor, "The link: by message, or as a picture for the phone's camera").await?;
         let phone = Phone::open(&self.run, ca, "phone", "ur").await?;
         phone.go(&url).await?;

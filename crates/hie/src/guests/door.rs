@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     Router, extract,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -52,8 +52,10 @@ pub enum DoorError {
     Listen(#[source] std::io::Error),
 }
 
-/// The page's files: name, type, bytes.
-static FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+/// A file of the page: name, type, bytes, and the same as brotli (RFC 7932).
+type PageFile = (&'static str, &'static str, &'static [u8], Option<&'static [u8]>);
+
+static FILES: &[PageFile] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// Nothing from elsewhere, nothing inline, no frame around it, no address told to others.
 const HEADERS: &[(&str, &str)] = &[
@@ -175,8 +177,8 @@ fn first_name(cert: &CertificateDer<'_>) -> Option<String> {
 fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::to(PAGE) }))
-        .route(PAGE, get(|| async { file("index.html") }))
-        .route("/p/{file}", get(|extract::Path(name): extract::Path<String>| async move { file(&name) }))
+        .route(PAGE, get(|headers: HeaderMap| async move { file("index.html", &headers) }))
+        .route("/p/{file}", get(page_file))
         .route("/v1/p/open", post(http::open))
         .route("/v1/p/join", post(http::join))
         .route(SOCKET, get(signaling::guests_ws))
@@ -185,17 +187,51 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-fn file(name: &str) -> Response {
-    let Some((_, kind, bytes)) = FILES.iter().find(|(file, ..)| *file == name) else {
+async fn page_file(extract::Path(name): extract::Path<String>, headers: HeaderMap) -> Response {
+    file(&name, &headers)
+}
+
+fn file(name: &str, asked: &HeaderMap) -> Response {
+    let Some((_, kind, bytes, packed)) = FILES.iter().find(|(file, ..)| *file == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let mut response = bytes.into_response();
+    let packed = packed.filter(|_| takes_brotli(asked));
+    let mut response = packed.unwrap_or(bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if packed.is_some() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    }
     let fresh = if name == "index.html" { "no-cache" } else { "public, max-age=3600" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(fresh));
     for (name, value) in HEADERS {
         headers.insert(*name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether `br` is among the codings and not refused by its weight (RFC 9110, section 12.5.3).
+fn takes_brotli(asked: &HeaderMap) -> bool {
+    let codings = asked.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    codings.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim() == "br" && !matches!(weight.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brotli_goes_to_whoever_takes_it() {
+        let takes = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(text));
+            takes_brotli(&headers)
+        };
+        assert!(takes("gzip, deflate, br, zstd") && takes("br;q=0.5"));
+        assert!(!takes("gzip") && !takes("br;q=0, gzip") && !takes_brotli(&HeaderMap::new()));
+    }
 }

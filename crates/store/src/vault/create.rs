@@ -88,12 +88,8 @@ impl Vault {
             make_wraps(new.vault, person, new.passphrase.clone(), ways, key, derive::random()).await?;
 
         let device_secret = derive::random();
-        let device_key_key = wrap::device_key_key(&key);
-        let device_row = sealed_row(
-            &device_key_key,
-            &device_secret,
-            &wrap::bound_to(new.vault, Id::default(), "device key"),
-        );
+        let bound_to = wrap::bound_to(new.vault, Id::default(), "device key");
+        let device_row = derive::here(|| sealed_row(&wrap::device_key_key(&key), &device_secret, &bound_to));
 
         let raw = RawKey(key);
         let store = SqliteStore::open(&paths.unborn, &raw, true).await?;

@@ -1,7 +1,8 @@
 //! From what a person knows to keys.
 //!
-//! Everything secret here happens on a blocking thread within [`secretly`], which overwrites the stack that it used:
-//! hash functions leave parts of their input there.
+//! What is slow happens on a blocking thread within [`secretly`], what is quick on the caller's within [`here`]. Both
+//! overwrite the stack that was used: hash functions leave parts of their input there, and a task that goes on at another
+//! thread does not come back to wipe it.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use hkdf::Hkdf;
@@ -79,6 +80,17 @@ pub(crate) async fn secretly<T: Send + 'static>(work: impl FnOnce() -> T + Send 
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// Runs `work` on this thread and overwrites the stack it used.
+pub(crate) fn here<T>(work: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn deeper<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    let value = deeper(work);
+    burn_stack();
+    value
 }
 
 /// Overwrites what deeper calls left on this thread's stack.

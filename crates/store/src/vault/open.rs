@@ -120,7 +120,7 @@ impl OpenVault {
         device: Secret,
         person: PersonKey,
     ) -> Self {
-        let device = Arc::new(SigningKey::from_bytes(&device));
+        let device = derive::here(|| Arc::new(SigningKey::from_bytes(&device)));
         let secrets = Secrets { key, device, person, screen: Screen::default(), folder: lock };
         Self { paths, id, store, secrets: Mutex::new(Some(secrets)), changing: tokio::sync::Mutex::new(()) }
     }

@@ -223,14 +223,9 @@ async fn load_keys(
     opener: Opener,
 ) -> Result<(Secret, PersonKey), UnlockError> {
     let device_row = store.device_key().await?.ok_or(UnlockError::Damaged("the device's key is missing"))?;
-    let device_key_key = wrap::device_key_key(&key.0);
-    let device = wrap::open(
-        &device_key_key,
-        &device_row.nonce,
-        &device_row.sealed,
-        &wrap::bound_to(vault, Id::default(), "device key"),
-    )
-    .ok_or(UnlockError::Damaged("the device's key does not open"))?;
+    let bound_to = wrap::bound_to(vault, Id::default(), "device key");
+    let open = || wrap::open(&wrap::device_key_key(&key.0), &device_row.nonce, &device_row.sealed, &bound_to);
+    let device = derive::here(open).ok_or(UnlockError::Damaged("the device's key does not open"))?;
     let person_key = load_person_key(store, vault, person, row, opener).await?;
     Ok((device, person_key))
 }

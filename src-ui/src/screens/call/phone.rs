@@ -86,7 +86,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         <div class="page" class:wide=move || call.get() == Some(None)>
             <div class="page-head">
                 <h1>{move || card.with(|card| card.as_ref().map(|card| say_with(W::PhoneTitle, &[&format::name(card)])))}</h1>
-                <LinkButton label=W::Back t="to-patient" icon=icon::NOTE href=id.with_value(|id| Route::Patient(id.clone()).href()) />
+                <LinkButton label=W::PhoneRecord t="to-patient" icon=icon::NOTE href=id.with_value(|id| Route::Patient(id.clone()).href()) />
             </div>
             <MaybeError error />
             <div class=move || if call.get() == Some(None) { "call" } else { "stack" }>
@@ -220,7 +220,8 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                 <Show when=move || !in_call.get()>
                     <div class="row"><Button label=W::PhoneRing t="link-call" kind=Kind::Main big=true icon=icon::VIDEO busy on_press=ring /></div>
                 </Show>
-                <div class="row top" style="--gap:24px;flex-wrap:wrap">
+                // The phone has it already: during the call the record is what is needed.
+                <div class="row top" style="--gap:24px;flex-wrap:wrap" hidden=move || in_call.get()>
                     <figure class="stack" style="--gap:6px;flex:0 0 220px">
                         <img src=link.qr.0 alt=move || say(W::PhoneQr) width="220" height="220" data-t="link-qr" />
                         <figcaption class="small quiet">{t(W::PhoneQr)}</figcaption>
