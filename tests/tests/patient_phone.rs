@@ -67,9 +67,8 @@ mod on_a_phone {
         window.see("check-aloud").await?;
         world.sees_the_patient(&window).await?;
         phone.sees_them().await?;
-        window.reads("call-verified", "").await?;
+        ensure!(!window.sees_now("call-verified").await?, "a link proves a phone, not a person");
 
-        // A reload, as a phone does when it was put away: back by one press.
         window.click("hang-up").await?;
         phone.screen("ended").await?;
         window.see("call-ended").await?;

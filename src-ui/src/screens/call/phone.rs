@@ -213,7 +213,7 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
         <Card title=W::PhoneSend t="link">
             <div class="stack" style="--gap:16px">
                 <div class="row">
-                    <Tag label=state tint icon=icon::PHONE t="link-state" />
+                    <span hidden=move || in_call.get()><Tag label=state tint icon=icon::PHONE t="link-state" /></span>
                     <span class="strong" data-t="link-the-word">{move || say_with(W::PhoneTheWord, &[&word])}</span>
                     <span class="small quiet">{move || say_with(W::PhoneUntil, &[&format::moment(expires_at)])}</span>
                 </div>

@@ -153,6 +153,8 @@ fn ConnectionWords() -> impl IntoView {
     move || {
         let call = session.call.get()?;
         let time = crate::screens::ask::words::clock(i64::from(call.seconds));
+        // A link proves a phone, not who holds it: nobody's identity is called checked.
+        let certified = call.link.is_none();
         let legs = call
             .legs
             .into_iter()
@@ -166,7 +168,7 @@ fn ConnectionWords() -> impl IntoView {
                     <p class="strong"><bdi>{name}</bdi></p>
                     <p data-t="call-words" data-phase=phase class:look=look aria-live="polite">{words::leg(&leg)}</p>
                     <div class="row">
-                        {connected.then(|| {
+                        {(connected && certified).then(|| {
                             let (word, tint) = if verified { (W::CallVerified, Tint::Teal) } else { (W::CallUnverified, Tint::Amber) };
                             view! { <Tag label=word tint icon=icon::SHIELD t="call-verified" /> }
                         })}
