@@ -49,10 +49,13 @@ const stop = async (why, at) => {
 addEventListener("error", (event) => { if (isTrap(event.error)) stop(kind(event.error), places(event.error)); });
 addEventListener("unhandledrejection", (event) => { if (isTrap(event.reason)) stop(kind(event.reason), places(event.reason)); });
 
-// The same "loading" for so long: its answer will not come.
+// The same "loading" for so long, on a page that this laptop answers alone: its answer will not come. A photo on its way, or
+// a server behind a slow link, may take as long as it takes.
+const OURS = new Set(["today", "find", "patient", "visit", "visit-page", "sync"]);
 let waiting = null, since = 0;
 setInterval(() => {
-  const now = performance.now(), loading = document.querySelector('main [data-t="loading"]');
+  const ours = OURS.has(document.documentElement.dataset.screen);
+  const now = performance.now(), loading = ours ? document.querySelector('main [data-t="loading"]') : null;
   if (loading !== waiting || !loading) { waiting = loading; since = now; return; }
   if (now - since > STUCK_MS) stop("no-answer", []);
 }, LOOK_MS);
