@@ -75,6 +75,10 @@ impl Session {
 
     async fn get_links(&self, get: GetLinks) -> Result<LinksView, Error> {
         let kept = self.kept_links().await?;
+        // Today asks all the time: on a prepaid link only whoever made one pays for it.
+        if kept.is_empty() && get.patient.is_none() {
+            return Ok(LinksView { possible: None, links: Vec::new() });
+        }
         let asked = self.sync.client().links().await;
         let (possible, open) = match &asked {
             Ok(answer) => (Some(answer.page.is_some()), Some(&answer.open)),
