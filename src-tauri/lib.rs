@@ -1,6 +1,7 @@
 //! The shell: one window around the app core. It forwards commands, events and video frames, and knows nothing of
 //! what they mean.
 
+mod attention;
 mod commands;
 mod engine;
 mod place;
@@ -29,6 +30,7 @@ pub fn run() -> i32 {
                 .min_inner_size(340.0, 480.0)
                 .build()?;
             engine::make_frugal(&window)?;
+            attention::watch(window, app.state::<App>().inner().clone());
             Ok(())
         })
         .build(context);

@@ -192,3 +192,63 @@ async fn without_the_hie_an_urgent_ask_says_that_nobody_has_seen_it_and_goes_whe
     world.doctor.close().await;
     world.specialist.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_specialists_who_take_a_case_at_once_one_has_it_and_the_other_is_told() {
+    let world = World::new().await;
+    let second = world.another_specialist("Dr Bilal", "always").await;
+    let patient = world.patient("Ayesha Bibi").await;
+    let visit = world.visit(&patient.id).await;
+    let send = SendAsk { visit: visit.id, consent: consent(), ask: form(Urgency::Urgent) };
+    let sent = ask(&world.doctor, send).await.unwrap();
+    let id = sent.row.id.clone();
+    assert_eq!(sent.row.to_person, None, "whoever is first");
+    let both = [&world.specialist, &second];
+    for specialist in both {
+        one_ask(specialist, |row| row.id == id && row.state == State::Requested).await;
+    }
+    // Neither may decline it for the other.
+    let refused = moved(&second, &id, State::Declined, "busy").await.unwrap_err();
+    assert_eq!(refused.code, "not-allowed");
+
+    let take = |app| moved(app, &id, State::Accepted, "");
+    let (one, two) = tokio::join!(take(both[0]), take(both[1]));
+    one.unwrap();
+    two.unwrap();
+    let has = one_ask(&world.doctor, |row| row.state == State::Accepted).await.to_person.unwrap();
+    let (winner, loser) = if has == "Dr Saira" { (both[0], both[1]) } else { (both[1], both[0]) };
+    assert!(has == "Dr Saira" || has == "Dr Bilal");
+    let told = until(loser, OpenAsk { id: id.clone() }, |view| (!view.mine_to_answer).then_some(view)).await;
+    assert_eq!((told.row.to_person.as_deref(), told.moves.len()), (Some(has.as_str()), 0));
+    assert!(told.note.question.is_empty() && !told.can_call, "the case is the other's now");
+    assert!(ask(loser, ListAsks { closed: false }).await.unwrap().is_empty());
+    let sync = ask(loser, GetSync {}).await.unwrap();
+    assert_eq!(sync.chip.needs_you, 0, "coming too late is no fault: {sync:?}");
+
+    let view = ask(winner, OpenAsk { id: id.clone() }).await.unwrap();
+    assert!(view.mine_to_answer && view.moves.contains(&State::Declined));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_nobody_on_duty_the_doctor_is_told_to_refer_and_whom_to_telephone() {
+    let world = World::new().await;
+    // The person is known, and never on duty.
+    world.hours("none").await;
+    let patient = world.patient("Ayesha Bibi").await;
+    let visit = world.visit(&patient.id).await;
+    let send = SendAsk { visit: visit.id, consent: consent(), ask: form(Urgency::Emergency) };
+    let id = ask(&world.doctor, send).await.unwrap().row.id;
+    one_ask(&world.doctor, |row| row.state == State::NobodyOnDuty).await;
+    let view = ask(&world.doctor, OpenAsk { id: id.clone() }).await.unwrap();
+    assert!(view.nobody_has_seen && view.phone.is_some());
+    assert!(
+        view.timeline.iter().any(|row| row.what == "nobody-on-duty" && row.by == "HIE"),
+        "said by the HIE"
+    );
+    assert!(view.moves.contains(&State::Requested) && view.moves.contains(&State::Cancelled));
+
+    // Somebody comes on duty: it goes to them by name.
+    world.hours("always").await;
+    let row = one_ask(&world.specialist, |row| row.state == State::Escalated).await;
+    assert_eq!(row.to_person.as_deref(), Some("Dr Saira"));
+}

@@ -117,6 +117,19 @@ impl State {
         self.moves(party).contains(&to)
     }
 
+    /// What a member of a pool may make of an ask that nobody has taken yet: look, or take it. Nobody declines or
+    /// passes on for all the others.
+    pub fn moves_from_pool(self) -> impl Iterator<Item = Self> {
+        use State::*;
+        let moves = self.moves(Party::Specialist).iter().copied();
+        moves.filter(|to| matches!(to, Seen | Accepted | AskedBack | Answered))
+    }
+
+    /// Whoever makes this move of an ask of their pool has taken it: it is theirs from now on.
+    pub fn takes(self) -> bool {
+        matches!(self, Self::Accepted | Self::AskedBack | Self::Answered)
+    }
+
     /// Nothing more will happen.
     pub fn is_closed(self) -> bool {
         matches!(self, Self::Cancelled | Self::Done)
@@ -223,7 +236,7 @@ pub struct AskForm {
     pub urgency: Urgency,
     /// "What I want to know", one line.
     pub question: Private<String>,
-    /// The person on the roster whom it goes to.
+    /// The person on the roster whom it goes to; `None`: the specialty's pool, whoever of it takes the case first.
     pub to_person: Option<String>,
     /// A woman specialist, a chaperone, camera off.
     pub wishes: Vec<String>,

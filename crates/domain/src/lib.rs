@@ -8,6 +8,7 @@ pub mod advice;
 pub mod age;
 pub mod ask;
 pub mod consent;
+pub mod duty;
 pub mod fhir;
 pub mod medicine;
 pub mod mr;

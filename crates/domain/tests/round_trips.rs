@@ -112,7 +112,7 @@ proptest! {
             patient: bundle.first("Patient").expect("there"),
             related: &related,
             consent: "c",
-            owner: Some(("s", "Dr Saira")),
+            owner: Some(fhir::task::Owner::Person { id: "s", name: "Dr Saira" }),
             visit_signed: false,
         };
         let ask = AskForm { specialty: "pediatrics".into(), urgency: Urgency::Urgent, question: question.clone().into(), to_person: Some("s".into()), wishes: vec!["chaperone".into()] };

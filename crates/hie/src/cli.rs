@@ -142,6 +142,14 @@ pub struct Serve {
     /// `https://host[:port]` as phones reach it, if it is not the certificate's name and that port.
     #[arg(long)]
     patient_url: Option<String>,
+    /// Where duty hours are meant: `+05:00` is Pakistan, `+00:00` Mali.
+    #[arg(long, default_value = "+05:00", value_parser = utc_offset, allow_hyphen_values = true)]
+    utc_offset: time::UtcOffset,
+}
+
+fn utc_offset(text: &str) -> Result<time::UtcOffset, String> {
+    let format = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+    time::UtcOffset::parse(text, &format).map_err(|_| "not an offset like +05:00".to_owned())
 }
 
 #[derive(Args)]
@@ -344,6 +352,7 @@ impl Serve {
             relay_listen: self.relay_listen,
             relay_external: self.relay_external,
             relay_allow: self.relay_allow,
+            utc_offset: self.utc_offset,
             ..Config::new(self.data.data)
         }
     }

@@ -16,7 +16,7 @@ pub fn system_clock() -> Clock {
     })
 }
 
-fn at(ms: i64) -> OffsetDateTime {
+pub(crate) fn at(ms: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

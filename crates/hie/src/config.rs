@@ -7,6 +7,9 @@ use rabta_relay::AllowRange;
 
 use crate::{Clock, guests::DoorConfig, system_clock};
 
+/// UTC+5.
+const PAKISTAN: time::UtcOffset = time::macros::offset!(+5);
+
 /// How to serve.
 #[derive(Clone)]
 pub struct Config {
@@ -28,6 +31,8 @@ pub struct Config {
     /// Where phones come in; without it nobody can make a link.
     pub door: Option<DoorConfig>,
     pub clock: Clock,
+    /// Where duty hours are meant.
+    pub utc_offset: time::UtcOffset,
 }
 
 impl Config {
@@ -45,6 +50,7 @@ impl Config {
             relay_allow: Vec::new(),
             door: None,
             clock: system_clock(),
+            utc_offset: PAKISTAN,
         }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! The way in: [`serve`] starts it in process; `envelopes` is the log, `fhir` the projection, `identity` who is
 //! who, `auth` who may ask, `audit` who did, `signaling` the WebSocket, `guests` patients' links and
-//! their door, `web` what all answers share, `admin` what
+//! their door, `duty` moves what nobody answers, `web` what all answers share, `admin` what
 //! the operator's commands do, `db` the one writer.
 //!
 //! ```no_run
@@ -29,6 +29,7 @@ mod clock;
 mod config;
 pub mod db;
 mod disk;
+pub mod duty;
 pub mod envelopes;
 pub mod fhir;
 pub mod guests;

@@ -19,6 +19,7 @@ use crate::{
     auth::{self, Tokens},
     db::{DataLock, Db, LockError, OpenError},
     disk::Disk,
+    duty,
     envelopes::{self, SqliteCore},
     fhir::{self, paging::Pages},
     guests::{self, Door, DoorError, Passes},
@@ -120,6 +121,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),
+        utc_offset: config.utc_offset,
         disk: Disk::new(&config.data),
         db,
     });
@@ -147,6 +149,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
                 .map_err(|e| ServeError::Io("cannot listen for phones", e))?,
         );
     }
+    tasks.push(tokio::spawn(duty::watch(app.clone())));
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
     let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
     let page = app.page.clone();

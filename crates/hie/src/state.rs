@@ -20,6 +20,8 @@ pub struct App {
     pub disk: Disk,
     pub core: SqliteCore,
     pub clock: Clock,
+    /// Where duty hours are meant.
+    pub utc_offset: time::UtcOffset,
     pub tokens: Tokens,
     pub audit: AuditLog,
     pub pages: Pages,

@@ -29,6 +29,8 @@ trait World {
         self.join_as("doctor", facility).await
     }
     async fn revoke(&self, device: Id);
+    /// Puts a person on the duty roster.
+    async fn on_duty(&self, person: Id, specialty: &str);
 }
 
 struct Sqlite {
@@ -92,6 +94,12 @@ impl World for Sqlite {
             .await
             .unwrap();
     }
+
+    async fn on_duty(&self, person: Id, specialty: &str) {
+        let mut tx = self.db.write().await.unwrap();
+        identity::set_roster(&self.db, &mut tx, person, specialty, "1", "always", NOON).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
 
 struct Model(ModelCore);
@@ -131,15 +139,22 @@ impl World for Model {
     async fn revoke(&self, device: Id) {
         self.0.revoke_device(device);
     }
+
+    async fn on_duty(&self, person: Id, specialty: &str) {
+        self.0.add_to_roster(person, specialty);
+    }
 }
 
 /// Runs each named suite on both cores.
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
-        mod sqlite { $(#[tokio::test] async fn $name() { super::$name::<super::Sqlite>().await; })* }
-        mod model { $(#[tokio::test] async fn $name() { super::$name::<super::Model>().await; })* }
+        mod sqlite { $(#[tokio::test] async fn $name() { super::$name::<crate::Sqlite>().await; })* }
+        mod model { $(#[tokio::test] async fn $name() { super::$name::<crate::Model>().await; })* }
     };
 }
+
+#[path = "contract/pools.rs"]
+mod pools;
 
 contract!(
     a_repeated_push_is_acknowledged_again_and_stored_once,

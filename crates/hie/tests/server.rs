@@ -7,6 +7,8 @@ mod server {
     pub mod asks;
     pub mod backups;
     pub mod bad_input;
+    pub mod duty;
+    pub mod duty_simulated;
     pub mod enrollment;
     pub mod fhir;
     pub mod life;

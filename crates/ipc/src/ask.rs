@@ -27,7 +27,7 @@ commands! {
     SendAsk { visit: String, consent: ConsentForm, ask: AskForm } -> AskView = "send-ask";
     /// For a specialist: the queue. For a clinic: its own asks, open ones first.
     ListAsks { closed: bool } -> Vec<AskRow> = "list-asks";
-    /// For the specialist: also sends the signed receipt, once.
+    /// For the specialist: also sends the signed receipt, once. One whom it was with before sees with whom it is now.
     OpenAsk { id: String } -> AskView = "open-ask";
     /// One of `AskView::moves`. Errors: `not-allowed`.
     MoveAsk { id: String, to: State, reason: Private<String> } -> AskView = "move-ask";
@@ -101,7 +101,7 @@ pub struct AskView {
     pub moves: Vec<State>,
     /// This person is the specialist that it is with.
     pub mine_to_answer: bool,
-    /// Urgent and unseen, with whom to phone.
+    /// Urgent and unseen, or no one answers: with whom to phone.
     pub nobody_has_seen: bool,
     pub phone: Option<String>,
     pub can_call: bool,

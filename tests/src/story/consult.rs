@@ -52,8 +52,9 @@ impl World {
             )
             .await?;
         window.pick("specialty", "general-medicine").await?;
-        if window.one_of(&["to-person", "roster-none"]).await? == "to-person" {
-            window.click("to-person").await?;
+        // Whoever of them is first: the pool.
+        if window.one_of(&["to-anyone", "roster-none"]).await? == "to-anyone" {
+            window.click("to-anyone").await?;
         }
         Ok(())
     }

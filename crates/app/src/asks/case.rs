@@ -111,6 +111,17 @@ impl Case {
         })
     }
 
+    /// The specialist who looked at it last.
+    pub fn seen_by(&self) -> Option<&str> {
+        let seen = self.moves().rev().find(|(_, step)| step.to == State::Seen);
+        seen.map(|(_, step)| step.by.id.as_str())
+    }
+
+    /// Whether this device ever wrote to it.
+    pub fn is_known(&self) -> bool {
+        self.items.iter().any(|item| item.own.is_some())
+    }
+
     /// Envelopes that others wrote.
     pub fn foreign(&self) -> usize {
         self.items.iter().filter(|item| item.own.is_none()).count()
@@ -184,7 +195,10 @@ impl Session {
 
     /// As whom this person acts on the ask; `None`: it is none of theirs.
     pub(crate) fn party(&self, case: &Case) -> Option<Party> {
-        if self.is_specialist() && (case.view.owner.id.is_empty() || case.view.owner.id == self.person.id) {
+        let view = &case.view;
+        // A pool shows its asks to those who are of it, and nobody answers their own.
+        let in_pool = view.owner.id.is_empty() && view.requester.id != self.person.id;
+        if self.is_specialist() && (in_pool || view.owner.id == self.person.id) {
             Some(Party::Specialist)
         } else if case.view.facility.id == self.facility().id {
             Some(Party::Requester)

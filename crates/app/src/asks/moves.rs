@@ -4,12 +4,12 @@ use rabta_domain::{
     ask::{Party, State},
     fhir::{
         self,
-        task::{Move, MoveError},
+        task::{Move, MoveError, Owner},
     },
 };
 use rabta_ipc::{
     Error, Event,
-    ask::{AskView, MoveAsk},
+    ask::{AskView, MoveAsk, Note},
 };
 use rabta_store::{NewEnvelope, Transaction};
 use rabta_wire::{Id, envelope::Kind};
@@ -21,8 +21,8 @@ use crate::{Session, outbox::purpose, session::new_id};
 pub(super) struct Moving<'a> {
     pub to: State,
     pub reason: &'a str,
-    /// The new owner, for passed on: person id and name.
-    pub owner: Option<(&'a str, &'a str)>,
+    /// The new owner, for passed on and asked again.
+    pub owner: Option<Owner<'a>>,
     /// What came out: the advice's Composition.
     pub output: Option<&'a str>,
     /// What must be at the HIE before.
@@ -42,27 +42,28 @@ impl Session {
         if needs_reason(asked.to) && asked.reason.trim().is_empty() {
             return Err(Error::field("invalid", "reason"));
         }
-        let owner = match asked.to {
+        let specialty = &case.view.specialty;
+        let next = match asked.to {
             State::PassedOn => {
-                let next = self.whom_to_pass_to(&case.view.specialty).await?;
+                let nobody =
+                    || Error::detail("not-allowed", "nobody else of this specialty is on the roster");
+                let next = self.another(specialty).await?.ok_or_else(nobody)?;
                 Some((next.person.to_string(), next.name))
             }
             _ => None,
         };
-        let owner = owner.as_ref().map(|(id, name)| (id.as_str(), name.as_str()));
+        let owner = match &next {
+            Some((id, name)) => Some(Owner::Person { id, name }),
+            // Asked again: whoever of the specialty is there.
+            None if asked.to == State::Requested => Some(Owner::Pool(specialty)),
+            None => None,
+        };
         let moving = Moving { to: asked.to, reason: asked.reason.trim(), owner, ..Moving::default() };
         let envelope = self.moved(&case, party, &moving)?;
         let audit = self.audit("update", &format!("Task/{}", case.view.id), Some(&case.view.patient));
         self.commit(Transaction::new().append(envelope).audit(audit)).await?;
         self.sync.hurry();
         self.emit(Event::Asks { ask: Some(asked.id.clone()) });
-        if asked.to == State::PassedOn {
-            // It is with somebody else now: what was seen of it stays, what comes next does not.
-            let after = self.case(&asked.id).await?;
-            if self.party(&after).is_none() {
-                return self.handed_on(&after).await;
-            }
-        }
         self.ask_view(&asked.id).await
     }
 
@@ -92,12 +93,12 @@ impl Session {
         self.sign(envelope, if receipt { purpose::REVIEW } else { purpose::AUTHOR })
     }
 
-    /// The ask as its former specialist sees it once: without anything to do.
-    async fn handed_on(&self, case: &Case) -> Result<AskView, Error> {
+    /// The ask as somebody sees it who had it before: with whom it is now, and nothing of the patient.
+    pub(super) async fn handed_on(&self, case: &Case) -> Result<AskView, Error> {
         Ok(AskView {
             row: self.ask_row(case).await?,
             visit: None,
-            note: self.signed_note(case).await?,
+            note: Note::default(),
             timeline: vec![],
             messages: vec![],
             advice: None,

@@ -1,12 +1,13 @@
 //! The duty roster: who can be asked, when, and whom to phone.
 
+use rabta_domain::duty;
 use rabta_ipc::{
     Error,
     ask::{GetRoster, Roster, RosterRow},
 };
 use rabta_store::RecordStore;
 use rabta_wire::enroll::RosterEntry;
-use time::{OffsetDateTime, Weekday};
+use time::OffsetDateTime;
 
 use crate::Session;
 
@@ -14,7 +15,7 @@ impl Session {
     pub(super) async fn get_roster(&self, _: GetRoster) -> Result<Roster, Error> {
         let now = self.hie_local_now();
         let entries = self.roster_entries().await?.into_iter().map(|entry| RosterRow {
-            on_duty: is_on_duty(&entry.hours, now),
+            on_duty: duty::covers(&entry.hours, now),
             person: entry.person.to_string(),
             name: entry.name,
             facility: entry.facility,
@@ -39,26 +40,17 @@ impl Session {
         Ok(json.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default())
     }
 
-    /// Whom an ask goes to: the person chosen, else one of the specialty, on duty if there is one.
-    pub(super) async fn whom_to_ask(
-        &self,
-        chosen: Option<&str>,
-        specialty: &str,
-    ) -> Result<RosterEntry, Error> {
+    /// The person whom an ask goes to by name.
+    pub(super) async fn on_roster(&self, person: &str) -> Result<RosterEntry, Error> {
         let entries = self.roster_entries().await?;
-        let me = self.person_id;
-        let found = match chosen {
-            Some(person) => entries.into_iter().find(|entry| entry.person.to_string() == person),
-            None => next_on_duty(entries, specialty, self.hie_local_now(), |entry| entry.person != me),
-        };
+        let found = entries.into_iter().find(|entry| entry.person.to_string() == person);
         found.ok_or_else(|| Error::field("invalid", "to_person"))
     }
 
-    /// Somebody else of the specialty whom a specialist passes an ask on to.
-    pub(super) async fn whom_to_pass_to(&self, specialty: &str) -> Result<RosterEntry, Error> {
+    /// Somebody else of the specialty, on duty if there is one.
+    pub(super) async fn another(&self, specialty: &str) -> Result<Option<RosterEntry>, Error> {
         let (entries, me) = (self.roster_entries().await?, self.person_id);
-        let found = next_on_duty(entries, specialty, self.hie_local_now(), |entry| entry.person != me);
-        found.ok_or_else(|| Error::detail("not-allowed", "nobody else of this specialty is on the roster"))
+        Ok(next_on_duty(entries, specialty, self.hie_local_now(), |entry| entry.person != me))
     }
 
     /// Now, as the roster's hours mean it: the HIE's time where it is known, at the place where the laptop stands.
@@ -76,56 +68,8 @@ fn next_on_duty(
 ) -> Option<RosterEntry> {
     let mut fit: Vec<RosterEntry> =
         entries.into_iter().filter(|entry| entry.specialty == specialty && may(entry)).collect();
-    fit.sort_by_key(|entry| !is_on_duty(&entry.hours, now));
+    fit.sort_by_key(|entry| !duty::covers(&entry.hours, now));
     fit.into_iter().next()
-}
-
-/// Whether `hours` (`always`, or parts like `mon-fri 08:00-16:00` or `sat 20:00-08:00`, separated by commas or
-/// semicolons) cover `now`. What cannot be read covers nothing: better to say "off duty" than to ring in vain.
-pub(super) fn is_on_duty(hours: &str, now: OffsetDateTime) -> bool {
-    hours.split([',', ';', '\n']).any(|part| covers(part.trim(), now).unwrap_or(false))
-}
-
-fn covers(part: &str, now: OffsetDateTime) -> Option<bool> {
-    let part = part.to_ascii_lowercase();
-    if part == "always" {
-        return Some(true);
-    }
-    let (days, times) = part.rsplit_once(' ').unwrap_or(("mon-sun", part.as_str()));
-    let (from, to) = times.split_once('-')?;
-    let (from, to) = (minutes(from)?, minutes(to)?);
-    let minute = u16::from(now.hour()) * 60 + u16::from(now.minute());
-    let (today, yesterday) = (now.weekday(), now.weekday().previous());
-    Some(if from < to {
-        on_day(days, today)? && (from..to).contains(&minute)
-    } else {
-        // Over midnight: the evening is today's, the morning belongs to yesterday's duty.
-        on_day(days, today)? && minute >= from || on_day(days, yesterday)? && minute < to
-    })
-}
-
-fn minutes(text: &str) -> Option<u16> {
-    let (hour, minute) = text.trim().split_once(':')?;
-    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour <= 24 && minute < 60).then_some(hour * 60 + minute)
-}
-
-fn on_day(days: &str, day: Weekday) -> Option<bool> {
-    let wanted = day.number_days_from_monday();
-    match days.trim().split_once('-') {
-        Some((from, to)) => {
-            let (from, to) = (weekday(from)?, weekday(to)?);
-            Some(if from <= to { (from..=to).contains(&wanted) } else { wanted >= from || wanted <= to })
-        }
-        None => Some(weekday(days)? == wanted),
-    }
-}
-
-fn weekday(text: &str) -> Option<u8> {
-    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        .iter()
-        .position(|day| *day == text.trim())
-        .map(|at| at as u8)
 }
 
 #[cfg(test)]
@@ -133,34 +77,6 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-
-    #[test]
-    fn hours_are_read_as_the_operator_writes_them() {
-        // A Sunday.
-        let sunday_noon = datetime!(2026-11-22 12:00 +5);
-        for (hours, on) in [
-            ("always", true),
-            ("mon-fri 08:00-16:00", false),
-            ("sun 08:00-16:00", true),
-            ("mon-fri 08:00-16:00, sat-sun 10:00-13:00", true),
-            ("fri-mon 08:00-16:00", true),
-            ("08:00-16:00", true),
-            ("sun 12:01-13:00", false),
-            ("whenever", false),
-            ("", false),
-        ] {
-            assert_eq!(is_on_duty(hours, sunday_noon), on, "{hours}");
-        }
-    }
-
-    #[test]
-    fn a_night_duty_goes_on_into_the_morning_after() {
-        let hours = "sat 20:00-08:00";
-        assert!(is_on_duty(hours, datetime!(2026-11-21 23:00 +5)));
-        assert!(is_on_duty(hours, datetime!(2026-11-22 07:59 +5)), "Sunday morning is Saturday's night");
-        assert!(!is_on_duty(hours, datetime!(2026-11-21 07:00 +5)));
-        assert!(!is_on_duty(hours, datetime!(2026-11-22 20:30 +5)));
-    }
 
     #[test]
     fn somebody_on_duty_is_asked_before_somebody_who_is_not() {

@@ -8,6 +8,7 @@ use rabta_domain::{
         self, Bundle, Slots,
         consent::ConsentContext,
         note::{NoteContext, NoteIds},
+        task::Owner,
         visit::VisitContext,
     },
     role::Act,
@@ -60,11 +61,15 @@ impl Session {
         let known = self.brought_by("Patient", &patient).await?;
         let consent_id = new_id();
         let consented = self.consent(&consent_id, &consent, &patient, known)?;
-        let specialist = self.whom_to_ask(ask.to_person.as_deref(), &ask.specialty).await?;
-        let owner = (specialist.person.to_string(), specialist.name);
-        let (payload, ids) = self
-            .note_payload(&mut asked, &ask, &consent_id, Some((owner.0.as_str(), owner.1.as_str())))
-            .await?;
+        let person = match &ask.to_person {
+            Some(person) => Some((person, self.on_roster(person).await?.name)),
+            None => None,
+        };
+        let owner = match &person {
+            Some((id, name)) => Owner::Person { id, name },
+            None => Owner::Pool(&ask.specialty),
+        };
+        let (payload, ids) = self.note_payload(&mut asked, &ask, &consent_id, Some(owner)).await?;
         let task: Id = ids.task.parse().map_err(|_| Error::detail("unexpected", "task id"))?;
         let mut note = self.envelope(Kind::ReferralNote, Some(&patient), payload);
         note.task = Some(task);
@@ -146,7 +151,7 @@ impl Session {
         asked: &mut Asked,
         ask: &AskForm,
         consent: &str,
-        owner: Option<(&str, &str)>,
+        owner: Option<Owner<'_>>,
     ) -> Result<(Vec<u8>, NoteIds), Error> {
         let found = self.store().resource("Patient", &asked.patient).await.map_err(|e| self.told(e))?;
         let found = found.as_ref().and_then(parsed).ok_or_else(|| Error::new("not-found"))?;

@@ -22,7 +22,7 @@ impl Session {
     /// seen; each once.
     pub(super) async fn open_ask(&self, open: OpenAsk) -> Result<AskView, Error> {
         let case = self.case(&open.id).await?;
-        let party = self.must_be_party(&case)?;
+        let Some(party) = self.party(&case) else { return self.ask_view(&open.id).await };
         let receipt = match (party, case.view.state) {
             (Party::Specialist, state) if state.allows(State::Seen, party) => Some(State::Seen),
             (Party::Requester, State::Answered) if self.may_prescribe() => Some(State::AdviceSeen),
@@ -45,10 +45,20 @@ impl Session {
 
     pub(super) async fn ask_view(&self, ask: &str) -> Result<AskView, Error> {
         let case = self.case(ask).await?;
-        let party = self.must_be_party(&case)?;
+        let party = match self.party(&case) {
+            Some(party) => party,
+            // It is with somebody else now: passed on, or taken by another a moment ago.
+            None if self.is_specialist() && case.is_known() => return self.handed_on(&case).await,
+            None => return Err(Error::new("not-found")),
+        };
         let state = case.view.state;
-        let unseen = state.waits_for_specialist() && !case.is_seen();
-        let nobody_has_seen = unseen && case.view.urgency != Urgency::Routine;
+        let nobody_answers = state == State::NobodyOnDuty;
+        let unseen = nobody_answers || state.waits_for_specialist() && !case.is_seen();
+        let nobody_has_seen = nobody_answers || unseen && case.view.urgency != Urgency::Routine;
+        let moves = match party {
+            Party::Specialist if case.view.owner.id.is_empty() => state.moves_from_pool().collect(),
+            party => state.moves(party).to_vec(),
+        };
         let other = self.other(&case, party);
         let ours = case.view.facility.id == self.facility().id;
         let advice = match case.advice() {
@@ -67,7 +77,7 @@ impl Session {
             advice,
             draft: self.advice_draft(ask).await?.map(|(form, rev)| AdviceDraft { form, rev }),
             decisions: case.decisions().map(|(_, made)| made.decisions.clone()).unwrap_or_default(),
-            moves: state.moves(party).to_vec(),
+            moves,
             mine_to_answer: party == Party::Specialist,
             nobody_has_seen,
             phone: if unseen { self.whom_to_phone(&case).await? } else { None },
@@ -88,6 +98,8 @@ impl Session {
 
     fn other(&self, case: &Case, party: Party) -> Option<Id> {
         let person = match party {
+            // Of a pool: whoever looks at it.
+            Party::Requester if case.view.owner.id.is_empty() => case.seen_by().unwrap_or_default(),
             Party::Requester => &case.view.owner.id,
             Party::Specialist | Party::System => &case.view.requester.id,
         };
@@ -98,7 +110,7 @@ impl Session {
     async fn whom_to_phone(&self, case: &Case) -> Result<Option<String>, Error> {
         let roster = self.roster_entries().await?;
         let theirs = roster.iter().find(|entry| entry.person.to_string() == case.view.owner.id);
-        let next = self.whom_to_ask(None, &case.view.specialty).await.ok();
+        let next = self.another(&case.view.specialty).await?;
         let phone = theirs.cloned().or(next).map(|entry| entry.phone);
         Ok(phone.or_else(|| Some(self.app.country.emergency.phone.clone())).filter(|phone| !phone.is_empty()))
     }

@@ -102,6 +102,30 @@ impl World {
         Self { address: hie.addr, hie: Some(hie), folder, doctor, specialist }
     }
 
+    /// One more of the hospital's pediatricians.
+    pub async fn another_specialist(&self, name: &str, hours: &str) -> App {
+        let hie = self.hie.as_ref().unwrap();
+        let new = PersonFields {
+            name: name.into(),
+            role: "specialist".into(),
+            specialty: Some("pediatrics".into()),
+            phone: Some("+92 300 7654321".into()),
+            hours: Some(hours.into()),
+            ..PersonFields::default()
+        };
+        let code = code(hie, "DHQ Kasur", new).await;
+        join(&self.folder.path().join(name), code).await
+    }
+
+    /// Sets the first specialist's duty hours.
+    pub async fn hours(&self, hours: &str) {
+        let hie = self.hie.as_ref().unwrap();
+        let Reply::Roster(roster) = tell(hie, Request::Roster).await else { panic!("no roster") };
+        let person = roster[0].person;
+        let request = Request::SetRoster { person, specialty: None, phone: None, hours: hours.into() };
+        tell(hie, request).await;
+    }
+
     pub async fn stop_hie(&mut self) {
         self.hie.take().unwrap().shutdown().await;
     }

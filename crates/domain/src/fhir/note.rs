@@ -36,8 +36,8 @@ pub struct NoteContext<'a> {
     pub related: &'a [Resource],
     /// The Consent that lets it be read.
     pub consent: &'a str,
-    /// The person asked: Practitioner id and name.
-    pub owner: Option<(&'a str, &'a str)>,
+    /// Whom it goes to.
+    pub owner: Option<task::Owner<'a>>,
     /// The visit is signed: its Encounter is finished.
     pub visit_signed: bool,
 }

@@ -95,7 +95,9 @@ pub(crate) fn signer(signer: &Signer) -> Json {
             "value": &signer.registration,
         }
     };
-    obj! { "reference": format!("Practitioner/{}", signer.id), "identifier": identifier, "display": &signer.name }
+    // The HIE moves an ask, too, and is no person.
+    let person = if signer.id.is_empty() { Json::Null } else { format!("Practitioner/{}", signer.id).into() };
+    obj! { "reference": person, "identifier": identifier, "display": &signer.name }
 }
 
 pub(crate) fn read_signer(json: &Json) -> Signer {

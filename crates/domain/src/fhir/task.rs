@@ -27,16 +27,44 @@ pub struct NewTask<'a> {
     pub encounter: &'a str,
     pub facility: &'a Facility,
     pub author: &'a Signer,
-    /// The person asked, from the roster: id and name.
-    pub owner: Option<(&'a str, &'a str)>,
+    /// `None` for a preview.
+    pub owner: Option<Owner<'a>>,
     pub stamp: Stamp,
+}
+
+/// Whom an ask is with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// From the roster.
+    Person { id: &'a str, name: &'a str },
+    /// All of this specialty, until one takes it. A logical reference to a HealthcareService
+    /// (http://hl7.org/fhir/R4/references.html#logical).
+    Pool(&'a str),
+}
+
+impl Owner<'_> {
+    fn json(self) -> Json {
+        match self {
+            Self::Person { id, name } => {
+                obj! { "reference": format!("Practitioner/{id}"), "display": name }
+            }
+            Self::Pool(specialty) => obj! {
+                "type": "HealthcareService",
+                "identifier": obj! { "system": urls::SPECIALTY, "value": specialty },
+            },
+        }
+    }
+}
+
+/// The specialty of the pool that a `Task.owner` names, if it names one.
+pub fn pool_of(owner: &Json) -> Option<&str> {
+    let named = owner.str("type") == "HealthcareService" && owner.str("identifier.system") == urls::SPECIALTY;
+    named.then(|| owner.str("identifier.value")).filter(|specialty| !specialty.is_empty())
 }
 
 /// The first Task of an ask, `requested`.
 pub(crate) fn first(ask: &AskForm, new: &NewTask<'_>) -> Json {
     let answer_by = new.stamp.at.saturating_add(time::Duration::seconds(ask.urgency.answer_within_seconds()));
-    let owner =
-        new.owner.map(|(id, name)| obj! { "reference": format!("Practitioner/{id}"), "display": name });
     obj! {
         "resourceType": "Task",
         "id": new.id,
@@ -55,7 +83,7 @@ pub(crate) fn first(ask: &AskForm, new: &NewTask<'_>) -> Json {
         "lastModified": new.stamp.instant(),
         "requester": signer(new.author),
         "performerType": arr![concept(urls::SPECIALTY, &ask.specialty, "")],
-        "owner": owner,
+        "owner": new.owner.map(Owner::json),
         "reasonReference": reference("Composition", new.note),
         "restriction": obj! { "period": obj! { "end": dates::instant(answer_by) } },
         "input": arr![obj! { "type": words("facility"), "valueReference": facility(new.facility) }],
@@ -71,8 +99,8 @@ pub struct Move<'a> {
     pub at: OffsetDateTime,
     /// Why: for declined, cancelled, passed on, escalated; the question, for asked back.
     pub reason: &'a str,
-    /// The new owner, for passed on: id and name.
-    pub owner: Option<(&'a str, &'a str)>,
+    /// The new owner, where the move gives it to somebody else.
+    pub owner: Option<Owner<'a>>,
     /// What came out: the advice's Composition.
     pub output: Option<&'a str>,
 }
@@ -88,11 +116,13 @@ pub enum MoveError {
     Resource(#[from] ResourceError),
 }
 
-/// The Task after the move: [`State::allows`] says whether it may be made.
+/// The Task after the move: [`State::allows`] says whether it may be made, of a pool's [`State::moves_from_pool`].
 pub fn moved(task: &Resource, step: &Move<'_>) -> Result<Resource, MoveError> {
     let json = task.view()?;
     let from = state(&json).ok_or(MoveError::NotAnAsk)?;
-    if !from.allows(step.to, step.party) {
+    let in_pool = pool_of(json.get("owner")).is_some() && step.party == Party::Specialist;
+    let for_all = in_pool && !from.moves_from_pool().any(|to| to == step.to);
+    if for_all || !from.allows(step.to, step.party) {
         return Err(MoveError::NotAllowed { from, to: step.to, party: step.party });
     }
     let at = dates::instant(step.at);
@@ -119,9 +149,9 @@ pub fn moved(task: &Resource, step: &Move<'_>) -> Result<Resource, MoveError> {
     let reason = super::clean(step.reason);
     task.set("statusReason", if reason.is_empty() { Json::Null } else { words(&reason) })?;
     task.set("lastModified", at)?;
-    if let Some((id, name)) = step.owner {
-        task.set("owner", obj! { "reference": format!("Practitioner/{id}"), "display": name })?;
-    } else if matches!(step.to, State::Accepted | State::Answered) && step.party == Party::Specialist {
+    if let Some(owner) = step.owner {
+        task.set("owner", owner.json())?;
+    } else if step.to.takes() && step.party == Party::Specialist {
         task.set("owner", signer(step.by))?;
     }
     if let Some(composition) = step.output {
@@ -178,8 +208,10 @@ pub struct TaskView {
     pub wishes: Vec<String>,
     pub requester: Signer,
     pub facility: Facility,
-    /// The person it is with; empty id for nobody yet.
+    /// The person it is with; empty id for a pool.
     pub owner: Signer,
+    /// The specialty whose pool it is with.
+    pub pool: Option<String>,
     pub patient: String,
     pub encounter: String,
     pub authored: Option<OffsetDateTime>,
@@ -213,6 +245,7 @@ pub fn view(task: &Resource) -> Result<TaskView, MoveError> {
         requester: read_signer(json.get("requester")),
         facility: input.map(|i| read_facility(i.get("valueReference"))).unwrap_or_default(),
         owner: read_signer(json.get("owner")),
+        pool: pool_of(json.get("owner")).map(str::to_owned),
         patient: referenced(&json, "for", "Patient").unwrap_or_default().to_owned(),
         encounter: referenced(&json, "encounter", "Encounter").unwrap_or_default().to_owned(),
         authored: dates::parse_instant(json.str("authoredOn")),
@@ -256,7 +289,7 @@ pub(crate) fn service_request(ask: &AskForm, new: &NewTask<'_>, reasons: Vec<Jso
         "authoredOn": new.stamp.instant(),
         "requester": signer(new.author),
         "performerType": concept(urls::SPECIALTY, &ask.specialty, ""),
-        "performer": arr![new.owner.map(|(id, name)| obj! { "reference": format!("Practitioner/{id}"), "display": name })],
+        "performer": arr![new.owner.map(Owner::json)],
         "reasonCode": arr![obj! { "text": &ask.question }],
         "reasonReference": reasons,
     }

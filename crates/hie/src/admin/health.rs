@@ -257,7 +257,7 @@ pub(super) async fn devices(db: &mut SqliteConnection) -> Result<Vec<DeviceLine>
                (SELECT count(*) FROM log_entry l WHERE l.device = d.id AND l.state = 2) AS refused, \
                (SELECT group_concat(p.name, char(10)) FROM person_key k JOIN person p ON p.id = k.person \
                 WHERE k.device = d.id AND k.revoked_at IS NULL) AS persons \
-               FROM device d JOIN facility f ON f.id = d.facility ORDER BY f.name, d.created_at";
+               FROM device d JOIN facility f ON f.id = d.facility WHERE f.kind <> 'hie' ORDER BY f.name, d.created_at";
     let rows = sqlx::query(sql).fetch_all(db).await?;
     rows.iter()
         .map(|row| {

@@ -102,7 +102,9 @@ impl Event {
                 "type": dicom("110153", "Source Role ID"),
                 "who": {"display": "operator's token"}, "requestor": true,
             })),
-            None => agents.push(json!({"who": {"display": "rabta-hie"}, "requestor": true})),
+            Some(Agent::Hie) | None => {
+                agents.push(json!({"who": {"display": "rabta-hie"}, "requestor": true}))
+            }
         }
         let mut entities = Vec::new();
         if let Some(patient) = &self.patient {

@@ -28,6 +28,8 @@ pub struct Access {
 pub enum Agent {
     /// A program that loads or reads a facility's records through FHIR.
     Operator,
+    /// The HIE itself.
+    Hie,
     /// A person at an enrolled device.
     Device { device: Id, person: Id },
 }
@@ -35,7 +37,7 @@ pub enum Agent {
 impl Access {
     pub fn device(&self) -> Option<Id> {
         match self.agent {
-            Agent::Operator => None,
+            Agent::Operator | Agent::Hie => None,
             Agent::Device { device, .. } => Some(device),
         }
     }

@@ -20,7 +20,13 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::envelopes::sequencer::{Sequencer, SingleWriter};
+use crate::{
+    duty,
+    envelopes::{
+        World,
+        sequencer::{Sequencer, SingleWriter},
+    },
+};
 
 pub use key::KeyError;
 pub use lock::{DataLock, LockError};
@@ -103,7 +109,10 @@ impl Db {
         let last: i64 =
             sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&writer).await?;
         let sequencer = std::sync::Arc::new(SingleWriter::starting_after(last as u64));
-        Ok(Self { writer, readers, sequencer, file: path, options, settings: std::sync::Arc::new(settings) })
+        let db =
+            Self { writer, readers, sequencer, file: path, options, settings: std::sync::Arc::new(settings) };
+        duty::ensure(&db, now).await?;
+        Ok(db)
     }
 
     /// The database's file.
@@ -143,6 +152,11 @@ impl Db {
 
     pub fn sequencer(&self) -> &dyn Sequencer {
         &*self.sequencer
+    }
+
+    /// What an envelope comes into.
+    pub(crate) fn world(&self) -> World<'_> {
+        World { sequencer: self.sequencer(), duty: self.settings.duty.id }
     }
 
     /// Checkpoints and closes, readers first so that the writer is the last to leave the log.

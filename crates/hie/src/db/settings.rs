@@ -4,7 +4,7 @@ use sqlx::SqlitePool;
 use zeroize::Zeroizing;
 
 use super::OpenError;
-use crate::tls::TlsKeys;
+use crate::{duty::DutyDevice, tls::TlsKeys};
 
 /// What is made once, at the first start, and kept in the (encrypted) database.
 pub struct Settings {
@@ -13,6 +13,8 @@ pub struct Settings {
     /// Signs certificates of persons and devices.
     pub signing_key: SigningKey,
     pub tls: TlsKeys,
+    /// What the HIE says itself is signed by this.
+    pub duty: DutyDevice,
     /// The relay's shared secret (draft-uberti-behave-turn-rest-00).
     pub relay_secret: Zeroizing<Vec<u8>>,
 }
@@ -27,11 +29,17 @@ impl Settings {
         let key = get_or_make(writer, "tls-key", || made.key.to_vec()).await?;
         let cert = get_or_make(writer, "tls-cert", || made.cert.clone()).await?;
         let backup_key = get_or_make(writer, "tls-backup-key", || made.backup_key.to_vec()).await?;
+        let duty = get_or_make(writer, "duty-device", || Id::from_random(random()).0.to_vec()).await?;
+        let duty_key = Zeroizing::new(get_or_make(writer, "duty-key", || random::<32>().to_vec()).await?);
         let corrupt = || sqlx::Error::Decode("a setting has the wrong length".into());
         Ok(Self {
             epoch: Id(epoch.as_slice().try_into().map_err(|_| corrupt())?),
             signing_key: SigningKey::from_bytes(seed.as_slice().try_into().map_err(|_| corrupt())?),
             tls: TlsKeys { key: key.into(), cert, backup_key: backup_key.into() },
+            duty: DutyDevice {
+                id: Id(duty.as_slice().try_into().map_err(|_| corrupt())?),
+                key: SigningKey::from_bytes(duty_key.as_slice().try_into().map_err(|_| corrupt())?),
+            },
             relay_secret,
         })
     }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use rabta_domain::ask::{STATE_SYSTEM, State};
+use rabta_domain::{
+    ask::{STATE_SYSTEM, State, Urgency},
+    fhir::urls::SPECIALTY,
+};
 use rabta_wire::{
     Id,
     envelope::{AttachmentPart, Codec, Envelope, Header, Kind},
@@ -33,12 +36,32 @@ pub struct Projected {
 }
 
 /// What the HIE needs of a Task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskContent {
     pub id: Id,
     pub state: State,
-    /// The person who is to answer.
-    pub owner: Option<Id>,
+    pub holder: Holder,
+    /// `Task.performerType`; empty where it says none.
+    pub specialty: String,
+    pub urgency: Urgency,
+}
+
+/// `Task.owner`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    Nobody,
+    Person(Id),
+    /// All of this specialty.
+    Pool(String),
+}
+
+impl Holder {
+    pub fn person(&self) -> Option<Id> {
+        match self {
+            Self::Person(id) => Some(*id),
+            Self::Nobody | Self::Pool(_) => None,
+        }
+    }
 }
 
 /// Parts of one attachment, and their bytes together: base64 of it must still be a Binary that can be read.
@@ -203,15 +226,33 @@ fn task(header: &Header, id: &str, value: &Value) -> Result<TaskContent, Refusal
     if value.pointer("/for/reference").is_none() {
         return Err(wrong("the Task is for no patient"));
     }
-    let owner = value
-        .pointer("/owner/reference")
-        .and_then(Value::as_str)
-        .and_then(|r| r.strip_prefix("Practitioner/"));
-    let owner = owner
-        .map(str::parse)
-        .transpose()
-        .map_err(|_| wrong("the Task's owner is not a person of this HIE"))?;
-    Ok(TaskContent { id, state, owner })
+    let coded = value.pointer("/performerType").and_then(Value::as_array).into_iter().flatten();
+    let mut codings = coded.filter_map(|c| c["coding"].as_array()).flatten();
+    let specialty = codings.find(|c| c["system"] == SPECIALTY).and_then(|c| c["code"].as_str());
+    let specialty = specialty.unwrap_or_default().to_owned();
+    let urgency = Urgency::from_fhir(value["priority"].as_str().unwrap_or_default());
+    let holder = holder(&value["owner"])?;
+    if let Holder::Pool(pool) = &holder
+        && (*pool != specialty || pool.len() > 64)
+    {
+        return Err(Refusal::new(codes::TASK_OWNER, "the ask is of another specialty than its pool"));
+    }
+    Ok(TaskContent { id, state, holder, specialty, urgency })
+}
+
+fn holder(owner: &Value) -> Result<Holder, Refusal> {
+    let wrong = || Refusal::new(codes::TASK_STATE, "the Task's owner is not a person or a pool of this HIE");
+    if owner.is_null() {
+        return Ok(Holder::Nobody);
+    }
+    if owner["type"] == "HealthcareService" && owner.pointer("/identifier/system") == Some(&SPECIALTY.into())
+    {
+        let pool = owner.pointer("/identifier/value").and_then(Value::as_str);
+        return pool.filter(|p| !p.is_empty()).map(|p| Holder::Pool(p.to_owned())).ok_or_else(wrong);
+    }
+    let Some(reference) = owner["reference"].as_str() else { return Ok(Holder::Nobody) };
+    let person = reference.strip_prefix("Practitioner/").ok_or_else(wrong)?;
+    person.parse().map(Holder::Person).map_err(|_| wrong())
 }
 
 fn attachment(payload: &[u8]) -> Result<Content, Refusal> {

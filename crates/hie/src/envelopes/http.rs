@@ -27,7 +27,7 @@ use crate::{
 fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
-        Agent::Operator => Err(ApiError::new(
+        Agent::Operator | Agent::Hie => Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "device-only",
             "an operator's token opens the FHIR API only",

@@ -8,14 +8,14 @@
 //! one in memory that says the same things; one contract suite runs on both.
 
 mod chain;
-mod content;
-mod examine;
+pub(crate) mod content;
+pub(crate) mod examine;
 pub mod http;
 pub mod model;
 pub mod scope;
 pub mod sequencer;
 mod sqlite;
-mod task;
+pub(crate) mod task;
 
 use std::future::Future;
 
@@ -27,6 +27,7 @@ use rabta_wire::{
 
 pub use examine::{Refusal, codes};
 pub use sqlite::SqliteCore;
+pub(crate) use sqlite::{World, holders, take};
 
 /// A person at a device, as their token says: who carries a push, or reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{
     sync::Mutex,
 };
 
-use rabta_domain::ask::{Party, State as AskState};
+use rabta_domain::ask::State as AskState;
 use rabta_wire::{
     Id,
     envelope::{Header, Kind},
@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{
     Caller, CoreError, EnvelopeCore, Page,
     chain::{Neighbors, Place, place},
-    content::{Content, consent_opens},
+    content::{Content, Holder, consent_opens},
     examine::{self, Examined, Refusal, codes},
     scope::{Scope, only_while_open},
     task::{self, Effect, Standing},
@@ -39,6 +39,8 @@ struct Model {
     resources: HashMap<(String, String), Owned>,
     asks: HashMap<Id, Standing>,
     changes: Vec<Row>,
+    /// Persons and their specialties.
+    roster: Vec<(Id, String)>,
 }
 
 struct Entry {
@@ -76,6 +78,11 @@ impl ModelCore {
 
     pub fn add_person(&self, person: Id, key: PersonKey) {
         self.lock().persons.entry(person).or_default().push(key);
+    }
+
+    /// Puts a person on the roster; asks that are there already do not come to them.
+    pub fn add_to_roster(&self, person: Id, specialty: &str) {
+        self.lock().roster.push((person, specialty.to_owned()));
     }
 
     pub fn revoke_device(&self, device: Id) {
@@ -227,26 +234,21 @@ impl Model {
                 let here = |keys: &Vec<PersonKey>| keys.iter().any(|k| k.device == header.device);
                 let persons: Vec<Id> =
                     self.persons.iter().filter(|(_, keys)| here(keys)).map(|(id, _)| *id).collect();
-                let parties = task::parties(ask, header, &persons);
-                let wrong_side = (kind == Kind::Advice && !parties.contains(&Party::Specialist))
-                    || (kind == Kind::Decisions && !parties.contains(&Party::Requester));
-                if parties.is_empty() || wrong_side || patient.is_some_and(|p| p != ask.patient) {
+                let mover = task::mover(ask, header, &persons, false);
+                if mover.is_stranger() || patient.is_some_and(|p| p != ask.patient) {
                     return Err(task::unknown());
                 }
-                match (kind, content.task) {
-                    (Kind::TaskMove, Some(to)) => task::judge(ask, &to, header.base_version, &parties),
-                    _ => Ok(Effect::Moved),
-                }
+                task::belongs(ask, kind, content.task.as_ref(), header.base_version, &mover)
             }
         }
     }
 
     fn note(&self, header: &Header, content: &Content) -> Result<Effect, Refusal> {
-        let task = content.task.ok_or_else(task::unknown)?;
+        let task = content.task.as_ref().ok_or_else(task::unknown)?;
         if task.state != AskState::Requested {
             return Err(Refusal::new(codes::TASK_STATE, "starts as requested"));
         }
-        if task.owner.is_some_and(|o| !self.persons.contains_key(&o)) {
+        if task.holder.person().is_some_and(|o| !self.persons.contains_key(&o)) {
             return Err(Refusal::new(codes::TASK_OWNER, "unknown person"));
         }
         let patient = header.patient.map(|p| p.to_string());
@@ -256,6 +258,19 @@ impl Model {
         let opens = content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value))
             || kept.map(|(_, o)| &o.value).any(consent_opens);
         if opens { Ok(Effect::Moved) } else { Err(Refusal::new(codes::CONSENT_MISSING, "no consent")) }
+    }
+
+    /// Whom a holder is, in the order in which they joined the roster.
+    fn people(&self, holder: &Holder, closed: bool) -> Vec<Id> {
+        match holder {
+            _ if closed => Vec::new(),
+            Holder::Nobody => Vec::new(),
+            Holder::Person(person) => vec![*person],
+            Holder::Pool(of) => {
+                let fit = self.roster.iter().filter(|(_, specialty)| specialty == of);
+                fit.map(|(person, _)| *person).collect()
+            }
+        }
     }
 
     fn next(&mut self) -> u64 {
@@ -292,10 +307,11 @@ impl Model {
     fn project(&mut self, header: &Header, bytes: Vec<u8>, content: Content, now: i64) -> u64 {
         let patient = header.patient.map(|p| p.to_string()).unwrap_or_default();
         if header.kind == Kind::ReferralNote
-            && let Some(task) = content.task
-            && let Some(owner) = task.owner
+            && let Some(task) = &content.task
         {
-            self.show_patient(task.id, &patient, owner);
+            for person in self.people(&task.holder, false) {
+                self.show_patient(task.id, &patient, person);
+            }
         }
         let seq = self.keep(header, bytes, now, false);
         for r in content.resources {
@@ -308,7 +324,11 @@ impl Model {
             (owned.patient, owned.seq, owned.value) = (r.patient, seq, r.value);
         }
         let before = header.task.and_then(|t| self.asks.get(&t)).cloned();
-        if let Some(to) = content.task {
+        if let Some(to) = &content.task {
+            let holder = task::holder_after(before.as_ref(), to, header.base_version);
+            let with = self.people(&holder, to.state.is_closed());
+            let mut asked = before.as_ref().map(|ask| ask.asked.clone()).unwrap_or_default();
+            asked.extend(&with);
             let (facility, version, note) = match &before {
                 Some(ask) => (ask.facility, ask.version + 1, ask.note),
                 None => (header.facility, 1, seq),
@@ -317,7 +337,11 @@ impl Model {
                 id: to.id,
                 facility,
                 patient: patient.clone(),
-                owner: to.owner,
+                holder,
+                with,
+                asked,
+                specialty: before.as_ref().map_or(&to.specialty, |ask| &ask.specialty).clone(),
+                urgency: before.as_ref().map_or(to.urgency, |ask| ask.urgency),
                 state: to.state,
                 version,
                 note,
@@ -335,30 +359,32 @@ impl Model {
         }
         let clinic = before.as_ref().map_or(header.facility, |a| a.facility);
         self.changes.push(Row { seq, scope: Scope::Facility(clinic), while_open: None, envelope: seq });
-        let was = before.and_then(|a| a.owner);
-        let is = content.task.map_or(was, |t| t.owner);
-        if let (Some(owner), Some(task)) = (was.or(is), header.task) {
-            self.show(Scope::Person(owner), only_while_open(header.kind).then_some(task), seq);
-        }
-        if let (Some(task), Some(owner)) = (header.task, is) {
-            if was.is_some() && was != Some(owner) {
-                self.show_patient(task, &patient, owner);
+        if let Some(task) = header.task {
+            let is: Vec<Id> = self.asks.get(&task).map(|a| a.with.clone()).unwrap_or_default();
+            let was = before.as_ref().map_or(&[][..], |a| &a.with);
+            for person in if before.is_some() { was } else { &is } {
+                self.show(Scope::Person(*person), only_while_open(header.kind).then_some(task), seq);
+            }
+            for person in is.iter().filter(|person| before.is_some() && !was.contains(person)) {
+                self.show_patient(task, &patient, *person);
                 let of_ask = |e: &Kept| e.header.task == Some(task) && !e.superseded;
                 let all: Vec<u64> =
                     self.envelopes.iter().filter(|(_, e)| of_ask(e)).map(|(seq, _)| *seq).collect();
-                all.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
+                all.into_iter().for_each(|seq| self.show(Scope::Person(*person), Some(task), seq));
             }
             if header.kind == Kind::ReferralNote {
                 let is_part =
                     |e: &Kept| e.header.kind == Kind::AttachmentPart && header.depends.contains(&e.header.id);
                 let parts: Vec<u64> =
                     self.envelopes.iter().filter(|(_, e)| is_part(e)).map(|(seq, _)| *seq).collect();
-                parts.into_iter().for_each(|seq| self.show(Scope::Person(owner), Some(task), seq));
+                for person in is {
+                    parts.iter().for_each(|seq| self.show(Scope::Person(person), Some(task), *seq));
+                }
             }
         }
         if matches!(header.kind, Kind::Patient | Kind::Consent) {
-            let open = self.asks.values().filter(|a| a.patient == patient && !a.state.is_closed());
-            let asked: Vec<(Id, Id)> = open.filter_map(|a| Some((a.id, a.owner?))).collect();
+            let of = self.asks.values().filter(|a| a.patient == patient);
+            let asked: Vec<(Id, Id)> = of.flat_map(|a| a.with.iter().map(|person| (a.id, *person))).collect();
             asked.into_iter().for_each(|(task, owner)| self.show(Scope::Person(owner), Some(task), seq));
         }
         seq
@@ -378,7 +404,7 @@ impl Model {
             let open = row.while_open.is_none_or(|task| {
                 self.asks
                     .get(&task)
-                    .is_some_and(|a| !a.state.is_closed() && a.owner.map(Scope::Person) == Some(row.scope))
+                    .is_some_and(|a| a.with.iter().any(|person| Scope::Person(*person) == row.scope))
             });
             scope && open && row.seq > after
         };

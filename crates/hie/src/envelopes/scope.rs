@@ -42,8 +42,8 @@ pub enum Item {
     Roster,
 }
 
-/// Shows `item` to `scope` at a new place, which it returns. `while_open`: only as long as that ask is open and the
-/// scope's person owns it.
+/// Shows `item` to `scope` at a new place, which it returns. `while_open`: only as long as that ask is open and with
+/// the scope's person.
 pub async fn show(
     tx: &mut SqliteConnection,
     sequencer: &dyn Sequencer,
@@ -107,11 +107,12 @@ pub async fn show_patient_to_asked(
     patient: &str,
     item: Item,
 ) -> Result<(), sqlx::Error> {
-    let asks =
-        sqlx::query("SELECT id, owner FROM task WHERE patient = ? AND closed = 0 AND owner IS NOT NULL")
-            .bind(patient)
-            .fetch_all(&mut *tx)
-            .await?;
+    let asks = sqlx::query(
+        "SELECT t.id, w.person FROM task t JOIN task_with w ON w.task = t.id WHERE t.patient = ?",
+    )
+    .bind(patient)
+    .fetch_all(&mut *tx)
+    .await?;
     for ask in asks {
         let (task, owner) = (crate::identity::id(ask.try_get(0)?)?, crate::identity::id(ask.try_get(1)?)?);
         show(tx, sequencer, Scope::Person(owner), Some(task), item.clone()).await?;
@@ -142,7 +143,7 @@ pub(super) async fn show_patient(
 }
 
 /// Shows all of an ask to the person whom it is now with.
-pub(super) async fn show_ask(
+pub async fn show_ask(
     tx: &mut SqliteConnection,
     sequencer: &dyn Sequencer,
     task: Id,
@@ -164,10 +165,12 @@ pub async fn show_open_asks(
     sequencer: &dyn Sequencer,
     person: Id,
 ) -> Result<(), sqlx::Error> {
-    let asks = sqlx::query("SELECT id, patient FROM task WHERE owner = ? AND closed = 0")
-        .bind(person.0.to_vec())
-        .fetch_all(&mut *tx)
-        .await?;
+    let asks = sqlx::query(
+        "SELECT t.id, t.patient FROM task_with w JOIN task t ON t.id = w.task WHERE w.person = ?",
+    )
+    .bind(person.0.to_vec())
+    .fetch_all(&mut *tx)
+    .await?;
     for ask in asks {
         let (task, patient): (Id, String) = (crate::identity::id(ask.try_get(0)?)?, ask.try_get(1)?);
         show_ask(tx, sequencer, task, &patient, person).await?;

@@ -1,10 +1,13 @@
 //! Whether a move of a Task takes effect. Pure; the table itself is the domain's.
 
-use rabta_domain::ask::{Party, State};
-use rabta_wire::{Id, envelope::Header};
+use rabta_domain::ask::{Party, State, Urgency};
+use rabta_wire::{
+    Id,
+    envelope::{Header, Kind},
+};
 
 use super::{
-    content::TaskContent,
+    content::{Holder, TaskContent},
     examine::{Refusal, codes},
 };
 
@@ -15,7 +18,13 @@ pub struct Standing {
     /// The clinic that asked.
     pub facility: Id,
     pub patient: String,
-    pub owner: Option<Id>,
+    pub holder: Holder,
+    /// Whom it is with: its owner, or everybody of its pool. Nobody, once it is closed.
+    pub with: Vec<Id>,
+    /// Whom it was ever with.
+    pub asked: Vec<Id>,
+    pub specialty: String,
+    pub urgency: Urgency,
     pub state: State,
     /// From 1.
     pub version: u32,
@@ -31,21 +40,46 @@ pub enum Effect {
     Superseded(State),
 }
 
-/// As which parties the writer of `header` acts on the ask. `persons`: those who have a key on its device. Empty: the
-/// ask is none of theirs, and they are not told that it exists.
-pub fn parties(standing: &Standing, header: &Header, persons: &[Id]) -> Vec<Party> {
-    let owner = standing.owner.is_some_and(|owner| match &header.signed_by {
-        Some(signed) => signed.person == owner,
-        None => persons.contains(&owner),
-    });
+/// As whom the writer of an envelope acts on an ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mover {
+    /// The person who signed, where somebody did.
+    pub person: Option<Id>,
+    pub parties: Vec<Party>,
+    /// They were asked once and it is with others now.
+    pub former: bool,
+}
+
+impl Mover {
+    /// The ask is none of theirs, and they are not told that it exists.
+    pub fn is_stranger(&self) -> bool {
+        self.parties.is_empty() && !self.former
+    }
+
+    pub fn is(&self, party: Party) -> bool {
+        self.parties.contains(&party)
+    }
+}
+
+/// As whom the writer of `header` acts. `persons`: those who have a key on its device; `duty`: the device is the
+/// HIE's own.
+pub fn mover(standing: &Standing, header: &Header, persons: &[Id], duty: bool) -> Mover {
+    let person = header.signed_by.as_ref().map(|signed| signed.person);
+    let is_among = |people: &[Id]| match person {
+        Some(person) => people.contains(&person),
+        None => persons.iter().any(|person| people.contains(person)),
+    };
     let mut parties = Vec::new();
-    if owner {
+    if is_among(&standing.with) {
         parties.push(Party::Specialist);
     }
     if standing.facility == header.facility {
         parties.push(Party::Requester);
     }
-    parties
+    if duty {
+        parties.push(Party::System);
+    }
+    Mover { person, former: !parties.contains(&Party::Specialist) && is_among(&standing.asked), parties }
 }
 
 /// The one answer to an ask that is not there and to one that is not theirs.
@@ -53,12 +87,34 @@ pub fn unknown() -> Refusal {
     Refusal::new(codes::TASK_UNKNOWN, "there is no such ask that this device may act on")
 }
 
+/// What an envelope of an ask that is there comes to, by somebody who has to do with it.
+pub fn belongs(
+    standing: &Standing,
+    kind: Kind,
+    to: Option<&TaskContent>,
+    base: Option<u32>,
+    mover: &Mover,
+) -> Result<Effect, Refusal> {
+    match (kind, to) {
+        (Kind::TaskMove, Some(to)) => judge(standing, to, base, mover),
+        (Kind::Decisions, _) if !mover.is(Party::Requester) => Err(unknown()),
+        // Their advice is kept, and counts as long as there is no other.
+        (Kind::Advice, _) if mover.former && takes_late_answers(standing.state) => Ok(Effect::Moved),
+        (_, _) if mover.former && mover.parties.is_empty() => Ok(Effect::Superseded(standing.state)),
+        (Kind::Advice, _) if !mover.is(Party::Specialist) => Err(unknown()),
+        _ => Ok(Effect::Moved),
+    }
+}
+
 /// A move to `to`, made on version `base`: it takes effect if the table allows it from how the ask stands now.
+///
+/// Of two who take an ask of their pool at once, the first has it and the second is told how it stands. An answer of
+/// somebody who was asked before still counts while nobody else has answered: better late than nobody.
 pub fn judge(
     standing: &Standing,
     to: &TaskContent,
     base: Option<u32>,
-    parties: &[Party],
+    mover: &Mover,
 ) -> Result<Effect, Refusal> {
     let base = base
         .ok_or_else(|| Refusal::new(codes::TASK_VERSION, "a move names the version that it was made on"))?;
@@ -68,8 +124,14 @@ pub fn judge(
             "the move was made on a version that this server does not have",
         ));
     }
-    let allowing = parties.iter().find(|party| standing.state.allows(to.state, **party));
-    let Some(party) = allowing else {
+    let in_pool = matches!(standing.holder, Holder::Pool(_));
+    let may = |party: Party| match party {
+        Party::Specialist if in_pool => standing.state.moves_from_pool().any(|state| state == to.state),
+        party => standing.state.allows(to.state, party),
+    };
+    let answers_late = mover.former && to.state == State::Answered && takes_late_answers(standing.state);
+    let allowing = mover.parties.iter().copied().find(|party| may(*party));
+    let Some(party) = allowing.or(answers_late.then_some(Party::Specialist)) else {
         if base < standing.version {
             return Ok(Effect::Superseded(standing.state));
         }
@@ -82,55 +144,185 @@ pub fn judge(
             ),
         ));
     };
-    let hands_on = match party {
-        Party::Specialist => to.state == State::PassedOn,
-        Party::Requester => to.state == State::Requested,
+    let theirs = mover.person.map(Holder::Person);
+    // A move that was made on an older version keeps whom the ask is with by now ([`holder_after`]).
+    let keeps = to.holder == standing.holder || base < standing.version;
+    let right = match party {
         Party::System => true,
+        Party::Requester if to.state.takes() => to.holder == standing.holder,
+        Party::Requester => to.state == State::Requested || keeps,
+        Party::Specialist if to.state == State::PassedOn => true,
+        Party::Specialist if in_pool || answers_late => match to.state.takes() {
+            true => theirs.as_ref() == Some(&to.holder),
+            false => keeps,
+        },
+        Party::Specialist => keeps,
     };
-    if to.owner != standing.owner && !hands_on {
+    if !right {
         return Err(Refusal::new(codes::TASK_OWNER, "this move may not give the ask to another person"));
     }
     Ok(Effect::Moved)
+}
+
+/// Nobody has answered yet, and an answer would still help.
+fn takes_late_answers(state: State) -> bool {
+    !matches!(state, State::Answered | State::AdviceSeen | State::Explained)
+        && state.allows(State::Answered, Party::Specialist)
+}
+
+/// Whom an ask is with after a move that took effect.
+pub fn holder_after(standing: Option<&Standing>, to: &TaskContent, base: Option<u32>) -> Holder {
+    use State::*;
+    let gives = to.state.takes() || matches!(to.state, Requested | PassedOn | Escalated | NobodyOnDuty);
+    match standing {
+        Some(standing) if !gives && base.is_some_and(|base| base < standing.version) => {
+            standing.holder.clone()
+        }
+        _ => to.holder.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const A: Id = Id([7; 16]);
+    const B: Id = Id([8; 16]);
+
     fn standing(state: State, version: u32) -> Standing {
         Standing {
             id: Id([1; 16]),
             facility: Id([2; 16]),
             patient: "p".into(),
-            owner: None,
+            holder: Holder::Nobody,
+            with: vec![],
+            asked: vec![],
+            specialty: "pediatrics".into(),
+            urgency: Urgency::Routine,
             state,
             version,
             note: 1,
         }
     }
 
-    fn to(state: State) -> TaskContent {
-        TaskContent { id: Id([1; 16]), state, owner: None }
+    fn in_pool() -> Standing {
+        Standing {
+            holder: Holder::Pool("pediatrics".into()),
+            with: vec![A, B],
+            asked: vec![A, B],
+            ..standing(State::Requested, 1)
+        }
+    }
+
+    fn to(state: State, holder: Holder) -> TaskContent {
+        TaskContent {
+            id: Id([1; 16]),
+            state,
+            holder,
+            specialty: "pediatrics".into(),
+            urgency: Urgency::Routine,
+        }
+    }
+
+    fn as_(party: Party) -> Mover {
+        Mover { parties: vec![party], ..Mover::default() }
+    }
+
+    fn specialist(person: Id) -> Mover {
+        Mover { person: Some(person), ..as_(Party::Specialist) }
+    }
+
+    fn former(person: Id) -> Mover {
+        Mover { person: Some(person), parties: vec![], former: true }
     }
 
     #[test]
     fn a_late_move_that_the_table_still_allows_takes_effect() {
-        let effect = judge(&standing(State::Seen, 2), &to(State::Cancelled), Some(1), &[Party::Requester]);
+        let cancelled = to(State::Cancelled, Holder::Nobody);
+        let effect = judge(&standing(State::Seen, 2), &cancelled, Some(1), &as_(Party::Requester));
         assert_eq!(effect, Ok(Effect::Moved));
     }
 
     #[test]
     fn a_late_move_that_the_table_no_longer_allows_is_superseded() {
-        let effect =
-            judge(&standing(State::Cancelled, 2), &to(State::Accepted), Some(1), &[Party::Specialist]);
+        let accepted = to(State::Accepted, Holder::Nobody);
+        let effect = judge(&standing(State::Cancelled, 2), &accepted, Some(1), &as_(Party::Specialist));
         assert_eq!(effect, Ok(Effect::Superseded(State::Cancelled)));
     }
 
     #[test]
     fn a_forbidden_move_on_the_current_version_is_refused() {
-        let refused = judge(&standing(State::Requested, 1), &to(State::Done), Some(1), &[Party::Requester]);
-        assert_eq!(refused.unwrap_err().code, codes::TASK_MOVE);
-        let refused = judge(&standing(State::Requested, 1), &to(State::Seen), Some(2), &[Party::Specialist]);
-        assert_eq!(refused.unwrap_err().code, codes::TASK_VERSION);
+        let refused = |state, base| {
+            let to = to(state, Holder::Nobody);
+            judge(&standing(State::Requested, 1), &to, Some(base), &as_(Party::Requester)).unwrap_err().code
+        };
+        assert_eq!(refused(State::Done, 1), codes::TASK_MOVE);
+        assert_eq!(refused(State::Seen, 2), codes::TASK_VERSION);
+    }
+
+    #[test]
+    fn of_two_who_take_an_ask_at_once_one_has_it_and_the_other_is_told() {
+        let take = |person| to(State::Accepted, Holder::Person(person));
+        assert_eq!(judge(&in_pool(), &take(A), Some(1), &specialist(A)), Ok(Effect::Moved));
+        let taken = Standing {
+            holder: Holder::Person(A),
+            with: vec![A],
+            state: State::Accepted,
+            version: 2,
+            ..in_pool()
+        };
+        assert_eq!(
+            judge(&taken, &take(B), Some(1), &former(B)),
+            Ok(Effect::Superseded(State::Accepted)),
+            "told, not refused"
+        );
+        assert_eq!(judge(&taken, &take(B), Some(2), &former(B)).unwrap_err().code, codes::TASK_MOVE);
+    }
+
+    #[test]
+    fn a_late_cancellation_counts_whoever_the_ask_is_with_by_now() {
+        let given = Standing {
+            holder: Holder::Person(B),
+            with: vec![B],
+            state: State::Escalated,
+            version: 2,
+            ..in_pool()
+        };
+        let cancelled = to(State::Cancelled, in_pool().holder);
+        assert_eq!(judge(&given, &cancelled, Some(1), &as_(Party::Requester)), Ok(Effect::Moved));
+        assert_eq!(holder_after(Some(&given), &cancelled, Some(1)), Holder::Person(B));
+        assert_eq!(
+            judge(&given, &cancelled, Some(2), &as_(Party::Requester)).unwrap_err().code,
+            codes::TASK_OWNER,
+            "who knows whom it is with does not give it away by the way"
+        );
+    }
+
+    #[test]
+    fn a_pool_is_looked_at_or_taken_by_who_signs_and_not_declined_for_all() {
+        let pool = in_pool();
+        let judged = |state, holder| judge(&pool, &to(state, holder), Some(1), &specialist(A));
+        assert_eq!(judged(State::Seen, pool.holder.clone()), Ok(Effect::Moved));
+        assert_eq!(judged(State::Seen, Holder::Person(A)).unwrap_err().code, codes::TASK_OWNER);
+        assert_eq!(judged(State::Accepted, Holder::Person(B)).unwrap_err().code, codes::TASK_OWNER);
+        assert_eq!(judged(State::Accepted, pool.holder.clone()).unwrap_err().code, codes::TASK_OWNER);
+        assert_eq!(judged(State::Declined, pool.holder.clone()).unwrap_err().code, codes::TASK_MOVE);
+    }
+
+    #[test]
+    fn a_late_answer_of_somebody_asked_before_counts_until_there_is_one() {
+        let escalated = Standing {
+            holder: Holder::Person(B),
+            with: vec![B],
+            state: State::Escalated,
+            version: 3,
+            ..in_pool()
+        };
+        let answer = to(State::Answered, Holder::Person(A));
+        assert_eq!(judge(&escalated, &answer, Some(2), &former(A)), Ok(Effect::Moved));
+        let answered = Standing { state: State::Answered, version: 4, ..escalated.clone() };
+        assert_eq!(judge(&answered, &answer, Some(2), &former(A)), Ok(Effect::Superseded(State::Answered)));
+        let done = Standing { state: State::Done, version: 6, ..escalated };
+        assert_eq!(judge(&done, &answer, Some(2), &former(A)), Ok(Effect::Superseded(State::Done)));
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 /// Persons write by signed envelopes; only an operator's program writes through FHIR.
 pub fn may_write(who: &Access) -> Result<(), ApiError> {
     match who.agent {
-        Agent::Operator => Ok(()),
+        Agent::Operator | Agent::Hie => Ok(()),
         Agent::Device { .. } => Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "write-by-envelope",

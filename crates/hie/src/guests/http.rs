@@ -28,7 +28,9 @@ const MOST: usize = 4_000;
 fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
-        Agent::Operator => Err(ApiError::new(StatusCode::FORBIDDEN, "device-only", "links are for persons")),
+        Agent::Operator | Agent::Hie => {
+            Err(ApiError::new(StatusCode::FORBIDDEN, "device-only", "links are for persons"))
+        }
     }
 }
 

@@ -73,7 +73,7 @@ fn read(row: SqliteRow) -> Result<Facility, sqlx::Error> {
 }
 
 pub async fn facilities(db: &mut SqliteConnection) -> Result<Vec<Facility>, IdentityError> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY name"));
+    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE kind <> 'hie' ORDER BY name"));
     let rows = sqlx::query(sql).fetch_all(db).await?;
     Ok(rows.into_iter().map(read).collect::<Result<_, _>>()?)
 }

@@ -4,7 +4,10 @@ use sqlx::{Row, SqliteConnection};
 use super::{IdentityError, entered, id, person::person};
 use crate::{
     db::Db,
-    envelopes::scope::{self, Item, Scope},
+    envelopes::{
+        holders,
+        scope::{self, Item, Scope},
+    },
 };
 
 /// Sets a person's line of the roster, and lets everybody pull the new roster.
@@ -29,13 +32,34 @@ pub async fn set_roster(
         .bind(now)
         .execute(&mut *tx)
         .await?;
+    pools(db, tx, who).await?;
     show(db, tx).await
 }
 
 /// Takes a person off the roster; nothing where they are not on it.
 pub async fn leave_roster(db: &Db, tx: &mut SqliteConnection, who: Id) -> Result<(), IdentityError> {
     sqlx::query("DELETE FROM roster WHERE person = ?").bind(who.0.to_vec()).execute(&mut *tx).await?;
+    pools(db, tx, who).await?;
     show(db, tx).await
+}
+
+/// What waits in a pool is with whoever is of it now; the duty looks at all of it again.
+async fn pools(db: &Db, tx: &mut SqliteConnection, who: Id) -> Result<(), IdentityError> {
+    sqlx::query(
+        "DELETE FROM task_with WHERE person = ? AND task IN (SELECT id FROM task WHERE owner IS NULL AND pool = 1)",
+    )
+    .bind(who.0.to_vec())
+    .execute(&mut *tx)
+    .await?;
+    let sql = "SELECT t.id, t.patient FROM task t JOIN roster r ON r.specialty = t.specialty \
+               WHERE r.person = ? AND t.owner IS NULL AND t.pool = 1 AND t.closed = 0";
+    for row in sqlx::query(sql).bind(who.0.to_vec()).fetch_all(&mut *tx).await? {
+        let task = id(row.try_get(0)?)?;
+        holders::give(tx, task, who, false).await?;
+        scope::show_ask(tx, db.sequencer(), task, &row.try_get::<String, _>(1)?, who).await?;
+    }
+    sqlx::query("UPDATE task SET look_at = 0 WHERE look_at IS NOT NULL").execute(&mut *tx).await?;
+    Ok(())
 }
 
 async fn show(db: &Db, tx: &mut SqliteConnection) -> Result<(), IdentityError> {

@@ -55,7 +55,7 @@ fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 fn caller(who: &Access) -> Option<Caller> {
     match who.agent {
         Agent::Device { device, person } => Some(Caller { device, person, facility: who.facility }),
-        Agent::Operator => None,
+        Agent::Operator | Agent::Hie => None,
     }
 }
 

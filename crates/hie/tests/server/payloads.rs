@@ -90,7 +90,7 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
         patient: record.first("Patient").unwrap(),
         related: &[],
         consent: &consent_id,
-        owner: Some((&asked.id, &asked.name)),
+        owner: Some(fhir::task::Owner::Person { id: &asked.id, name: &asked.name }),
         visit_signed: false,
     };
     let (note, note_ids) = fhir::note::to_document(&visit, &ask, &note_context, &mut slots, new_id).unwrap();

@@ -1,6 +1,9 @@
 //! Payloads as the programs write them.
 
-use rabta_domain::ask::{STATE_SYSTEM, State};
+use rabta_domain::{
+    ask::{STATE_SYSTEM, State},
+    fhir::urls::SPECIALTY,
+};
 use rabta_wire::Id;
 use serde_json::{Value, json};
 
@@ -65,6 +68,32 @@ pub fn task_resource(task: Id, patient: Id, state: State, owner: Option<Id>) -> 
         resource["owner"] = json!({"reference": format!("Practitioner/{owner}")});
     }
     resource
+}
+
+/// A Task of the pediatricians' pool.
+pub fn pool_task(task: Id, patient: Id, state: State, owner: Option<Id>) -> Value {
+    let mut resource = task_resource(task, patient, state, owner);
+    resource["performerType"] = json!([{"coding": [{"system": SPECIALTY, "code": "pediatrics"}]}]);
+    if owner.is_none() {
+        resource["owner"] = json!({
+            "type": "HealthcareService", "identifier": {"system": SPECIALTY, "value": "pediatrics"},
+        });
+    }
+    resource
+}
+
+pub fn pool_note(task: Id, patient: Id, urgency: &str, requester: Id) -> Vec<u8> {
+    let request = json!({
+        "resourceType": "ServiceRequest", "id": id().to_string(), "status": "active", "intent": "order", "subject": subject(patient),
+    });
+    let mut resource = pool_task(task, patient, State::Requested, None);
+    resource["priority"] = urgency.into();
+    resource["requester"] = json!({"reference": format!("Practitioner/{requester}")});
+    bundle("document", &[composition(patient, "57133-1"), request, resource])
+}
+
+pub fn pool_move(task: Id, patient: Id, state: State, owner: Option<Id>) -> Vec<u8> {
+    bundle("collection", &[pool_task(task, patient, state, owner)])
 }
 
 pub fn note(task: Id, patient: Id, owner: Option<Id>) -> Vec<u8> {

@@ -12,7 +12,7 @@ use super::note::NotePage;
 use super::open::{Open, writes};
 use super::words;
 use crate::errors::MaybeError;
-use crate::parts::{Button, Card, Kind, LinkButton, Skeleton, Tag, Tint};
+use crate::parts::{Banner, Button, Card, Kind, LinkButton, Skeleton, Tag, Tint, Tone};
 use crate::prefs::{say, say_with};
 use crate::router::{self, Route};
 use crate::session::session;
@@ -28,6 +28,7 @@ pub fn CaseScreen(id: String) -> impl IntoView {
             <MaybeError error=open.error />
             <Show when=move || there.get().is_some() fallback=|| view! { <Card><Skeleton lines=5 /></Card> }>
                 <NobodySeen open />
+                <Elsewhere open />
                 <Head open />
                 <div class="two">
                     <div class="stack">
@@ -42,6 +43,21 @@ pub fn CaseScreen(id: String) -> impl IntoView {
                 </div>
             </Show>
         </div>
+    }
+}
+
+/// For a specialist who had it, or wanted to take it: it is with another by now.
+#[component]
+fn Elsewhere(open: Open) -> impl IntoView {
+    let session = session();
+    let row = open.part(|view| {
+        (!view.mine_to_answer && view.visit.is_none()).then(|| view.row.to_person.clone().unwrap_or_default())
+    });
+    move || {
+        let name = row.get().flatten().filter(|_| session.is_specialist())?;
+        Some(
+            view! { <Banner title=W::CaseElsewhere tone=Tone::Look t="elsewhere"><p><bdi>{name}</bdi></p></Banner> },
+        )
     }
 }
 
@@ -83,8 +99,11 @@ pub fn Head(open: Open) -> impl IntoView {
 #[component]
 pub fn CaseNote(open: Open) -> impl IntoView {
     let note = open.part(|view| view.note.clone());
-    view! { <Card t="case-note">{move || note.get().map(|note| view! { <NotePage note /> })}</Card> }
-        .into_any()
+    move || {
+        // Of one that is with another by now nothing is shown.
+        let note = note.get().filter(|note| note.at != 0)?;
+        Some(view! { <Card t="case-note"><NotePage note /></Card> })
+    }
 }
 
 /// What this person can do now: the call, the answer, the moves.

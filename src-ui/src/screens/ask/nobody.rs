@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use rabta_domain::ask::State;
 use rabta_domain::patient::Custody;
 use rabta_ipc::ask::{GetRoster, Roster};
 
@@ -13,7 +14,10 @@ use crate::{W, ipc};
 #[component]
 pub fn NobodySeen(open: Open) -> impl IntoView {
     let roster = RwSignal::new(Roster::default());
-    let unseen = open.part(|view| (view.nobody_has_seen, view.phone.clone(), view.row.custody));
+    let unseen = open.part(|view| {
+        let refer = view.row.state == State::NobodyOnDuty;
+        (view.nobody_has_seen, view.phone.clone(), view.row.custody, refer)
+    });
     let session = session();
     let shown = move || unseen.get().filter(|(nobody, ..)| *nobody && !session.is_specialist());
     Effect::new(move |before: Option<bool>| {
@@ -28,7 +32,11 @@ pub fn NobodySeen(open: Open) -> impl IntoView {
         needed
     });
     move || {
-        let (_, phone, custody) = shown()?;
+        let (_, phone, custody, refer) = shown()?;
+        let (title, body) = match refer {
+            true => (W::AskRefer, W::AskReferBody),
+            false => (W::AskNobodySeen, W::AskNobodySeenBody),
+        };
         let roster = roster.get();
         let line = |word: W, name: String, number: String| {
             (!number.is_empty()).then(|| {
@@ -41,7 +49,7 @@ pub fn NobodySeen(open: Open) -> impl IntoView {
             })
         };
         Some(view! {
-            <Banner title=W::AskNobodySeen body=W::AskNobodySeenBody tone=Tone::Stop t="nobody-seen">
+            <Banner title body tone=Tone::Stop t="nobody-seen">
                 {(custody == Custody::Here || custody == Custody::NeedsYou)
                     .then(|| view! { <p class="strong">{t(W::AskNotLeft)}</p> })}
                 {line(W::AskDutyPhone, String::new(), phone.unwrap_or_default())}

@@ -1,9 +1,12 @@
 //! The envelope core on the encrypted database.
 
+pub(crate) mod holders;
 mod project;
 mod pull;
 mod record;
 mod take;
+
+pub(crate) use take::{World, take};
 
 use std::collections::HashMap;
 
@@ -72,9 +75,10 @@ impl EnvelopeCore for SqliteCore {
         };
         let mut acks = Vec::with_capacity(ready.len());
         let mut tx = self.db.write().await?;
+        let world = self.db.world();
         for (id, examined) in ready {
             let outcome = match examined {
-                Ok(examined) => take::take(&mut tx, self.db.sequencer(), &who, examined, now).await?,
+                Ok(examined) => take::take(&mut tx, world, &who, examined, now).await?,
                 Err(refusal) => Outcome::Refused { code: refusal.code.into(), text: refusal.text },
             };
             acks.push(Ack { id, outcome });

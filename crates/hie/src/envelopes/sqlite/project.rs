@@ -10,15 +10,16 @@ use rabta_wire::{
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
+use super::holders;
 use crate::{
     audit::{self, Event},
     auth::Access,
     clock::instant,
     envelopes::{
-        content::{self, Content},
+        content::{self, Content, Holder},
         scope::{self, Item, Scope, only_while_open, show, show_at},
         sequencer::Sequencer,
-        task::Standing,
+        task::{Standing, holder_after},
     },
     fhir::store::{self, New},
     identity::new_id,
@@ -41,12 +42,13 @@ pub async fn project(
     act: &Act<'_>,
 ) -> Result<u64, sqlx::Error> {
     let h = act.header;
-    // What the person asked needs first gets the lower places.
+    // What those who are asked need first gets the lower places.
     if h.kind == Kind::ReferralNote
-        && let (Some(task), Some(patient)) = (act.content.task, h.patient)
-        && let Some(owner) = task.owner
+        && let (Some(task), Some(patient)) = (&act.content.task, h.patient)
     {
-        scope::show_patient(tx, sequencer, task.id, &patient.to_string(), owner).await?;
+        for person in holders::of(tx, &task.holder).await? {
+            scope::show_patient(tx, sequencer, task.id, &patient.to_string(), person).await?;
+        }
     }
     let seq = sequencer.next();
     let patient = h.patient.map(|p| p.to_string());
@@ -81,8 +83,8 @@ pub async fn project(
     if let Some(part) = &act.content.part {
         attachment(tx, act, part).await?;
     }
-    ask(tx, act).await?;
-    visibility(tx, sequencer, act, seq).await?;
+    let with = ask(tx, act).await?;
+    visibility(tx, sequencer, act, seq, &with).await?;
     Ok(seq)
 }
 
@@ -201,47 +203,73 @@ async fn attachment(
     Ok(())
 }
 
-/// Opens or moves the ask.
-async fn ask(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<(), sqlx::Error> {
-    let Some(task) = act.content.task else { return Ok(()) };
-    let owner = task.owner.map(|o| o.0.to_vec());
+/// Opens or moves the ask; returns whom it is with now.
+async fn ask(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<Vec<Id>, sqlx::Error> {
+    let Some(task) = &act.content.task else {
+        return Ok(act.standing.map(|s| s.with.clone()).unwrap_or_default());
+    };
+    let holder = holder_after(act.standing, task, act.header.base_version);
+    let owner = holder.person().map(|o| o.0.to_vec());
+    let pool = matches!(holder, Holder::Pool(_));
+    let closed = task.state.is_closed();
+    // The duty looks at it at once: it knows who is there.
+    let look_at = (!closed).then_some(act.now);
     match act.standing {
         None => {
-            let sql = "INSERT INTO task (id, facility, patient, owner, state, version, closed, note, updated_at) \
-                       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)";
+            let sql = "INSERT INTO task (id, facility, patient, owner, pool, specialty, urgency, state, version, \
+                       closed, note, asked_at, updated_at, look_at) \
+                       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)";
             sqlx::query(sql)
                 .bind(task.id.0.to_vec())
                 .bind(act.header.facility.0.to_vec())
                 .bind(act.header.patient.map(|p| p.to_string()).unwrap_or_default())
                 .bind(owner)
+                .bind(pool)
+                .bind(&task.specialty)
+                .bind(task.urgency.fhir())
                 .bind(task.state.code())
-                .bind(task.state.is_closed())
+                .bind(closed)
                 .bind(act.header.id.0.to_vec())
                 .bind(act.now)
-                .execute(tx)
+                .bind(act.now)
+                .bind(look_at)
+                .execute(&mut *tx)
                 .await?;
         }
         Some(_) => {
-            let sql = "UPDATE task SET owner = ?, state = ?, version = version + 1, closed = ?, updated_at = ? WHERE id = ?";
+            if task.state == State::Requested {
+                // Asked anew: its time begins again, and those who were tried may be asked again.
+                for sql in [
+                    "UPDATE task SET asked_at = ?2 WHERE id = ?1",
+                    "UPDATE task_asked SET by_name = 0 WHERE task = ?1 AND ?2 > 0",
+                ] {
+                    sqlx::query(sql).bind(task.id.0.to_vec()).bind(act.now).execute(&mut *tx).await?;
+                }
+            }
+            let sql = "UPDATE task SET owner = ?, pool = ?, state = ?, version = version + 1, closed = ?, \
+                       updated_at = ?, look_at = ? WHERE id = ?";
             sqlx::query(sql)
                 .bind(owner)
+                .bind(pool)
                 .bind(task.state.code())
-                .bind(task.state.is_closed())
+                .bind(closed)
                 .bind(act.now)
+                .bind(look_at)
                 .bind(task.id.0.to_vec())
-                .execute(tx)
+                .execute(&mut *tx)
                 .await?;
         }
     }
-    Ok(())
+    holders::set(tx, task.id, &holder, closed).await
 }
 
-/// Who may pull it.
+/// Who may pull it. `with`: whom the ask is with from now on.
 async fn visibility(
     tx: &mut SqliteConnection,
     sequencer: &dyn Sequencer,
     act: &Act<'_>,
     seq: u64,
+    with: &[Id],
 ) -> Result<(), sqlx::Error> {
     let h = act.header;
     let item = Item::Envelope(seq);
@@ -253,22 +281,24 @@ async fn visibility(
     show_at(tx, seq, Scope::Facility(clinic), None, item.clone()).await?;
     let patient = h.patient.map(|p| p.to_string()).unwrap_or_default();
 
-    let before = act.standing.and_then(|s| s.owner);
-    let after = act.content.task.map_or(before, |t| t.owner);
-    if let (Some(owner), Some(task)) = (before.or(after), h.task) {
-        show(tx, sequencer, Scope::Person(owner), only_while_open(h.kind).then_some(task), item.clone())
-            .await?;
-    }
-    if let (Some(task), Some(owner)) = (h.task, after)
-        && before.is_some()
-        && before != Some(owner)
-    {
-        scope::show_ask(tx, sequencer, task, &patient, owner).await?;
-    }
-    if h.kind == Kind::ReferralNote
-        && let (Some(task), Some(owner)) = (h.task, after)
-    {
-        parts_of_note(tx, sequencer, h, task, owner).await?;
+    if let Some(task) = h.task {
+        let before: &[Id] = act.standing.map_or(&[], |s| &s.with);
+        // Of a move, those who had it learn, too, that it is with somebody else now.
+        let told = if act.standing.is_some() { before } else { with };
+        for person in told {
+            let while_open = only_while_open(h.kind).then_some(task);
+            show(tx, sequencer, Scope::Person(*person), while_open, item.clone()).await?;
+        }
+        if act.standing.is_some() {
+            for person in with.iter().filter(|person| !before.contains(person)) {
+                scope::show_ask(tx, sequencer, task, &patient, *person).await?;
+            }
+        }
+        if h.kind == Kind::ReferralNote {
+            for person in with {
+                parts_of_note(tx, sequencer, h, task, *person).await?;
+            }
+        }
     }
     if matches!(h.kind, Kind::Patient | Kind::Consent) {
         scope::show_patient_to_asked(tx, sequencer, &patient, item).await?;

@@ -21,7 +21,7 @@ const SEEN: &str = "\
     UNION ALL SELECT * FROM change c WHERE scope_kind = 2 AND seq > ?1 AND seq <= ?4 \
       AND scope IN (SELECT person FROM person_key WHERE device = ?3 AND revoked_at IS NULL) \
       AND (while_open IS NULL OR EXISTS \
-        (SELECT 1 FROM task t WHERE t.id = c.while_open AND t.closed = 0 AND t.owner = c.scope))";
+        (SELECT 1 FROM task_with w WHERE w.task = c.while_open AND w.person = c.scope))";
 
 pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Page, sqlx::Error> {
     let mut connection = db.read().acquire().await?;

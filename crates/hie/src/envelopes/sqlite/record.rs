@@ -1,11 +1,12 @@
 //! The rows behind the log: entries of devices' chains, standings of asks.
 
-use rabta_domain::ask::State;
+use rabta_domain::ask::{State, Urgency};
 use rabta_wire::{Id, envelope::Header, log::Outcome};
 use sqlx::{Row, SqliteConnection};
 
+use super::holders;
 use crate::{
-    envelopes::{chain::Neighbors, examine::Refusal, task::Standing},
+    envelopes::{chain::Neighbors, content::Holder, examine::Refusal, task::Standing},
     identity,
 };
 
@@ -143,14 +144,27 @@ pub async fn is_here(db: &mut SqliteConnection, envelope: Id) -> Result<bool, sq
 }
 
 pub async fn standing(db: &mut SqliteConnection, task: Id) -> Result<Option<Standing>, sqlx::Error> {
-    let sql = "SELECT t.facility, t.patient, t.owner, t.state, t.version, e.seq FROM task t JOIN envelope e ON e.id = t.note WHERE t.id = ?";
-    let Some(row) = sqlx::query(sql).bind(task.0.to_vec()).fetch_optional(db).await? else { return Ok(None) };
+    let sql = "SELECT t.facility, t.patient, t.owner, t.state, t.version, e.seq, t.specialty, t.urgency, t.pool \
+               FROM task t JOIN envelope e ON e.id = t.note WHERE t.id = ?";
+    let Some(row) = sqlx::query(sql).bind(task.0.to_vec()).fetch_optional(&mut *db).await? else {
+        return Ok(None);
+    };
     let state: String = row.try_get(3)?;
+    let owner = row.try_get::<Option<Vec<u8>>, _>(2)?.map(identity::id).transpose()?;
+    let specialty: String = row.try_get(6)?;
     Ok(Some(Standing {
         id: task,
         facility: identity::id(row.try_get(0)?)?,
         patient: row.try_get(1)?,
-        owner: row.try_get::<Option<Vec<u8>>, _>(2)?.map(identity::id).transpose()?,
+        holder: match owner {
+            Some(person) => Holder::Person(person),
+            None if row.try_get(8)? => Holder::Pool(specialty.clone()),
+            None => Holder::Nobody,
+        },
+        with: holders::with(db, task).await?,
+        asked: holders::asked(db, task).await?,
+        urgency: Urgency::from_fhir(&row.try_get::<String, _>(7)?),
+        specialty,
         state: State::from_code(&state)
             .ok_or_else(|| sqlx::Error::Decode("an unknown state of an ask".into()))?,
         version: row.try_get::<i64, _>(4)? as u32,

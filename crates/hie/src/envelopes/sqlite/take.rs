@@ -2,6 +2,7 @@
 //! its effects.
 
 use rabta_wire::{
+    Id,
     envelope::{Header, Kind},
     log::Outcome,
 };
@@ -21,23 +22,31 @@ use crate::{
     identity,
 };
 
+/// What an envelope comes into.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    pub sequencer: &'a dyn Sequencer,
+    /// The HIE's own device, which moves what nobody answers.
+    pub duty: Id,
+}
+
 /// Takes one envelope and says what became of it. Its effects are in a savepoint: an error undoes them all.
 pub async fn take(
     tx: &mut SqliteConnection,
-    sequencer: &dyn Sequencer,
+    world: World<'_>,
     who: &Access,
     examined: Examined,
     now: i64,
 ) -> Result<Outcome, sqlx::Error> {
     let mut tx = tx.begin().await?;
-    let outcome = decide(&mut tx, sequencer, who, examined, now).await?;
+    let outcome = decide(&mut tx, world, who, examined, now).await?;
     tx.commit().await?;
     Ok(outcome)
 }
 
 async fn decide(
     tx: &mut SqliteConnection,
-    sequencer: &dyn Sequencer,
+    world: World<'_>,
     who: &Access,
     examined: Examined,
     now: i64,
@@ -63,7 +72,7 @@ async fn decide(
         record::refused(Refusal::new(codes::DEVICE_REVOKED, "this device's enrollment was revoked"))
     } else {
         match verdict {
-            Ok(content) => judge(tx, sequencer, who, &header, &bytes, &content, now).await?,
+            Ok(content) => judge(tx, world, who, &header, &bytes, &content, now).await?,
             Err(refusal) => record::refused(refusal),
         }
     };
@@ -74,7 +83,7 @@ async fn decide(
 /// What only the record can say; then the effects.
 async fn judge(
     tx: &mut SqliteConnection,
-    sequencer: &dyn Sequencer,
+    world: World<'_>,
     who: &Access,
     header: &Header,
     bytes: &[u8],
@@ -93,13 +102,13 @@ async fn judge(
         Some(task) => record::standing(tx, task).await?,
         None => None,
     };
-    let superseded = match check(tx, header, content, standing.as_ref()).await? {
+    let superseded = match check(tx, header, content, standing.as_ref(), world.duty).await? {
         Ok(Effect::Moved) => None,
         Ok(Effect::Superseded(state)) => Some(state),
         Err(refusal) => return Ok(record::refused(refusal)),
     };
     let act = project::Act { header, bytes, content, standing: standing.as_ref(), superseded, now };
-    let seq = project::project(tx, sequencer, who, &act).await?;
+    let seq = project::project(tx, world.sequencer, who, &act).await?;
     Ok(match superseded {
         Some(state) => Outcome::Superseded { seq, code: state.code().into() },
         None => Outcome::Durable { seq },
@@ -111,6 +120,7 @@ async fn check(
     header: &Header,
     content: &Content,
     standing: Option<&Standing>,
+    duty: Id,
 ) -> Result<Result<Effect, Refusal>, sqlx::Error> {
     let refuse = |code, text: &str| Ok(Err(Refusal::new(code, text)));
     let patient = header.patient.map(|p| p.to_string());
@@ -159,20 +169,12 @@ async fn check(
         (Some(_), None, _) => Ok(Err(task::unknown())),
         (Some(_), Some(standing), kind) => {
             let persons = record::persons_at(tx, header.device).await?;
-            let parties = task::parties(standing, header, &persons);
-            if parties.is_empty() || patient.as_ref().is_some_and(|p| *p != standing.patient) {
+            let duty = header.device == duty;
+            let mover = task::mover(standing, header, &persons, duty);
+            if mover.is_stranger() || patient.as_ref().is_some_and(|p| *p != standing.patient) {
                 return Ok(Err(task::unknown()));
             }
-            Ok(match (kind, content.task) {
-                (Kind::TaskMove, Some(to)) => task::judge(standing, &to, header.base_version, &parties),
-                (Kind::Advice, _) if !parties.contains(&rabta_domain::ask::Party::Specialist) => {
-                    Err(task::unknown())
-                }
-                (Kind::Decisions, _) if !parties.contains(&rabta_domain::ask::Party::Requester) => {
-                    Err(task::unknown())
-                }
-                _ => Ok(Effect::Moved),
-            })
+            Ok(task::belongs(standing, kind, content.task.as_ref(), header.base_version, &mover))
         }
     }
 }
@@ -183,11 +185,11 @@ async fn note(
     header: &Header,
     content: &Content,
 ) -> Result<Result<Effect, Refusal>, sqlx::Error> {
-    let Some(task) = content.task else { return Ok(Err(task::unknown())) };
+    let Some(task) = &content.task else { return Ok(Err(task::unknown())) };
     if task.state != rabta_domain::ask::State::Requested {
         return Ok(Err(Refusal::new(codes::TASK_STATE, "an ask starts as requested")));
     }
-    if let Some(owner) = task.owner
+    if let Some(owner) = task.holder.person()
         && matches!(identity::person(tx, owner).await, Err(identity::IdentityError::NoPerson))
     {
         return Ok(Err(Refusal::new(
