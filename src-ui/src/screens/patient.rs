@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::{Allergies, Registration};
+use rabta_ipc::Error;
 use rabta_ipc::patient::{Chart, ChartLine, OpenPatient, VisitRow, VitalTrend};
 use rabta_ipc::visit::StartVisit;
 
@@ -12,14 +13,13 @@ use crate::router::{self, Route};
 use crate::session::session;
 use crate::{Text, W, format, icon, ipc};
 
-/// The chart: last visit and last medicines at one glance, then everything else.
-#[component]
-pub fn PatientScreen(id: String) -> impl IntoView {
+/// A patient's chart, asked for again whenever something of the patient changes, and why it did not come.
+pub type Loaded = (RwSignal<Option<Chart>>, RwSignal<Option<Error>>);
+
+/// Opens the patient: the band shows who it is from now on.
+pub fn load(id: StoredValue<String>) -> Loaded {
     let session = session();
-    let chart = RwSignal::new(None::<Chart>);
-    let error = RwSignal::new(None);
-    let busy = RwSignal::new(false);
-    let id = StoredValue::new(id);
+    let (chart, error) = (RwSignal::new(None::<Chart>), RwSignal::new(None));
     // Nobody else's name may stand above this page while it loads.
     if session.patient.with_untracked(|now| now.as_ref().is_some_and(|now| now.card.id != id.get_value())) {
         session.close();
@@ -46,6 +46,15 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             }
         });
     });
+    (chart, error)
+}
+
+/// The chart: last visit and last medicines at one glance, then everything else.
+#[component]
+pub fn PatientScreen(id: String) -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let id = StoredValue::new(id);
+    let (chart, error) = load(id);
     let start = move || {
         busy.set(true);
         spawn_local(async move {
@@ -90,7 +99,8 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     }
 }
 
-fn body(chart: Chart) -> AnyView {
+/// Everything of a chart but its patient's name.
+pub fn body(chart: Chart) -> AnyView {
     let asks = (!chart.asks.is_empty()).then(|| {
         let rows = chart.asks.into_iter().map(|row| view! { <AskLine row /> }).collect_view();
         view! { <Card title=W::Asks flush=true t="chart-asks">{rows}</Card> }

@@ -3,7 +3,6 @@ use leptos::task::spawn_local;
 use rabta_domain::patient::PatientCard;
 use rabta_ipc::Error;
 use rabta_ipc::link::{CloseLink, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
-use rabta_ipc::patient::OpenPatient;
 
 use super::figures::CallFigures;
 use super::link::Links;
@@ -15,6 +14,7 @@ use crate::parts::{
 };
 use crate::prefs::{say, say_with, t};
 use crate::router::Route;
+use crate::screens::patient;
 use crate::session::session;
 use crate::{Text, W, dom, format, icon, ipc};
 
@@ -25,30 +25,19 @@ const WORD: std::ops::RangeInclusive<usize> = 3..=30;
 #[component]
 pub fn PhoneScreen(id: String) -> impl IntoView {
     let session = session();
-    let card = RwSignal::new(None::<PatientCard>);
-    let error = RwSignal::new(None::<Error>);
     let links = Links::of(Some(id.clone()));
     let id = StoredValue::new(id);
-    spawn_local(async move {
-        let Some(wanted) = id.try_get_value() else { return };
-        let answer = ipc::call(OpenPatient { id: wanted }).await;
-        if id.try_get_value().is_none() {
-            return;
-        }
-        match answer {
-            Ok(chart) => {
-                session.open(chart.card.clone(), Some(chart.hie_seen_at));
-                card.set(Some(chart.card));
-            }
-            Err(problem) => error.set(Some(problem)),
-        }
-    });
+    let (chart, error) = patient::load(id);
+    let card = Memo::new(move |_| chart.with(|chart| chart.as_ref().map(|chart| chart.card.clone())));
     // The call that is shown here: running, or over and why.
     let call = Memo::new(move |_| {
         let call = session.call.get()?;
         let ours = call.link.as_ref().is_some_and(|link| id.try_get_value().as_ref() == Some(&link.patient));
         ours.then_some(call.ended)
     });
+    let runs = Memo::new(move |_| call.get() == Some(None));
+    // What the doctor looks at while they talk.
+    let record = move || runs.get().then(|| chart.get().map(patient::body));
     let stage = move || match call.get() {
         None => ().into_any(),
         Some(Some(reason)) => view! {
@@ -83,15 +72,15 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         }
     };
     view! {
-        <div class="page" class:wide=move || call.get() == Some(None)>
+        <div class="page" class:wide=move || runs.get()>
             <div class="page-head">
                 <h1>{move || card.with(|card| card.as_ref().map(|card| say_with(W::PhoneTitle, &[&format::name(card)])))}</h1>
                 <LinkButton label=W::PhoneRecord t="to-patient" icon=icon::NOTE href=id.with_value(|id| Route::Patient(id.clone()).href()) />
             </div>
             <MaybeError error />
-            <div class=move || if call.get() == Some(None) { "call" } else { "stack" }>
+            <div class=move || if runs.get() { "call" } else { "stack" }>
                 <div class="call-side stack">{stage}{move || call.get().is_some().then(|| view! { <CallFigures /> })}</div>
-                <div class="stack">{beside}</div>
+                <div class="stack" data-t="beside">{beside}{record}</div>
             </div>
         </div>
     }
@@ -99,7 +88,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
 
 /// Before anything is said: is it the patient?
 #[component]
-fn Check(card: RwSignal<Option<PatientCard>>) -> impl IntoView {
+fn Check(card: Memo<Option<PatientCard>>) -> impl IntoView {
     move || {
         let card = card.get()?;
         let body =
