@@ -7,7 +7,7 @@
 //! error's text; never reads an SDP.
 //!
 //! The way in: [`serve`] starts it in process; `envelopes` is the log, `fhir` the projection, `identity` who is
-//! who, `auth` who may ask, `audit` who did, `signaling` the WebSocket, `guests` patients' links and
+//! who, `auth` who may ask, `care` what opens another facility's record and what closes it, `audit` who did, `signaling` the WebSocket, `guests` patients' links and
 //! their door, `web` what all answers share, `admin` what
 //! the operator's commands do, `db` the one writer.
 //!
@@ -24,6 +24,7 @@ pub mod admin;
 pub mod audit;
 pub mod auth;
 pub mod backup;
+pub mod care;
 pub mod cli;
 mod clock;
 mod config;

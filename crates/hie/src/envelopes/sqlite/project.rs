@@ -13,6 +13,7 @@ use sqlx::SqliteConnection;
 use crate::{
     audit::{self, Event},
     auth::Access,
+    care::consent::{self, Heard},
     clock::instant,
     envelopes::{
         content::{self, Content},
@@ -20,7 +21,10 @@ use crate::{
         sequencer::Sequencer,
         task::Standing,
     },
-    fhir::store::{self, New},
+    fhir::{
+        labels,
+        store::{self, New},
+    },
     identity::new_id,
 };
 
@@ -51,8 +55,8 @@ pub async fn project(
     let seq = sequencer.next();
     let patient = h.patient.map(|p| p.to_string());
     sqlx::query(
-        "INSERT INTO envelope (id, seq, device, kind, facility, patient, task, superseded, received_at, bytes) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO envelope (id, seq, device, kind, facility, patient, task, superseded, received_at, bytes, label) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(h.id.0.to_vec())
     .bind(seq as i64)
@@ -64,6 +68,7 @@ pub async fn project(
     .bind(act.superseded.is_some())
     .bind(act.now)
     .bind(act.bytes)
+    .bind(act.content.resources.iter().map(|r| labels::number(labels::of(&r.value))).max().unwrap_or(0))
     .execute(&mut *tx)
     .await?;
 
@@ -83,7 +88,30 @@ pub async fn project(
     }
     ask(tx, act).await?;
     visibility(tx, sequencer, act, seq).await?;
+    consents(tx, sequencer, act, seq).await?;
     Ok(seq)
+}
+
+/// What the patient says of who may read, in whichever payload it came.
+async fn consents(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    act: &Act<'_>,
+    seq: u64,
+) -> Result<(), sqlx::Error> {
+    let Some(patient) = act.header.patient.map(|p| p.to_string()) else { return Ok(()) };
+    for r in act.content.resources.iter().filter(|r| r.kind == "Consent") {
+        let heard = Heard {
+            consent: &r.value,
+            id: &r.id,
+            patient: &patient,
+            facility: act.header.facility,
+            task: act.header.task,
+            item: Item::Envelope(seq),
+        };
+        consent::heard(tx, sequencer, &heard, act.now).await?;
+    }
+    Ok(())
 }
 
 async fn resources(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<(), sqlx::Error> {
