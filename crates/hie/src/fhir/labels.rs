@@ -2,7 +2,7 @@
 
 use rabta_domain::role::Label;
 use serde_json::Value;
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 
 use super::store;
 
@@ -35,6 +35,51 @@ pub fn number(label: Label) -> i64 {
     }
 }
 
+/// The Binaries that hold what a Media or a DocumentReference is about.
+pub fn contents(resource: &Value) -> Vec<String> {
+    let mut urls = vec![resource.pointer("/content/url")];
+    urls.extend(resource["content"].as_array().into_iter().flatten().map(|c| c.pointer("/attachment/url")));
+    let id = |url: &Value| url.as_str()?.strip_prefix("Binary/").map(str::to_owned);
+    urls.into_iter().flatten().filter_map(id).collect()
+}
+
+/// The label that a Binary has from what refers to it.
+pub async fn of_content(db: &mut SqliteConnection, binary: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(max(r.label), 0) FROM resource_token x JOIN resource r ON r.type = x.type AND r.id = x.id \
+         WHERE x.type IN ('Media', 'DocumentReference') AND x.param = 'content' AND x.value = ?",
+    )
+    .bind(binary)
+    .fetch_one(db)
+    .await
+}
+
+/// Gives the Binaries of `resource`, and the envelopes that brought their parts, at least its label.
+pub async fn pass_on(tx: &mut SqliteConnection, resource: &Value, label: i64) -> Result<(), sqlx::Error> {
+    if label == 0 {
+        return Ok(());
+    }
+    for binary in contents(resource) {
+        for sql in [
+            "UPDATE resource SET label = max(label, ?1) WHERE type = 'Binary' AND id = ?2",
+            "UPDATE resource_version SET label = max(label, ?1) WHERE type = 'Binary' AND id = ?2",
+        ] {
+            sqlx::query(sql).bind(label).bind(&binary).execute(&mut *tx).await?;
+        }
+        if let Ok(attachment) = binary.parse::<rabta_wire::Id>() {
+            sqlx::query(
+                "UPDATE envelope SET label = max(label, ?) \
+                 WHERE id IN (SELECT envelope FROM attachment_part WHERE attachment = ?)",
+            )
+            .bind(label)
+            .bind(attachment.0.to_vec())
+            .execute(&mut *tx)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads the labels of what was stored before labels were indexed; once in a database's life.
 pub async fn index_old(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut tx = writer.begin().await?;
@@ -58,18 +103,23 @@ pub async fn index_old(writer: &SqlitePool) -> Result<(), sqlx::Error> {
             if label == 0 {
                 continue;
             }
-            sqlx::query("UPDATE resource_version SET label = ? WHERE rowid = ?")
+            if let Ok(value) = serde_json::from_str(&text) {
+                pass_on(&mut tx, &value, label).await?;
+            }
+            sqlx::query("UPDATE resource_version SET label = max(label, ?) WHERE rowid = ?")
                 .bind(label)
                 .bind(row)
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query("UPDATE resource SET label = ? WHERE type = ? AND id = ? AND version = ?")
-                .bind(label)
-                .bind(kind)
-                .bind(id)
-                .bind(version)
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "UPDATE resource SET label = max(label, ?) WHERE type = ? AND id = ? AND version = ?",
+            )
+            .bind(label)
+            .bind(kind)
+            .bind(id)
+            .bind(version)
+            .execute(&mut *tx)
+            .await?;
             sqlx::query("UPDATE envelope SET label = max(label, ?) WHERE id = ?")
                 .bind(label)
                 .bind(envelope)

@@ -85,7 +85,10 @@ pub async fn put(tx: &mut SqliteConnection, new: &New<'_>, now: i64) -> Result<i
     let sql = "INSERT INTO resource (type, id, version, facility, patient, task, updated_at, label) VALUES (?, ?, 1, ?, ?, ?, ?, ?) \
                ON CONFLICT (type, id) DO UPDATE SET version = version + 1, patient = excluded.patient, \
                task = coalesce(excluded.task, task), updated_at = excluded.updated_at, label = excluded.label RETURNING version";
-    let label = labels::number(labels::of(new.value));
+    let mut label = labels::number(labels::of(new.value));
+    if new.kind == "Binary" {
+        label = label.max(labels::of_content(tx, new.id).await?);
+    }
     let version: i64 = sqlx::query_scalar(sql)
         .bind(new.kind)
         .bind(new.id)
@@ -136,6 +139,7 @@ pub async fn put(tx: &mut SqliteConnection, new: &New<'_>, now: i64) -> Result<i
             Value::from_iter(entries.dates.into_iter().map(|(param, low, high)| json!([param, low, high])));
         sqlx::query(sql).bind(new.kind).bind(new.id).bind(rows.to_string()).execute(&mut *tx).await?;
     }
+    labels::pass_on(tx, new.value, label).await?;
     Ok(version)
 }
 

@@ -186,6 +186,12 @@ async fn attachment(
     .bind(act.header.id.0.to_vec())
     .execute(&mut *tx)
     .await?;
+    let label = labels::of_content(tx, &part.attachment.to_string()).await?;
+    sqlx::query("UPDATE envelope SET label = max(label, ?) WHERE id = ?")
+        .bind(label)
+        .bind(act.header.id.0.to_vec())
+        .execute(&mut *tx)
+        .await?;
     // Only parts of the same facility make one Binary.
     let envelopes: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT e.bytes FROM attachment_part p JOIN envelope e ON e.id = p.envelope \
