@@ -36,5 +36,5 @@ CREATE TABLE break_glass (
     reviewed_at INTEGER,
     review      TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX break_glass_of_reader ON break_glass (person, patient, ends_at);
+CREATE INDEX break_glass_of_reader ON break_glass (person, patient, ends_at, restricted);
 CREATE INDEX break_glass_of_owner ON break_glass (owner, opened_at);

@@ -12,7 +12,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::{
     acceptable, known,
     store::{self, Stored},
-    visible,
+    visible::{self, Prepared},
 };
 use crate::{
     App,
@@ -22,12 +22,30 @@ use crate::{
     web::{ApiError, FHIR_JSON},
 };
 
-/// Which versions of a resource.
+/// Which versions of a resource. Another version may have had another label.
 enum Which {
     Current,
     One(i64),
     All,
 }
+
+macro_rules! versions {
+    ($end:literal) => {
+        Prepared {
+            template: concat!(
+                "SELECT r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body \
+                 FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id \
+                 WHERE r.type = ?1 AND r.id = ?2 AND {visible}",
+                $end
+            ),
+            label: "v.label",
+        }
+    };
+}
+
+const CURRENT: Prepared = versions!(" AND v.version = r.version");
+const ONE: Prepared = versions!(" AND v.version = ?6");
+const ALL: Prepared = versions!(" ORDER BY v.version DESC LIMIT 200");
 
 async fn find(
     db: &mut SqliteConnection,
@@ -36,19 +54,19 @@ async fn find(
     id: &str,
     which: Which,
 ) -> Result<Vec<Stored>, sqlx::Error> {
-    let mut query = QueryBuilder::new(format!(
-        "SELECT {} FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id WHERE r.type = ",
-        store::COLUMNS
-    ));
-    query.push_bind(kind.to_owned()).push(" AND r.id = ").push_bind(id.to_owned()).push(" AND ");
-    // Another version may have had another label.
-    visible::push(&mut query, who, kind, "v.label");
-    match which {
-        Which::Current => query.push(" AND v.version = r.version"),
-        Which::One(version) => query.push(" AND v.version = ").push_bind(version),
-        Which::All => query.push(" ORDER BY v.version DESC LIMIT 200"),
+    let (prepared, version) = match which {
+        Which::Current => (CURRENT, None),
+        Which::One(version) => (ONE, Some(version)),
+        Which::All => (ALL, None),
     };
-    query.build().fetch_all(db).await?.iter().map(store::stored).collect()
+    let (facility, person, now) = visible::values(who);
+    let query =
+        sqlx::query(prepared.text(who, kind)).bind(kind).bind(id).bind(facility).bind(person).bind(now);
+    let query = match version {
+        Some(version) => query.bind(version),
+        None => query,
+    };
+    query.fetch_all(db).await?.iter().map(store::stored).collect()
 }
 
 /// The current version, if `who` may see it.

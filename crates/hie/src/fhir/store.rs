@@ -2,7 +2,7 @@
 
 use rabta_wire::Id;
 use serde_json::{Value, json};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{index, labels};
 
@@ -161,12 +161,10 @@ pub fn stored(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
 
 /// The current version, whoever asks: for what the server itself needs, and to measure what authorisation adds.
 pub async fn plain(db: &mut SqliteConnection, kind: &str, id: &str) -> Result<Option<Stored>, sqlx::Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(format!(
-        "SELECT {COLUMNS} FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id WHERE r.type = "
-    ));
-    query.push_bind(kind.to_owned()).push(" AND r.id = ").push_bind(id.to_owned());
-    query.push(" AND v.version = r.version");
-    query.build().fetch_optional(db).await?.as_ref().map(stored).transpose()
+    let sql = "SELECT r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body \
+               FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id \
+               WHERE r.type = ?1 AND r.id = ?2 AND v.version = r.version";
+    sqlx::query(sql).bind(kind).bind(id).fetch_all(db).await?.first().map(stored).transpose()
 }
 
 impl Stored {

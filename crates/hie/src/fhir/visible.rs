@@ -1,22 +1,128 @@
 //! What a query adds so that it finds only what its reader may read. Nothing is filtered afterwards: totals and pages
 //! would leak.
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
 use rabta_domain::role::{Label, Part};
 use rabta_wire::Id;
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::kinds::part;
+use super::{kinds::part, labels};
 use crate::auth::Reader;
 
-fn blob(id: Id) -> Vec<u8> {
-    id.0.to_vec()
+/// All that the text of the condition depends on: few enough texts that each is prepared once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Shape {
+    /// The role or the purpose does not cover the type.
+    Closed,
+    /// AuditEvents: who acts, and who has the patient's record, see who looked.
+    Audit,
+    Record {
+        /// Up to which label.
+        most: Label,
+        /// The type is Patient or Consent, which an ask brings along.
+        with_ask: bool,
+        /// A person, who cares for patients: asks count.
+        cares: bool,
+        /// It is an emergency: a broken glass counts.
+        emergency: bool,
+    },
 }
 
-fn level(label: Label) -> i64 {
-    match label {
-        Label::Normal => 0,
-        Label::Restricted => 1,
-        Label::VeryRestricted => 2,
+/// A part of the condition's text, or a value of the reader in it.
+enum Piece {
+    Text(String),
+    Facility,
+    Person,
+    Now,
+}
+
+fn shape(who: &Reader, kind: &str) -> Shape {
+    let part = part(kind);
+    if !who.rights.covers(part) {
+        return Shape::Closed;
+    }
+    if part == Part::Audit {
+        return Shape::Audit;
+    }
+    let cares = who.person().is_some() && who.purpose.is_care();
+    Shape::Record {
+        most: who.rights.label,
+        with_ask: matches!(kind, "Patient" | "Consent"),
+        cares,
+        emergency: cares && who.purpose.is_emergency(),
+    }
+}
+
+/// The condition on the row `row`, whose label is in the column `label`.
+fn pieces(shape: Shape, row: &str, label: &str) -> Vec<Piece> {
+    use Piece::{Facility, Now, Person, Text};
+    let text = |t: &str| Text(t.replace("{row}", row).replace("{label}", label));
+    let (most, with_ask, cares, emergency) = match shape {
+        Shape::Closed => return vec![text("0")],
+        Shape::Audit => {
+            return vec![
+                text("({row}.facility = "),
+                Facility,
+                text(
+                    " OR EXISTS (SELECT 1 FROM resource p WHERE p.type = 'Patient' AND p.id = {row}.patient AND p.facility = ",
+                ),
+                Facility,
+                text("))"),
+            ];
+        }
+        Shape::Record { most, with_ask, cares, emergency } => (most, with_ask, cares, emergency),
+    };
+    let mut out = vec![text("(")];
+    if most < Label::VeryRestricted {
+        out.push(text(&format!("{{label}} <= {} AND (", labels::number(most))));
+    }
+    out.extend([text("{row}.facility = "), Facility]);
+    if row == "r" {
+        out.push(text(" OR r.facility IS NULL"));
+    }
+    out.extend([
+        text(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = {row}.task AND (t.facility = "),
+        Facility,
+    ]);
+    // Open, its patient's consent stands, and it is with this person.
+    let owned = "t.closed = 0 AND t.shut_by = '' AND t.owner = ";
+    if cares {
+        out.extend([text(&format!(" OR ({owned}")), Person, text(")")]);
+    }
+    out.push(text("))"));
+    if cares && with_ask {
+        let ask = format!(" OR EXISTS (SELECT 1 FROM task t WHERE t.patient = {{row}}.patient AND {owned}");
+        out.extend([text(&ask), Person, text(")")]);
+    }
+    if emergency {
+        out.extend([
+            text(" OR EXISTS (SELECT 1 FROM break_glass g WHERE g.person = "),
+            Person,
+            text(" AND g.patient = {row}.patient AND g.ends_at > "),
+            Now,
+            text(" AND ({label} < 2 OR g.restricted <> ''))"),
+        ]);
+    }
+    out.push(text(if most < Label::VeryRestricted { "))" } else { ")" }));
+    out
+}
+
+fn person(who: &Reader) -> Vec<u8> {
+    who.person().unwrap_or(Id([0; 16])).0.to_vec()
+}
+
+fn put(query: &mut QueryBuilder<Sqlite>, who: &Reader, pieces: Vec<Piece>) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => query.push(text),
+            Piece::Facility => query.push_bind(who.facility().0.to_vec()),
+            Piece::Person => query.push_bind(person(who)),
+            Piece::Now => query.push_bind(who.now),
+        };
     }
 }
 
@@ -28,80 +134,46 @@ fn level(label: Label) -> i64 {
 ///   back; or
 /// - is of a patient for whom the person broke the glass, while that lasts, and the read says that it is an emergency.
 pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Reader, kind: &str, label: &str) {
-    let part = part(kind);
-    if !who.rights.covers(part) {
-        query.push("0");
-        return;
-    }
-    let facility = blob(who.facility());
-    if part == Part::Audit {
-        // Who acts, and who has the patient's record, see who looked.
-        query.push("(r.facility = ").push_bind(facility.clone());
-        query
-            .push(
-                " OR EXISTS (SELECT 1 FROM resource p WHERE p.type = 'Patient' AND p.id = r.patient AND p.facility = ",
-            )
-            .push_bind(facility)
-            .push("))");
-        return;
-    }
-    query.push("(");
-    if who.rights.label < Label::VeryRestricted {
-        query.push(format!("{label} <= {} AND (", level(who.rights.label)));
-    }
-    query.push("r.facility = ").push_bind(facility.clone()).push(" OR r.facility IS NULL");
-    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND t.facility = ");
-    query.push_bind(facility).push(")");
-    if let Some(person) = who.person().filter(|_| who.purpose.is_care()) {
-        query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND ");
-        owned(query, person);
-        query.push(")");
-        if matches!(kind, "Patient" | "Consent") {
-            query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.patient = r.patient AND ");
-            owned(query, person);
-            query.push(")");
-        }
-        if who.purpose.is_emergency() {
-            query.push(" OR ");
-            glass(query, person, who.now, "r.patient", label);
-        }
-    }
-    if who.rights.label < Label::VeryRestricted {
-        query.push(")");
-    }
-    query.push(")");
+    put(query, who, pieces(shape(who, kind), "r", label));
 }
 
 /// The same for `envelope e`, whose exact payload a signature's proof needs.
 pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Reader) {
-    if !who.rights.covers(Part::Clinical) {
-        query.push("0");
-        return;
-    }
-    let facility = blob(who.facility());
-    query.push(format!("(e.label <= {} AND (", level(who.rights.label)));
-    query.push("e.facility = ").push_bind(facility.clone());
-    query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND t.facility = ");
-    query.push_bind(facility).push(")");
-    if let Some(person) = who.person().filter(|_| who.purpose.is_care()) {
-        query.push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND ");
-        owned(query, person);
-        query.push(")");
-        if who.purpose.is_emergency() {
-            query.push(" OR ");
-            glass(query, person, who.now, "e.patient", "e.label");
-        }
-    }
-    query.push("))");
+    put(query, who, pieces(shape(who, "Binary"), "e", "e.label"));
 }
 
-/// `task t` is open, its patient's consent stands, and it is with this person.
-fn owned(query: &mut QueryBuilder<Sqlite>, person: Id) {
-    query.push("t.closed = 0 AND t.shut_by = '' AND t.owner = ").push_bind(blob(person));
+/// A query with the condition in it, as a text of its own for each shape of reader, so that a read neither writes nor
+/// prepares it anew.
+pub struct Prepared {
+    /// `{visible}` is where the condition goes; its values are `?3` (facility), `?4` (person) and `?5` (now).
+    pub template: &'static str,
+    pub label: &'static str,
 }
 
-fn glass(query: &mut QueryBuilder<Sqlite>, person: Id, now: i64, patient: &str, label: &str) {
-    query.push("EXISTS (SELECT 1 FROM break_glass g WHERE g.person = ").push_bind(blob(person));
-    query.push(format!(" AND g.patient = {patient} AND g.ends_at > ")).push_bind(now);
-    query.push(format!(" AND ({label} < 2 OR g.restricted <> ''))"));
+/// The values that a [`Prepared`] query takes after its own two.
+pub fn values(who: &Reader) -> (Vec<u8>, Vec<u8>, i64) {
+    (who.facility().0.to_vec(), person(who), who.now)
+}
+
+impl Prepared {
+    /// The text for this reader and this type.
+    pub fn text(&self, who: &Reader, kind: &str) -> &'static str {
+        type Known = HashMap<(&'static str, Shape), &'static str>;
+        static TEXTS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let shape = shape(who, kind);
+        let mut texts = TEXTS.lock().unwrap_or_else(|e| e.into_inner());
+        texts.entry((self.template, shape)).or_insert_with(|| {
+            let condition: String = pieces(shape, "r", self.label)
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Facility => "?3".into(),
+                    Piece::Person => "?4".into(),
+                    Piece::Now => "?5".into(),
+                })
+                .collect();
+            // A few dozen texts in the life of the program.
+            Box::leak(self.template.replace("{visible}", &condition).into_boxed_str())
+        })
+    }
 }

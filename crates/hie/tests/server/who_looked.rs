@@ -1,5 +1,10 @@
 //! The audit: its shape, what laptops send, and the answer to "who looked?".
 
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
 use rabta_domain::fhir::audit::{Act, AuditEvent, Outcome as Ended, to_bundle};
 use rabta_hie::admin::{Reply, Request};
 use rabta_wire::{Id, care::PURPOSE_HEADER, envelope::Kind, log::Outcome};
@@ -208,6 +213,29 @@ async fn the_operator_is_told_who_looked_when_from_where_at_what_and_why() {
         assert!(words.contains(said), "{said}: {words}");
     }
     assert!(!words.contains(mr) && !words.contains("Zohra"));
+
+    // The command says the same, in words and as JSON; the number may come by the input.
+    let (folder, input) = (server.folder().to_owned(), format!("{mr}\n"));
+    let (words, json) = tokio::task::spawn_blocking(move || {
+        let ask = |json: bool| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_rabta-hie"));
+            command.args(["audit", "--patient", "-", "--since", "2026-11-22", "--data"]).arg(&folder);
+            if json {
+                command.arg("--json");
+            }
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+            let out = child.wait_with_output().unwrap();
+            assert!(out.status.success());
+            String::from_utf8(out.stdout).unwrap()
+        };
+        (ask(false), ask(true))
+    })
+    .await
+    .unwrap();
+    assert!(words.contains("emergency access") && words.contains("fell from a roof"), "{words}");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["audit"][0]["patient"], ask.patient.to_string());
 
     // By id too; earlier acts where no date is given; the question itself is among them.
     let all = who(&ask.patient.to_string(), None).await;
