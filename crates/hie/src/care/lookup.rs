@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use rabta_domain::role::Act as Right;
+use rabta_domain::role::{Act as Right, Label};
 use serde_json::{Value, json};
 use sqlx::Row;
 
@@ -14,7 +14,11 @@ use crate::{
     audit::Event,
     auth::Reader,
     clock::instant,
-    fhir::{params::Condition, params::Search, store},
+    fhir::{
+        labels,
+        params::{Condition, Search},
+        store,
+    },
     identity,
     web::{ApiError, FHIR_JSON},
 };
@@ -54,10 +58,15 @@ pub async fn answer(
                FROM resource_token x JOIN resource r ON r.type = x.type AND r.id = x.id \
                JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
                WHERE x.type = 'Patient' AND x.param = 'identifier' AND x.value = ? AND x.system = ? \
-               AND r.facility IS NOT NULL AND r.label < 2 ORDER BY r.id LIMIT ?";
+               AND r.facility IS NOT NULL AND r.label <= ? ORDER BY r.id LIMIT ?";
     let mut db = app.db.read().acquire().await?;
-    let rows =
-        sqlx::query(sql).bind(&wanted.value).bind(&wanted.system).bind(MOST + 1).fetch_all(&mut *db).await?;
+    let rows = sqlx::query(sql)
+        .bind(&wanted.value)
+        .bind(&wanted.system)
+        .bind(labels::number(who.rights.label.min(Label::Restricted)))
+        .bind(MOST + 1)
+        .fetch_all(&mut *db)
+        .await?;
     let mut entries = Vec::new();
     if rows.len() as i64 <= MOST {
         for row in rows {
