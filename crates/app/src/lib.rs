@@ -5,6 +5,7 @@
 //!
 //! The core never shows anything, never names Tauri, and logs opaque ids only.
 
+mod audit;
 mod cards;
 mod chart;
 mod clock;

@@ -158,6 +158,7 @@ impl Session {
         if !committed.appended.is_empty() {
             self.sync.wake();
         }
+        self.send_trail().await;
         Ok(committed)
     }
 

@@ -1,4 +1,4 @@
-//! What the server costs while nobody asks it anything.
+//! What the server costs while nobody asks it anything, and what it adds to a read to know that it may be read.
 
 use std::time::{Duration, Instant};
 
@@ -28,5 +28,21 @@ pub async fn take() -> Result<Vec<Figure>> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     world.hie.stop()?;
-    Ok(vec![Figure::new("idle_rss", highest as f64 / 1e6, "MB", 60.0)])
+    Ok(vec![Figure::new("idle_rss", highest as f64 / 1e6, "MB", 60.0), authz_overhead().await?])
+}
+
+/// The worst of three ways to stand to a patient.
+async fn authz_overhead() -> Result<Figure> {
+    let run = Run::kept("bench-hie-authz")?;
+    let compared = rabta_hie::measure::authorisation(run.folder()).await?;
+    for c in &compared {
+        let (plain, authorised) = (c.plain.as_secs_f64() * 1e6, c.authorised.as_secs_f64() * 1e6);
+        crate::say(&format!(
+            "{}: {plain:.1} us, authorised {authorised:.1} us, {:+.1} %",
+            c.relation,
+            c.percent()
+        ));
+    }
+    let worst = compared.iter().map(rabta_hie::measure::Compared::percent).fold(f64::MIN, f64::max);
+    Ok(Figure::new("authz_overhead", worst.max(0.0), "%", 10.0))
 }

@@ -68,6 +68,11 @@ pub enum Command {
     Device(DeviceCommand),
     /// Look at everything that an operator must keep an eye on, and say what to do. Fails where somebody should act.
     Doctor(Doctor),
+    /// Who looked at a patient's record: on the HIE and on laptops, when, from where, what and why.
+    Audit(Audit),
+    /// Emergency accesses to other facilities' records.
+    #[command(subcommand)]
+    BreakGlass(BreakGlassCommand),
     /// Add an encrypted backup to a folder and read it back; what did not change is not copied again.
     Backup(Backup),
     /// Bring a backup back into an empty data folder. Laptops then send again what they have.
@@ -81,6 +86,42 @@ pub struct Doctor {
     /// Read every page of the database, too.
     #[arg(long)]
     deep: bool,
+}
+
+#[derive(Args)]
+pub struct Audit {
+    #[command(flatten)]
+    data: Data,
+    /// The patient's id, MR number or other identifier (`number` or `system|number`); `-` reads it from the input, so
+    /// that it is in no shell's history.
+    #[arg(long)]
+    patient: String,
+    /// Only what the HIE received since then, like 2026-11-22.
+    #[arg(long)]
+    since: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum BreakGlassCommand {
+    List {
+        #[command(flatten)]
+        data: Data,
+        /// Only those that nobody reviewed.
+        #[arg(long)]
+        open: bool,
+    },
+    /// Note what a review of it found.
+    Review {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        grant: Id,
+        #[arg(long)]
+        note: String,
+        /// It was not justified: it ends now.
+        #[arg(long)]
+        end: bool,
+    },
 }
 
 #[derive(Args)]
@@ -409,6 +450,17 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             let done = backup::restore(&from, manifest.as_deref(), &data.data, &key_file).await?;
             return if data.json { Ok(serde_json::to_string(&done)?) } else { Ok(restored(&done)) };
         }
+        Command::Audit(Audit { data, mut patient, since }) => {
+            if patient == "-" {
+                patient.clear();
+                std::io::stdin().read_line(&mut patient).context("the patient's number")?;
+            }
+            (data, Request::Audit { patient, since })
+        }
+        Command::BreakGlass(BreakGlassCommand::List { data, open }) => (data, Request::BreakGlass { open }),
+        Command::BreakGlass(BreakGlassCommand::Review { data, grant, note, end }) => {
+            (data, Request::ReviewBreakGlass { grant, note, end })
+        }
         Command::Device(DeviceCommand::List { data }) => (data, Request::Devices),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
     };
@@ -526,6 +578,8 @@ fn words(reply: &Reply) -> String {
             made.new_bytes as f64 / 1e6,
             made.removed
         ),
+        Reply::Audit(reports) => lines(reports.iter().map(|r| r.words()).collect()),
+        Reply::BreakGlass(all) => admin::care::words(all),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

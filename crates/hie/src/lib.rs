@@ -7,9 +7,9 @@
 //! error's text; never reads an SDP.
 //!
 //! The way in: [`serve`] starts it in process; `envelopes` is the log, `fhir` the projection, `identity` who is
-//! who, `auth` who may ask, `audit` who did, `signaling` the WebSocket, `guests` patients' links and
-//! their door, `duty` moves what nobody answers, `web` what all answers share, `admin` what
-//! the operator's commands do, `db` the one writer.
+//! who, `auth` who may ask, `care` what opens another facility's record and what closes it, `audit` who did,
+//! `signaling` the WebSocket, `guests` patients' links and their door, `duty` moves what nobody answers, `web` what all
+//! answers share, `admin` what the operator's commands do, `db` the one writer.
 //!
 //! ```no_run
 //! # async fn run() -> anyhow::Result<()> {
@@ -24,6 +24,7 @@ pub mod admin;
 pub mod audit;
 pub mod auth;
 pub mod backup;
+pub mod care;
 pub mod cli;
 mod clock;
 mod config;
@@ -34,6 +35,7 @@ pub mod envelopes;
 pub mod fhir;
 pub mod guests;
 pub mod identity;
+pub mod measure;
 mod server;
 pub mod signaling;
 mod state;

@@ -17,6 +17,7 @@ use crate::{
     App, Config, admin,
     audit::AuditLog,
     auth::{self, Tokens},
+    care::{self, Lookups},
     db::{DataLock, Db, LockError, OpenError},
     disk::Disk,
     duty,
@@ -116,6 +117,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         ice: Ice::new(ice),
         metrics: Metrics::default(),
         guesses: Guesses::new(),
+        lookups: Lookups::default(),
         passes: Passes::default(),
         page: door.as_ref().map(|door| door.page.clone()),
         stopping: CancellationToken::new(),
@@ -131,7 +133,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let spki_sha256 = app.db.settings.tls.pins()?[0];
     let tls = app.db.settings.tls.server_config()?;
     let http = axum_server::Handle::new();
-    let service = router(app.clone()).into_make_service();
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut tasks = Vec::new();
     tasks.push(if config.plain_http_loopback {
         let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Io("cannot listen", e))?;
@@ -198,6 +200,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/token", post(auth::http::token))
         .route("/v1/envelopes", post(envelopes::http::push))
         .route("/v1/changes", get(envelopes::http::pull))
+        .route(rabta_wire::care::PATH, get(care::http::list).post(care::http::open))
         .route("/v1/links", get(guests::http::list).post(guests::http::make))
         .route("/v1/links/{guest}", post(guests::http::act))
         .route(rabta_wire::signal::PATH, get(signaling::ws))

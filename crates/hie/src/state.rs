@@ -5,6 +5,7 @@ use crate::{
     Clock,
     audit::AuditLog,
     auth::Tokens,
+    care::Lookups,
     db::Db,
     disk::Disk,
     envelopes::SqliteCore,
@@ -29,6 +30,7 @@ pub struct App {
     pub ice: Ice,
     pub metrics: Metrics,
     pub guesses: Guesses,
+    pub lookups: Lookups,
     pub passes: Passes,
     /// Where phones open links: `https://host/p/`. `None` without a certificate that they trust.
     pub page: Option<String>,

@@ -168,6 +168,7 @@ contract!(
     another_facilitys_patient_is_unknown,
     a_payload_holds_what_its_kind_says,
     an_ask_without_consent_is_refused,
+    a_patients_no_closes_the_ask_to_whoever_is_outside,
     whoever_is_asked_sees_the_ask_and_not_the_record,
     new_demographics_reach_whoever_is_asked,
     a_closed_ask_shows_the_patient_no_more,
@@ -529,6 +530,17 @@ async fn an_ask_without_consent_is_refused<W: World>() {
     for outcome in push(&world, &doctor, &[given, note]).await {
         durable(&outcome);
     }
+}
+
+async fn a_patients_no_closes_the_ask_to_whoever_is_outside<W: World>() {
+    let world = W::new().await;
+    let mut ask = ask(&world).await;
+    let (doctor, clinic) = (ask.doctor.clone(), kinds(&world, &ask.doctor).await.len());
+    let no = ask.doctor.write(Draft::new(Kind::Consent, ask.patient, payloads::consent(ask.patient, "deny")));
+    durable(&push_one(&world, &doctor, &no).await);
+    // Their word itself is what is left.
+    assert_eq!(kinds(&world, &ask.specialist).await, [Kind::Consent]);
+    assert_eq!(kinds(&world, &ask.doctor).await.len(), clinic + 1);
 }
 
 async fn whoever_is_asked_sees_the_ask_and_not_the_record<W: World>() {

@@ -5,8 +5,10 @@ mod support;
 mod server {
     pub mod access;
     pub mod asks;
+    pub mod authz;
     pub mod backups;
     pub mod bad_input;
+    pub mod care;
     pub mod duty;
     pub mod duty_simulated;
     pub mod enrollment;
@@ -16,4 +18,5 @@ mod server {
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;
+    pub mod who_looked;
 }

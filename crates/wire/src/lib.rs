@@ -11,6 +11,7 @@
 //! assert_eq!(cursor.to_string().parse(), Ok(cursor));
 //! ```
 
+pub mod care;
 pub mod cert;
 pub mod code;
 pub mod cursor;

@@ -19,6 +19,25 @@ pub enum Act {
     Query,
     Create,
     Update,
+    /// It was printed.
+    Print,
+    /// It left the program in another way: a file, a stick.
+    Export,
+}
+
+impl Act {
+    /// What a laptop's trail calls an act by a word of its own (`create`, `print`, `shared-paper`): one that is not
+    /// known here changed something.
+    pub fn of_action(action: &str) -> Self {
+        match action {
+            "read" | "open" | "view" => Self::Read,
+            "query" | "search" => Self::Query,
+            "create" => Self::Create,
+            "print" => Self::Print,
+            "export" => Self::Export,
+            _ => Self::Update,
+        }
+    }
 }
 
 /// How it ended (http://hl7.org/fhir/R4/valueset-audit-event-outcome.html).
@@ -64,14 +83,12 @@ pub fn to_bundle(events: &[AuditEvent], at: OffsetDateTime, new_id: NewId<'_>) -
 
 /// One AuditEvent.
 pub fn audit_event(event: &AuditEvent) -> Json {
-    let (profile, subtype, action) = match event.act {
-        Act::Read => ("PatientRead", "read", "R"),
-        Act::Query => ("PatientQuery", "search", "E"),
-        Act::Create => ("PatientCreate", "create", "C"),
-        Act::Update => ("PatientUpdate", "update", "U"),
-    };
+    let shape = shape(event.act);
     // BALP has the same pattern without a patient under the shorter name.
-    let profile = if event.patient.is_some() { profile } else { &profile["Patient".len()..] };
+    let of = if event.patient.is_some() { "Patient" } else { "" };
+    let profile = shape.profile.map(|profile| {
+        format!("https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.{of}{profile}")
+    });
     let outcome = match event.outcome {
         Outcome::Success => "0",
         Outcome::Refused => "4",
@@ -79,16 +96,24 @@ pub fn audit_event(event: &AuditEvent) -> Json {
     };
     let person = (!event.person.is_empty()).then(|| {
         obj! {
-            "type": concept(urls::V3_PARTICIPATION, "IRCP", "information recipient"),
+            "type": concept(urls::V3_PARTICIPATION, shape.user, ""),
             "who": reference("Practitioner", &event.person),
             "requestor": true,
         }
     });
-    let device = obj! {
-        "type": concept(urls::DICOM, "110153", "Source Role ID"),
-        "who": reference("Device", &event.device),
-        "requestor": event.person.is_empty(),
+    // Window and record store are one machine: both sides of the act.
+    let side = |source: bool, requestor: bool| {
+        let (code, name) =
+            if source { ("110153", "Source Role ID") } else { ("110152", "Destination Role ID") };
+        obj! {
+            "type": concept(urls::DICOM, code, name),
+            "who": reference("Device", &event.device),
+            "requestor": requestor,
+            "network": obj! { "address": format!("urn:uuid:{}", event.device), "type": "5" },
+        }
     };
+    let client = side(shape.client_is_source, event.person.is_empty());
+    let server = side(!shape.client_is_source, false);
     let patient = event.patient.as_deref().map(|id| {
         obj! {
             "what": reference("Patient", id),
@@ -113,21 +138,59 @@ pub fn audit_event(event: &AuditEvent) -> Json {
     obj! {
         "resourceType": "AuditEvent",
         "id": &event.id,
-        "meta": obj! {
-            "profile": arr![format!("https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.{profile}")],
-        },
-        "type": coding_named(urls::AUDIT_TYPE, "rest", "RESTful Operation"),
-        "subtype": arr![coding(urls::AUDIT_SUBTYPE, subtype)],
-        "action": action,
+        "meta": obj! { "profile": arr![profile] },
+        "type": shape.kind,
+        "subtype": arr![shape.subtype],
+        "action": shape.action,
         "recorded": dates::instant(event.at),
         "outcome": outcome,
         "purposeOfEvent": arr![event.purpose.as_deref().map(|p| concept(urls::V3_ACT_REASON, p, ""))],
-        "agent": arr![person, device],
+        "agent": arr![client, server, person],
         "source": obj! {
             "site": &event.facility,
             "observer": reference("Device", &event.device),
         },
         "entity": arr![patient, object],
+    }
+}
+
+/// How an act is coded.
+struct Shape {
+    kind: Json,
+    subtype: Json,
+    action: &'static str,
+    /// BALP's profile, without "Patient".
+    profile: Option<&'static str>,
+    client_is_source: bool,
+    /// Of v3-ParticipationType.
+    user: &'static str,
+}
+
+fn shape(act: Act) -> Shape {
+    let rest = |subtype: &str, action, profile, client_is_source, user| Shape {
+        kind: coding_named(urls::AUDIT_TYPE, "rest", "RESTful Operation"),
+        subtype: coding(urls::AUDIT_SUBTYPE, subtype),
+        action,
+        profile: Some(profile),
+        client_is_source,
+        user,
+    };
+    // DICOM calls printing and copying to media an export (PS3.15, A.5.3.4).
+    let export = |lifecycle: &str| Shape {
+        kind: coding_named(urls::DICOM, "110106", "Export"),
+        subtype: coding(urls::LIFECYCLE, lifecycle),
+        action: "R",
+        profile: None,
+        client_is_source: false,
+        user: "IRCP",
+    };
+    match act {
+        Act::Read => rest("read", "R", "Read", false, "IRCP"),
+        Act::Query => rest("search", "E", "Query", true, "IRCP"),
+        Act::Create => rest("create", "C", "Create", true, "AUT"),
+        Act::Update => rest("update", "U", "Update", true, "AUT"),
+        Act::Print => export("report"),
+        Act::Export => export("disclose"),
     }
 }
 
@@ -157,6 +220,39 @@ mod tests {
         {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
+    }
+
+    #[test]
+    fn each_act_has_the_agents_of_its_pattern() {
+        let event = |act| AuditEvent {
+            id: "a".into(),
+            act,
+            outcome: Outcome::Success,
+            at: datetime!(2026-11-22 10:00 UTC),
+            person: "p".into(),
+            device: "d".into(),
+            facility: "f".into(),
+            patient: Some("x".into()),
+            what: "Encounter/e".into(),
+            parameters: vec![],
+            purpose: None,
+        };
+        for (act, client, user, profile) in [
+            (Act::Read, "110152", "IRCP", "PatientRead"),
+            (Act::Query, "110153", "IRCP", "PatientQuery"),
+            (Act::Create, "110153", "AUT", "PatientCreate"),
+            (Act::Update, "110153", "AUT", "PatientUpdate"),
+        ] {
+            let json = audit_event(&event(act));
+            let agents: Vec<String> =
+                json.items("agent").iter().map(|a| a.str("type.coding.code").to_owned()).collect();
+            let server = if client == "110152" { "110153" } else { "110152" };
+            assert_eq!(agents, [client, server, user], "{act:?}");
+            assert!(json.str("meta.profile").ends_with(profile), "{act:?}");
+        }
+        let print = audit_event(&event(Act::of_action("print")));
+        assert_eq!((print.str("type.code"), print.str("meta.profile")), ("110106", ""));
+        assert_eq!(Act::of_action("shared-paper"), Act::Update);
     }
 
     #[test]

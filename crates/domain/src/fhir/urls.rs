@@ -137,6 +137,8 @@ pub const DATA_ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent
 pub const TASK_CODE: &str = "http://hl7.org/fhir/CodeSystem/task-code";
 pub const AUDIT_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
 pub const AUDIT_SUBTYPE: &str = "http://hl7.org/fhir/restful-interaction";
+/// What happened to a record in its life: `report`, `disclose`.
+pub const LIFECYCLE: &str = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle";
 pub const PROVENANCE_AGENT: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 pub const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 /// Signature purposes, CLINIC.md "Signatures".

@@ -1,6 +1,7 @@
 //! What the operator's commands do. While a server runs it is asked over a socket that only its own user can open,
 //! since one process writes the database; otherwise the command opens the database itself.
 
+pub mod care;
 pub mod health;
 #[cfg(unix)]
 pub mod socket;
@@ -16,8 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use self::health::{DeviceLine, Finding};
 use crate::{
+    audit::report::Report,
     auth,
     backup::{self, BackupError, Made},
+    care::glass,
     db::Db,
     identity::{self, IdentityError, NewFacility, NewPerson},
 };
@@ -81,6 +84,21 @@ pub enum Request {
     Health {
         deep: bool,
     },
+    /// Who looked at a patient's record: an id or an identifier; since a date, if given.
+    Audit {
+        patient: String,
+        since: Option<String>,
+    },
+    /// Emergency accesses; `open`: only those that nobody reviewed.
+    BreakGlass {
+        open: bool,
+    },
+    /// `end`: it ends now.
+    ReviewBreakGlass {
+        grant: Id,
+        note: String,
+        end: bool,
+    },
     /// Adds a backup to this folder (absolute) and keeps so many.
     Backup {
         folder: PathBuf,
@@ -115,6 +133,8 @@ pub enum Reply {
     Devices(Vec<DeviceLine>),
     Health { findings: Vec<Finding>, address: String },
     Backup(Made),
+    Audit(Vec<Report>),
+    BreakGlass(Vec<glass::Line>),
     Done,
     Failed(String),
 }
@@ -133,6 +153,14 @@ pub enum AdminError {
     NoDevice,
     #[error("no such person, or they have no key and no code that is not revoked")]
     NoKey,
+    #[error("no patient here has that id or identifier")]
+    NoPatient,
+    #[error("a date is like 2026-11-22 or 2026-11-22T10:00:00Z")]
+    Date,
+    #[error("there is no such emergency access")]
+    NoGrant,
+    #[error("a review says something, in at most 1000 characters")]
+    Note,
     #[error(transparent)]
     Backup(#[from] BackupError),
     #[error("a token is good for at least a second and at most 30 days")]
@@ -158,6 +186,13 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             findings: health::of_database(db, deep, now).await?,
             address: public_address(&mut tx).await?,
         },
+        Request::Audit { patient, since } => {
+            care::who_looked(&mut tx, &patient, since.as_deref(), now).await?
+        }
+        Request::BreakGlass { open } => Reply::BreakGlass(glass::all(&mut tx, open).await?),
+        Request::ReviewBreakGlass { grant, note, end } => {
+            care::review(&mut tx, grant, &note, end, now).await?
+        }
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
             revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;

@@ -1,8 +1,14 @@
+//! AuditEvents after IHE BALP 1.1 (https://profiles.ihe.net/ITI/BALP, Read, Query, Create, Update and their Patient
+//! variants).
+
+use std::net::IpAddr;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rabta_wire::{Id, enroll::Enrolled};
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{Access, Agent},
+    auth::{Access, Agent, Purpose, Reader},
     clock::instant,
 };
 
@@ -12,6 +18,8 @@ pub enum Act {
     Create,
     Update,
     Read,
+    VersionRead,
+    History,
     Query,
     Transaction,
     /// An envelope was taken.
@@ -20,22 +28,44 @@ pub enum Act {
     Pull,
     /// A person joined with a device.
     Enroll,
+    /// A person opened another facility's record in an emergency.
+    BreakGlass,
+}
+
+const INTERACTION: &str = "http://hl7.org/fhir/restful-interaction";
+const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+const ENTITY: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
+const ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
+
+/// How an act is coded.
+struct Codes {
+    /// `AuditEvent.action`.
+    action: &'static str,
+    subtype: &'static str,
+    /// BALP's profile, without "Patient".
+    profile: Option<&'static str>,
+    /// The data flows to who asks: for a read the client is the destination; for a query, as DICOM has it, the source.
+    client_is_source: bool,
+    /// `agent[user].type`, of v3-ParticipationType.
+    user: &'static str,
 }
 
 impl Act {
-    /// (`AuditEvent.action`, `subtype` of http://hl7.org/fhir/restful-interaction, BALP's profile without and with a
-    /// patient).
-    fn codes(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Create => ("C", "create", "Create"),
-            Self::Update => ("U", "update", "Update"),
-            Self::Read => ("R", "read", "Read"),
-            Self::Query => ("E", "search", "Query"),
-            Self::Transaction => ("E", "transaction", ""),
-            Self::Push => ("C", "create", "Create"),
-            Self::Pull => ("R", "history-system", ""),
-            Self::Enroll => ("C", "create", ""),
-        }
+    fn codes(self) -> Codes {
+        let (action, subtype, profile, client_is_source, user) = match self {
+            Self::Create => ("C", "create", Some("Create"), true, "AUT"),
+            Self::Update => ("U", "update", Some("Update"), true, "AUT"),
+            Self::Read => ("R", "read", Some("Read"), false, "IRCP"),
+            Self::VersionRead => ("R", "vread", Some("Read"), false, "IRCP"),
+            Self::History => ("R", "history-instance", Some("Read"), false, "IRCP"),
+            Self::Query => ("E", "search", Some("Query"), true, "IRCP"),
+            Self::Transaction => ("E", "transaction", None, true, "AUT"),
+            Self::Push => ("C", "create", Some("Create"), true, "AUT"),
+            Self::Pull => ("R", "history-system", None, false, "IRCP"),
+            Self::Enroll => ("C", "create", None, true, "AUT"),
+            Self::BreakGlass => ("E", "110127", None, true, "IRCP"),
+        };
+        Codes { action, subtype, profile, client_is_source, user }
     }
 }
 
@@ -51,19 +81,39 @@ pub struct Event {
     /// A search as it was asked, for [`Act::Query`]. It may name a patient: it lives in the database only.
     pub query: Option<String>,
     pub detail: Option<(&'static str, String)>,
+    pub purpose: Option<Purpose>,
+    /// Why, in the person's own words.
+    pub reason: Option<String>,
+    pub from: Option<IpAddr>,
+    /// Further patients whom a query found.
+    also: Vec<String>,
 }
 
 impl Event {
     pub fn new(act: Act, who: &Access) -> Self {
+        Self { facility: Some(who.facility), agent: Some(who.agent), ..Self::of_operator(act) }
+    }
+
+    /// An act of whoever keeps the server, at its own command line.
+    pub fn of_operator(act: Act) -> Self {
         Self {
             act,
-            facility: Some(who.facility),
-            agent: Some(who.agent),
+            facility: None,
+            agent: None,
             patient: None,
             what: None,
             query: None,
             detail: None,
+            purpose: None,
+            reason: None,
+            from: None,
+            also: Vec::new(),
         }
+    }
+
+    /// An act of a reader: with its purpose, and where it came from.
+    pub fn by(act: Act, who: &Reader) -> Self {
+        Self { purpose: Some(who.purpose), from: who.from, ..Self::new(act, &who.access) }
     }
 
     pub fn about(mut self, what: String, patient: Option<String>) -> Self {
@@ -72,80 +122,131 @@ impl Event {
         self
     }
 
-    pub(crate) fn enrolled(enrolled: &Enrolled) -> Self {
-        Self {
-            act: Act::Enroll,
-            facility: Some(enrolled.invitation.facility.id),
-            agent: Some(Agent::Device { device: enrolled.device, person: enrolled.invitation.person.id }),
-            patient: None,
-            what: Some(format!("Device/{}", enrolled.device)),
-            query: None,
-            detail: None,
+    /// A query found this patient.
+    pub fn found(&mut self, patient: &str) {
+        match &self.patient {
+            None => self.patient = Some(patient.to_owned()),
+            Some(first) if first == patient => {}
+            Some(_) => self.also.push(patient.to_owned()),
         }
     }
 
-    pub(super) fn resource(&self, id: &str, now: i64) -> Value {
-        let (action, subtype, profile) = self.act.codes();
-        let mut agents = Vec::new();
-        match self.agent {
-            Some(Agent::Device { device, person }) => {
-                agents.push(json!({
-                    "type": dicom("110153", "Source Role ID"),
-                    "who": {"reference": format!("Device/{device}")}, "requestor": false,
-                }));
-                agents.push(json!({
-                    "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]},
-                    "who": {"reference": format!("Practitioner/{person}")}, "requestor": true,
-                }));
-            }
-            Some(Agent::Operator) => agents.push(json!({
-                "type": dicom("110153", "Source Role ID"),
-                "who": {"display": "operator's token"}, "requestor": true,
-            })),
-            Some(Agent::Hie) | None => {
-                agents.push(json!({"who": {"display": "rabta-hie"}, "requestor": true}))
-            }
+    pub(crate) fn enrolled(enrolled: &Enrolled) -> Self {
+        let agent = Agent::Device { device: enrolled.device, person: enrolled.invitation.person.id };
+        let access = Access { facility: enrolled.invitation.facility.id, agent };
+        Self { what: Some(format!("Device/{}", enrolled.device)), ..Self::new(Act::Enroll, &access) }
+    }
+
+    fn agents(&self, codes: &Codes) -> Vec<Value> {
+        let side = |source: bool| {
+            let (code, display) =
+                if source { ("110153", "Source Role ID") } else { ("110152", "Destination Role ID") };
+            json!({"coding": [{"system": DICOM, "code": code, "display": display}]})
+        };
+        let who = match self.agent {
+            Some(Agent::Device { device, .. }) => json!({"reference": format!("Device/{device}")}),
+            Some(Agent::Operator) => json!({"display": "operator's token"}),
+            Some(Agent::Hie) => json!({"display": "rabta-hie"}),
+            None => json!({"display": "the operator's command"}),
+        };
+        let person = match self.agent {
+            Some(Agent::Device { person, .. }) => Some(person),
+            _ => None,
+        };
+        let mut client =
+            json!({"type": side(codes.client_is_source), "who": who, "requestor": person.is_none()});
+        if let Some(from) = self.from {
+            client["network"] = json!({"address": from.to_string(), "type": "2"});
         }
-        let mut entities = Vec::new();
-        if let Some(patient) = &self.patient {
-            entities.push(entity(format!("Patient/{patient}"), "1", "1"));
+        let mut agents = vec![
+            client,
+            json!({
+                "type": side(!codes.client_is_source), "who": {"display": "rabta-hie"}, "requestor": false,
+                "network": {"address": "rabta-hie", "type": "1"},
+            }),
+        ];
+        if let Some(person) = person {
+            let mut user = json!({
+                "type": {"coding": [{
+                    "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": codes.user,
+                }]},
+                "who": {"reference": format!("Practitioner/{person}")},
+                "requestor": true,
+            });
+            if let Some(purpose) = self.purpose {
+                user["purposeOfUse"] = json!([reason(purpose, None)]);
+            }
+            agents.push(user);
         }
-        if let Some(what) = self
-            .what
-            .as_ref()
-            .filter(|w| Some(w.as_str()) != self.patient.as_ref().map(|p| format!("Patient/{p}")).as_deref())
-        {
-            let mut entity = entity(what.clone(), "2", "4");
+        agents
+    }
+
+    fn entities(&self) -> Vec<Value> {
+        let mut entities: Vec<Value> = self
+            .patient
+            .iter()
+            .chain(&self.also)
+            .map(|p| entity(&format!("Patient/{p}"), "1", "1"))
+            .collect();
+        if let Some(what) = &self.what {
+            let mut entity = entity(what, "2", "4");
             if let Some((name, value)) = &self.detail {
                 entity["detail"] = json!([{"type": name, "valueString": value}]);
             }
             entities.push(entity);
         }
         if let Some(query) = &self.query {
-            use base64::{Engine as _, engine::general_purpose::STANDARD};
             entities.push(json!({
-                "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-entity-type", "code": "2"},
-                "role": {"system": "http://terminology.hl7.org/CodeSystem/object-role", "code": "24"},
+                "type": {"system": ENTITY, "code": "2"},
+                "role": {"system": ROLE, "code": "24"},
                 "query": STANDARD.encode(query),
             }));
         }
+        entities
+    }
+
+    pub(super) fn resource(&self, id: &str, now: i64) -> Value {
+        let codes = self.act.codes();
+        let (kind, subtype) = match self.act {
+            Act::BreakGlass => (
+                json!({"system": DICOM, "code": "110113", "display": "Security Alert"}),
+                json!({"system": DICOM, "code": codes.subtype, "display": "Emergency Override Started"}),
+            ),
+            _ => (
+                json!({
+                    "system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest",
+                    "display": "RESTful Operation",
+                }),
+                json!({"system": INTERACTION, "code": codes.subtype}),
+            ),
+        };
         let mut event = json!({
             "resourceType": "AuditEvent",
             "id": id,
-            "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
-            "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": subtype}],
-            "action": action,
+            "type": kind,
+            "subtype": [subtype],
+            "action": codes.action,
             "recorded": instant(now),
             "outcome": "0",
-            "agent": agents,
-            "source": {"observer": {"display": "rabta-hie"}},
+            "agent": self.agents(&codes),
+            "source": {
+                "observer": {"display": "rabta-hie"},
+                "type": [{"system": "http://terminology.hl7.org/CodeSystem/security-source-type", "code": "4"}],
+            },
         });
-        if !profile.is_empty() {
+        if let Some(facility) = self.facility {
+            event["source"]["site"] = facility.to_string().into();
+        }
+        if let Some(purpose) = self.purpose {
+            event["purposeOfEvent"] = json!([reason(purpose, self.reason.as_deref())]);
+        }
+        if let Some(profile) = codes.profile {
             let of = if self.patient.is_some() { "Patient" } else { "" };
             event["meta"] = json!({"profile": [format!(
                 "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.{of}{profile}"
             )]});
         }
+        let entities = self.entities();
         if !entities.is_empty() {
             event["entity"] = Value::Array(entities);
         }
@@ -153,14 +254,20 @@ impl Event {
     }
 }
 
-fn dicom(code: &str, display: &str) -> Value {
-    json!({"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": code, "display": display}]})
+fn reason(purpose: Purpose, text: Option<&str>) -> Value {
+    let mut concept = json!({"coding": [{
+        "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": purpose.code(),
+    }]});
+    if let Some(text) = text {
+        concept["text"] = text.into();
+    }
+    concept
 }
 
-fn entity(reference: String, kind: &str, role: &str) -> Value {
+fn entity(reference: &str, kind: &str, role: &str) -> Value {
     json!({
         "what": {"reference": reference},
-        "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-entity-type", "code": kind},
-        "role": {"system": "http://terminology.hl7.org/CodeSystem/object-role", "code": role},
+        "type": {"system": ENTITY, "code": kind},
+        "role": {"system": ROLE, "code": role},
     })
 }

@@ -3,6 +3,7 @@
 
 mod event;
 mod log;
+pub mod report;
 
 pub use event::{Act, Event};
 pub use log::AuditLog;
@@ -14,8 +15,8 @@ use crate::{
     identity::new_id,
 };
 
-/// Stores `event` in the transaction of the act itself.
-pub async fn write(tx: &mut SqliteConnection, event: &Event, now: i64) -> Result<(), sqlx::Error> {
+/// Stores `event` in the transaction of the act itself; returns its id.
+pub async fn write(tx: &mut SqliteConnection, event: &Event, now: i64) -> Result<String, sqlx::Error> {
     let id = new_id().to_string();
     let value = event.resource(&id, now);
     let body = value.to_string();
@@ -30,5 +31,5 @@ pub async fn write(tx: &mut SqliteConnection, event: &Event, now: i64) -> Result
         value: &value,
     };
     store::put(tx, &new, now).await?;
-    Ok(())
+    Ok(id)
 }

@@ -2,9 +2,11 @@
 
 mod assertion;
 pub mod http;
+mod reader;
 mod tokens;
 
 pub use assertion::{AssertionError, LEEWAY_S};
+pub use reader::{Purpose, Reader};
 pub use tokens::{TOKEN_LIFE_S, Tokens, operator_token};
 
 use std::sync::Arc;

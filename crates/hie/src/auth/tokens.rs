@@ -40,8 +40,18 @@ impl Tokens {
         token
     }
 
-    /// What `token` opens at `now`. A revoked device's token opens nothing.
+    /// What `token` opens at `now`. The token of a revoked device or person opens nothing.
     pub async fn access(&self, db: &Db, token: &str, now: i64) -> Result<Option<Access>, sqlx::Error> {
+        Ok(self.holder(db, token, now).await?.map(|(access, _)| access))
+    }
+
+    /// The same, with the person's role where it is a person's.
+    pub async fn holder(
+        &self,
+        db: &Db,
+        token: &str,
+        now: i64,
+    ) -> Result<Option<(Access, Option<String>)>, sqlx::Error> {
         if token.len() > 64 {
             return Ok(None);
         }
@@ -51,9 +61,9 @@ impl Tokens {
         match found {
             Some((_, ends)) if ends <= now => Ok(None),
             Some((access, _)) => {
-                let Some(device) = access.device() else { return Ok(Some(access)) };
-                let device = identity::device(&mut reader, device).await?;
-                Ok(device.filter(|d| !d.revoked).map(|_| access))
+                let Agent::Device { device, person } = access.agent else { return Ok(Some((access, None))) };
+                let role = identity::role_at(&mut reader, device, person).await?;
+                Ok(role.map(|role| (access, Some(role))))
             }
             None => {
                 let row = sqlx::query(
@@ -63,8 +73,11 @@ impl Tokens {
                 .bind(now)
                 .fetch_optional(&mut *reader)
                 .await?;
-                row.map(|row| Ok(Access { facility: identity::id(row.try_get(0)?)?, agent: Agent::Operator }))
-                    .transpose()
+                row.map(|row| {
+                    let facility = identity::id(row.try_get(0)?)?;
+                    Ok((Access { facility, agent: Agent::Operator }, None))
+                })
+                .transpose()
             }
         }
     }

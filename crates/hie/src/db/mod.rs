@@ -105,6 +105,7 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(options.clone().pragma("query_only", "ON").pragma("wal_autocheckpoint", "0"))
             .await?;
+        crate::fhir::labels::index_old(&writer).await?;
         let settings = Settings::load_or_make(&writer, now).await?;
         let last: i64 =
             sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&writer).await?;

@@ -60,7 +60,8 @@ pub async fn tick(app: &App) -> Result<usize, DutyError> {
     let mut moved = 0;
     loop {
         let due: Vec<Vec<u8>> = sqlx::query_scalar(
-            "SELECT id FROM task WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?",
+            // One that the patient closed to whoever is outside waits for the patient.
+            "SELECT id FROM task WHERE look_at IS NOT NULL AND look_at <= ? AND shut_by = '' ORDER BY look_at LIMIT ?",
         )
         .bind(now)
         .bind(AT_ONCE)

@@ -173,7 +173,10 @@ pub fn read(header: &Header, payload: Vec<u8>, latest: Date) -> Result<Content, 
             CARRIED.contains(&kind.name) || (kind.name == "Patient" && header.kind != Kind::Patient);
         if !carried {
             // An AuditEvent's patient is among its entities, not the envelope's.
-            let patient = of.or_else(|| patient.clone().filter(|_| header.kind != Kind::Audit));
+            let patient = match header.kind {
+                Kind::Audit => audited(&value),
+                _ => of.or_else(|| patient.clone()),
+            };
             content.resources.push(Projected { kind: kind.name, id: head.id, patient, text, value });
         }
     }
@@ -206,6 +209,14 @@ fn kinds(kind: Kind, bundle: &str, heads: &[Head]) -> Result<(), Refusal> {
             format!("the payload does not hold what a {kind:?} envelope holds"),
         ))
     }
+}
+
+/// The patient whom an AuditEvent is about.
+fn audited(event: &Value) -> Option<String> {
+    let entities = event["entity"].as_array()?;
+    let reference =
+        |e: &Value| e.pointer("/what/reference")?.as_str()?.strip_prefix("Patient/").map(str::to_owned);
+    entities.iter().find_map(reference)
 }
 
 fn task(header: &Header, id: &str, value: &Value) -> Result<TaskContent, Refusal> {

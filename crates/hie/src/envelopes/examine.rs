@@ -40,6 +40,7 @@ pub mod codes {
     pub const TASK_OWNER: &str = "task-owner";
     pub const CONSENT_MISSING: &str = "consent-missing";
     pub const ATTACHMENT: &str = "attachment";
+    pub const AUDIT: &str = "audit";
 }
 
 /// Why an envelope is not taken, in words that name no patient.

@@ -17,7 +17,7 @@ use super::{Caller, CoreError, EnvelopeCore};
 use crate::{
     App,
     audit::{Act, Event},
-    auth::{Access, Agent},
+    auth::{Access, Agent, Reader},
     backup,
     fhir::params::form,
     web::{ApiError, body},
@@ -73,8 +73,8 @@ pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) ->
     Ok(cbor(&PushReply { epoch: app.db.settings.epoch, acks }))
 }
 
-pub async fn pull(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
-    let caller = caller(&who)?;
+pub async fn pull(State(app): State<Arc<App>>, who: Reader, request: Request) -> Result<Response, ApiError> {
+    let caller = caller(&who.access)?;
     let params = form(request.uri().query().unwrap_or("").as_bytes());
     let param = |name: &str| params.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let epoch = app.db.settings.epoch;
@@ -99,7 +99,7 @@ pub async fn pull(State(app): State<Arc<App>>, who: Access, request: Request) ->
     };
     let page = app.core.pull(caller, after, limit.clamp(1, limits::PULL_COUNT)).await?;
     if !page.changes.is_empty() {
-        let mut event = Event::new(Act::Pull, &who);
+        let mut event = Event::by(Act::Pull, &who);
         event.what = Some(format!("Device/{}", caller.device));
         event.detail = Some(("changes", format!("{} after {after}", page.changes.len())));
         app.audit.record(event).await?;

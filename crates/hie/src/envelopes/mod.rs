@@ -25,6 +25,7 @@ use rabta_wire::{
     log::{Ack, Change},
 };
 
+pub(crate) use content::consent_opens;
 pub use examine::{Refusal, codes};
 pub use sqlite::SqliteCore;
 pub(crate) use sqlite::{World, holders, take};

@@ -38,6 +38,8 @@ struct Model {
     envelopes: BTreeMap<u64, Kept>,
     resources: HashMap<(String, String), Owned>,
     asks: HashMap<Id, Standing>,
+    /// Asks that a patient's no closed to whoever is outside, with the Consent that said so.
+    shut: HashMap<Id, String>,
     changes: Vec<Row>,
     /// Persons and their specialties.
     roster: Vec<(Id, String)>,
@@ -255,8 +257,9 @@ impl Model {
         let kept = self.resources.iter().filter(|((kind, _), o)| {
             kind == "Consent" && o.patient == patient && o.facility == header.facility
         });
-        let opens = content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value))
-            || kept.map(|(_, o)| &o.value).any(consent_opens);
+        // The last word counts.
+        let last = kept.max_by_key(|(_, o)| o.seq).is_some_and(|(_, o)| consent_opens(&o.value));
+        let opens = last || content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value));
         if opens { Ok(Effect::Moved) } else { Err(Refusal::new(codes::CONSENT_MISSING, "no consent")) }
     }
 
@@ -314,6 +317,12 @@ impl Model {
             }
         }
         let seq = self.keep(header, bytes, now, false);
+        let consents: Vec<(String, bool)> = content
+            .resources
+            .iter()
+            .filter(|r| r.kind == "Consent")
+            .map(|r| (r.id.clone(), consent_opens(&r.value)))
+            .collect();
         for r in content.resources {
             let owned = self.resources.entry((r.kind.into(), r.id)).or_insert_with(|| Owned {
                 facility: header.facility,
@@ -387,7 +396,27 @@ impl Model {
             let asked: Vec<(Id, Id)> = of.flat_map(|a| a.with.iter().map(|person| (a.id, *person))).collect();
             asked.into_iter().for_each(|(task, owner)| self.show(Scope::Person(owner), Some(task), seq));
         }
+        for (consent, opens) in consents {
+            self.word(&patient, header.task, &consent, opens, seq);
+        }
         seq
+    }
+
+    /// A patient's word closes their open asks to whoever is outside, or opens what it closed.
+    fn word(&mut self, patient: &str, task: Option<Id>, consent: &str, opens: bool, seq: u64) {
+        if opens {
+            self.shut.retain(|ask, by| by != consent && Some(*ask) != task);
+            return;
+        }
+        let open = self.asks.values().filter(|a| a.patient == patient && !a.state.is_closed());
+        let open = open.filter(|a| !self.shut.contains_key(&a.id));
+        let closing: Vec<(Id, Vec<Id>)> = open.map(|a| (a.id, a.with.clone())).collect();
+        for (ask, with) in closing {
+            self.shut.insert(ask, consent.to_owned());
+            for person in with {
+                self.show(Scope::Person(person), None, seq);
+            }
+        }
     }
 
     fn pull(&self, reader: Caller, after: u64, limit: u32) -> Page {
@@ -402,9 +431,11 @@ impl Model {
                     .is_some_and(|keys| keys.iter().any(|k| k.device == reader.device)),
             };
             let open = row.while_open.is_none_or(|task| {
-                self.asks
-                    .get(&task)
-                    .is_some_and(|a| a.with.iter().any(|person| Scope::Person(*person) == row.scope))
+                !self.shut.contains_key(&task)
+                    && self
+                        .asks
+                        .get(&task)
+                        .is_some_and(|a| a.with.iter().any(|person| Scope::Person(*person) == row.scope))
             });
             scope && open && row.seq > after
         };

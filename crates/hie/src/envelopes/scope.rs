@@ -1,8 +1,9 @@
 //! Who may pull what: one row of `change` for each scope that may see an item, in commit order, so that what becomes
 //! visible later (through a new ask) is pulled later.
 
+use rabta_domain::role::Part;
 use rabta_wire::{Id, envelope::Kind};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
 use super::sequencer::Sequencer;
 
@@ -31,6 +32,12 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     Resource {
+        kind: String,
+        id: String,
+        version: i64,
+    },
+    /// A resource that this scope may no longer read: it is told so, without the resource.
+    Gone {
         kind: String,
         id: String,
         version: i64,
@@ -70,6 +77,7 @@ pub async fn show_at(
         Item::Envelope(seq) => (1, Some(seq as i64), None, None),
         Item::Cert(row) => (2, None, Some(row), None),
         Item::Roster => (3, None, None, None),
+        Item::Gone { kind, id, version } => (4, None, None, Some((kind, id, version))),
     };
     let (kind, id, version) = match resource {
         Some((kind, id, version)) => (Some(kind), Some(id), Some(version)),
@@ -132,10 +140,12 @@ pub(super) async fn show_patient(
                JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
                LEFT JOIN envelope e ON e.id = v.envelope \
                WHERE r.patient = ? AND r.type IN ('Patient', 'Consent') ORDER BY r.type DESC, r.id";
+    // To a laptop that was told before that the patient is gone, an envelope that it has brings nothing back.
+    let gone = crate::care::consent::was_closed_to(tx, patient, person).await?;
     for row in sqlx::query(sql).bind(patient).fetch_all(&mut *tx).await? {
         let item = match row.try_get::<Option<i64>, _>(3)? {
-            Some(seq) => Item::Envelope(seq as u64),
-            None => Item::Resource { kind: row.try_get(0)?, id: row.try_get(1)?, version: row.try_get(2)? },
+            Some(seq) if !gone => Item::Envelope(seq as u64),
+            _ => Item::Resource { kind: row.try_get(0)?, id: row.try_get(1)?, version: row.try_get(2)? },
         };
         show(tx, sequencer, Scope::Person(person), Some(task), item).await?;
     }
@@ -155,6 +165,51 @@ pub async fn show_ask(
     let envelopes: Vec<i64> = sqlx::query_scalar(sql).bind(task.0.to_vec()).fetch_all(&mut *tx).await?;
     for seq in envelopes {
         show(tx, sequencer, Scope::Person(person), Some(task), Item::Envelope(seq as u64)).await?;
+    }
+    Ok(())
+}
+
+/// The condition under which a row of `change` (by its alias) holds a clinical part of a record that `?3`, a device, did
+/// not write itself: all envelopes but demographics and consents, all resources but those of a directory or of
+/// demographics.
+pub(super) fn clinical(alias: &str) -> String {
+    let open: Vec<String> = [Part::Directory, Part::Demographics]
+        .into_iter()
+        .flat_map(crate::fhir::types)
+        .map(|name| format!("'{name}'"))
+        .collect();
+    format!(
+        "(({alias}.item IN (0, 4) AND {alias}.resource_type NOT IN ({})) OR ({alias}.item = 1 AND EXISTS \
+         (SELECT 1 FROM envelope x WHERE x.seq = {alias}.envelope AND x.kind NOT IN (1, 2) AND x.device <> ?3)))",
+        open.join(", ")
+    )
+}
+
+/// Shows the clinical parts of a facility's records to a device whose cursor is past them: the first person who may
+/// read them joins it.
+pub async fn show_record_to(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    facility: Id,
+    device: Id,
+) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "SELECT n.item, n.envelope, n.resource_type, n.resource_id, n.resource_version FROM change n \
+         WHERE n.scope_kind = 1 AND n.scope = ?1 AND {} ORDER BY n.seq",
+        clinical("n").replace("?3", "?2")
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(facility.0.to_vec())
+        .bind(device.0.to_vec())
+        .fetch_all(&mut *tx)
+        .await?;
+    for row in rows {
+        let item = match row.try_get::<i64, _>(0)? {
+            1 => Item::Envelope(row.try_get::<i64, _>(1)? as u64),
+            0 => Item::Resource { kind: row.try_get(2)?, id: row.try_get(3)?, version: row.try_get(4)? },
+            _ => continue,
+        };
+        show(tx, sequencer, Scope::Device(device), None, item).await?;
     }
     Ok(())
 }

@@ -140,6 +140,10 @@ pub fn entries(resource: &Value) -> Entries {
             });
         }
     }
+    // Which Binary holds a picture or a document: its label is theirs.
+    for id in super::labels::contents(resource) {
+        out.tokens.push(("content", id, "Binary".into()));
+    }
     // An AuditEvent's patient is among its entities.
     if let Some(Value::Array(entities)) = resource.get("entity") {
         for entity in entities {

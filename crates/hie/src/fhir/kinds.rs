@@ -1,3 +1,5 @@
+use rabta_domain::role::Part;
+
 /// What the HIE knows of a resource type: enough to refuse nonsense, not a profile.
 #[derive(Debug)]
 pub struct Kind {
@@ -65,6 +67,32 @@ pub static KINDS: [Kind; 47] = [
     of("Specimen", SUBJECT, &[]),
     of("Task", Some("for"), &["status", "intent"]),
 ];
+
+/// Of which part of a record a type is: whose roles may read it.
+pub fn part(name: &str) -> Part {
+    match name {
+        "Organization" | "Practitioner" | "PractitionerRole" | "Location" | "HealthcareService"
+        | "Medication" | "Questionnaire" => Part::Directory,
+        "Patient" | "RelatedPerson" | "Group" | "Consent" | "Appointment" | "Coverage" => Part::Demographics,
+        "Immunization" => Part::Immunizations,
+        "MedicationRequest"
+        | "MedicationDispense"
+        | "MedicationStatement"
+        | "MedicationAdministration"
+        | "AllergyIntolerance" => Part::Medicines,
+        "Observation" | "DiagnosticReport" | "Specimen" | "ServiceRequest" | "ImagingStudy" => {
+            Part::Diagnostics
+        }
+        "AuditEvent" => Part::Audit,
+        // What is not known to be less is clinical.
+        _ => Part::Clinical,
+    }
+}
+
+/// The types of a part.
+pub fn types(of: Part) -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|k| k.name).filter(move |name| part(name) == of)
+}
 
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.binary_search_by(|k| k.name.cmp(name)).ok().map(|i| &KINDS[i])

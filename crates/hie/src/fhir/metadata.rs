@@ -24,7 +24,8 @@ pub async fn metadata(State(app): State<Arc<App>>) -> Response {
         "format": ["application/fhir+json"],
         "rest": [{
             "mode": "server",
-            "documentation": "Searches that name a person are taken by POST to [type]/_search only.",
+            "documentation": "Searches that name a person are taken by POST to [type]/_search only. A read may name its purpose of use in the header rabta-purpose; \
+                              what may not be read is answered as if it were not there.",
             "security": {
                 "service": [{"coding": [{
                     "system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR",

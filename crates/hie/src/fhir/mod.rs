@@ -9,6 +9,7 @@ mod dates;
 mod index;
 pub mod json;
 mod kinds;
+pub mod labels;
 mod metadata;
 pub mod paging;
 pub mod params;
@@ -30,7 +31,13 @@ use axum::{
 use crate::{App, web::ApiError};
 
 pub use index::fold;
-pub use kinds::{Kind, kind};
+pub use kinds::{Kind, kind, types};
+pub use read::current;
+
+/// The first instant that a FHIR date or instant covers, in milliseconds.
+pub(crate) fn instant_of(text: &str) -> Option<i64> {
+    dates::range(text).map(|(low, _)| low)
+}
 
 /// The FHIR API, to be nested at `/fhir`.
 pub fn routes() -> Router<Arc<App>> {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Mutex};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::params::Search;
-use crate::{auth::Access, db::settings::random};
+use crate::{auth::Reader, db::settings::random};
 
 /// Where a page begins: after this (updated_at, id).
 pub type After = (i64, String);
@@ -14,18 +14,17 @@ pub type After = (i64, String);
 pub struct Page {
     pub search: Search,
     pub after: After,
-    pub total: i64,
 }
 
 /// Pages to come, in memory: a link is good for ten minutes and not across a restart.
 #[derive(Default)]
-pub struct Pages(Mutex<HashMap<String, (Access, Page, i64)>>);
+pub struct Pages(Mutex<HashMap<String, (Reader, Page, i64)>>);
 
 const LIFE_MS: i64 = 600_000;
 const MOST: usize = 10_000;
 
 impl Pages {
-    pub fn keep(&self, who: Access, page: Page, now: i64) -> String {
+    pub fn keep(&self, who: Reader, page: Page, now: i64) -> String {
         let token = URL_SAFE_NO_PAD.encode(random::<16>());
         let mut pages = self.0.lock().unwrap_or_else(|e| e.into_inner());
         if pages.len() >= MOST {
@@ -38,9 +37,9 @@ impl Pages {
         token
     }
 
-    pub fn get(&self, who: Access, token: &str, now: i64) -> Option<Page> {
+    pub fn get(&self, who: &Reader, token: &str, now: i64) -> Option<Page> {
         let pages = self.0.lock().unwrap_or_else(|e| e.into_inner());
         let (owner, page, ends) = pages.get(token)?;
-        (*owner == who && *ends > now).then(|| page.clone())
+        (owner.is_like(who) && *ends > now).then(|| page.clone())
     }
 }

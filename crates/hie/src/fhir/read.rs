@@ -12,48 +12,67 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::{
     acceptable, known,
     store::{self, Stored},
-    visible,
+    visible::{self, Prepared},
 };
 use crate::{
     App,
     audit::{Act, Event},
-    auth::Access,
+    auth::Reader,
     clock::{http_date, instant},
     web::{ApiError, FHIR_JSON},
 };
 
-/// Which versions of a resource.
+/// Which versions of a resource. Another version may have had another label.
 enum Which {
     Current,
     One(i64),
     All,
 }
 
+macro_rules! versions {
+    ($end:literal) => {
+        Prepared {
+            template: concat!(
+                "SELECT r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body \
+                 FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id \
+                 WHERE r.type = ?1 AND r.id = ?2 AND {visible}",
+                $end
+            ),
+            label: "v.label",
+        }
+    };
+}
+
+const CURRENT: Prepared = versions!(" AND v.version = r.version");
+const ONE: Prepared = versions!(" AND v.version = ?6");
+const ALL: Prepared = versions!(" ORDER BY v.version DESC LIMIT 200");
+
 async fn find(
     db: &mut SqliteConnection,
-    who: &Access,
+    who: &Reader,
     kind: &str,
     id: &str,
     which: Which,
 ) -> Result<Vec<Stored>, sqlx::Error> {
-    let mut query = QueryBuilder::new(format!(
-        "SELECT {} FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id WHERE r.type = ",
-        store::COLUMNS
-    ));
-    query.push_bind(kind.to_owned()).push(" AND r.id = ").push_bind(id.to_owned()).push(" AND ");
-    visible::push(&mut query, who);
-    match which {
-        Which::Current => query.push(" AND v.version = r.version"),
-        Which::One(version) => query.push(" AND v.version = ").push_bind(version),
-        Which::All => query.push(" ORDER BY v.version DESC LIMIT 200"),
+    let (prepared, version) = match which {
+        Which::Current => (CURRENT, None),
+        Which::One(version) => (ONE, Some(version)),
+        Which::All => (ALL, None),
     };
-    query.build().fetch_all(db).await?.iter().map(store::stored).collect()
+    let (facility, person, now) = visible::values(who);
+    let query =
+        sqlx::query(prepared.text(who, kind)).bind(kind).bind(id).bind(facility).bind(person).bind(now);
+    let query = match version {
+        Some(version) => query.bind(version),
+        None => query,
+    };
+    query.fetch_all(db).await?.iter().map(store::stored).collect()
 }
 
 /// The current version, if `who` may see it.
 pub async fn current(
     db: &mut SqliteConnection,
-    who: &Access,
+    who: &Reader,
     kind: &str,
     id: &str,
 ) -> Result<Option<Stored>, sqlx::Error> {
@@ -64,7 +83,7 @@ pub async fn current(
 pub async fn read(
     State(app): State<Arc<App>>,
     Path((kind, id)): Path<(String, String)>,
-    who: Access,
+    who: Reader,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = known(&kind)?.name;
@@ -76,15 +95,15 @@ pub async fn read(
             found => found,
         }
     };
-    one(&app, who, found, &headers).await
+    one(&app, Act::Read, &who, found, &headers).await
 }
 
 /// The exact payload of an envelope as a Binary: what a Provenance's detached JWS was made over. It is stored once, as
 /// the envelope.
-async fn payload(db: &mut SqliteConnection, who: &Access, id: &str) -> Result<Option<Stored>, ApiError> {
+async fn payload(db: &mut SqliteConnection, who: &Reader, id: &str) -> Result<Option<Stored>, ApiError> {
     let Ok(envelope) = id.parse::<rabta_wire::Id>() else { return Ok(None) };
     let mut query = QueryBuilder::new(
-        "SELECT e.bytes, e.received_at, e.patient FROM envelope e WHERE e.superseded = 0 AND e.id = ",
+        "SELECT e.bytes, e.received_at, e.patient FROM envelope e WHERE e.superseded = 0 AND e.kind <> 10 AND e.id = ",
     );
     query.push_bind(envelope.0.to_vec()).push(" AND ");
     visible::push_envelope(&mut query, who);
@@ -102,7 +121,7 @@ async fn payload(db: &mut SqliteConnection, who: &Access, id: &str) -> Result<Op
 pub async fn vread(
     State(app): State<Arc<App>>,
     Path((kind, id, version)): Path<(String, String, String)>,
-    who: Access,
+    who: Reader,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = known(&kind)?.name;
@@ -112,20 +131,19 @@ pub async fn vread(
         let mut db = app.db.read().acquire().await?;
         find(&mut db, &who, kind, &id, Which::One(version)).await?.pop()
     };
-    one(&app, who, found, &headers).await
+    one(&app, Act::VersionRead, &who, found, &headers).await
 }
 
 async fn one(
     app: &App,
-    who: Access,
+    act: Act,
+    who: &Reader,
     found: Option<Stored>,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let found = found.ok_or_else(ApiError::not_found)?;
     app.audit
-        .record(
-            Event::new(Act::Read, &who).about(format!("{}/{}", found.kind, found.id), found.patient.clone()),
-        )
+        .record(Event::by(act, who).about(format!("{}/{}", found.kind, found.id), found.patient.clone()))
         .await?;
     let etag = etag(found.version);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v.as_bytes() == etag.as_bytes()) {
@@ -154,7 +172,7 @@ pub fn etag(version: i64) -> String {
 pub async fn history(
     State(app): State<Arc<App>>,
     Path((kind, id)): Path<(String, String)>,
-    who: Access,
+    who: Reader,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let kind = known(&kind)?.name;
@@ -165,10 +183,10 @@ pub async fn history(
     };
     let newest = found.first().ok_or_else(ApiError::not_found)?;
     app.audit
-        .record(Event::new(Act::Read, &who).about(format!("{kind}/{id}"), newest.patient.clone()))
+        .record(Event::by(Act::History, &who).about(format!("{kind}/{id}"), newest.patient.clone()))
         .await?;
-    let mut out =
-        format!(r#"{{"resourceType":"Bundle","type":"history","total":{},"entry":["#, newest.version);
+    // As many as may be read: a version with a label above the reader's is not counted, either.
+    let mut out = format!(r#"{{"resourceType":"Bundle","type":"history","total":{},"entry":["#, found.len());
     for (i, version) in found.iter().enumerate() {
         let shown = version.present().map_err(|e| ApiError::internal(&e))?;
         let (method, status) = if version.version == 1 { ("POST", "201") } else { ("PUT", "200") };

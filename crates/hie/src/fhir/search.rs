@@ -17,7 +17,8 @@ use super::{
 use crate::{
     App,
     audit::{Act, Event},
-    auth::Access,
+    auth::Reader,
+    care,
     web::{ApiError, FHIR_JSON, body},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 pub async fn by_post(
     State(app): State<Arc<App>>,
     Path(kind): Path<String>,
-    who: Access,
+    who: Reader,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -37,14 +38,16 @@ pub async fn by_post(
         return Err(body::unsupported("application/x-www-form-urlencoded"));
     }
     all.extend(params::form(&body::bytes(request, 100_000).await?));
-    first_page(&app, who, params::search(kind, &all)?, &all).await
+    let search = params::search(kind, &all)?;
+    let lookup = care::lookup::asked(&who, &search);
+    first_page(&app, who, search, &all, lookup).await
 }
 
 /// `GET [type]?…`: what names nobody, and the next pages of any search.
 pub async fn by_get(
     State(app): State<Arc<App>>,
     Path(kind): Path<String>,
-    who: Access,
+    who: Reader,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -54,21 +57,25 @@ pub async fn by_get(
     if let Some((_, token)) = all.iter().find(|(name, _)| name == "_page") {
         let gone =
             || ApiError::new(StatusCode::GONE, "page-gone", "this page is no longer kept; search again");
-        let page = app.pages.get(who, token, app.now()).filter(|p| p.search.kind == kind).ok_or_else(gone)?;
+        let page =
+            app.pages.get(&who, token, app.now()).filter(|p| p.search.kind == kind).ok_or_else(gone)?;
         let mut db = app.db.read().acquire().await?;
-        return answer(&app, who, &mut db, page.search, page.total, Some(page.after)).await;
+        // Counted anew: what was closed since is not in the number, either.
+        let total = total(&mut db, &who, &page.search).await?;
+        return answer(&app, who, &mut db, page.search, total, Some(page.after)).await;
     }
     params::refuse_personal(&all)?;
-    first_page(&app, who, params::search(kind, &all)?, &all).await
+    first_page(&app, who, params::search(kind, &all)?, &all, None).await
 }
 
 async fn first_page(
     app: &App,
-    who: Access,
+    who: Reader,
     search: Search,
     asked: &[(String, String)],
+    lookup: Option<care::lookup::Wanted>,
 ) -> Result<Response, ApiError> {
-    let mut event = Event::new(Act::Query, &who);
+    let mut event = Event::by(Act::Query, &who);
     let asked: Vec<String> = asked.iter().map(|(name, value)| format!("{name}={value}")).collect();
     event.query = Some(format!("{}?{}", search.kind, asked.join("&")));
     event.patient = search.conditions.iter().find_map(|c| match c {
@@ -83,6 +90,10 @@ async fn first_page(
     let found = {
         let mut db = app.db.read().acquire().await?;
         let total = total(&mut db, &who, &search).await?;
+        if let (0, Some(wanted)) = (total, &lookup) {
+            drop(db);
+            return care::lookup::answer(app, &who, wanted, event).await;
+        }
         answer(app, who, &mut db, search, total, None).await?
     };
     // What is not audited is not told.
@@ -90,17 +101,17 @@ async fn first_page(
     Ok(found)
 }
 
-async fn sees_patient(app: &App, who: &Access, id: &str) -> Result<bool, sqlx::Error> {
+async fn sees_patient(app: &App, who: &Reader, id: &str) -> Result<bool, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM resource r WHERE r.type = 'Patient' AND r.id = ");
     query.push_bind(id.to_owned()).push(" AND ");
-    visible::push(&mut query, who);
+    visible::push(&mut query, who, "Patient", "r.label");
     let found: i64 = query.build_query_scalar().fetch_one(app.db.read()).await?;
     Ok(found > 0)
 }
 
 async fn answer(
     app: &App,
-    who: Access,
+    who: Reader,
     db: &mut SqliteConnection,
     search: Search,
     total: i64,
@@ -116,7 +127,7 @@ async fn answer(
     );
     if let (true, Some(last)) = (more, found.last()) {
         let after = (last.updated_at, last.id.clone());
-        let token = app.pages.keep(who, Page { search, after, total }, app.now());
+        let token = app.pages.keep(who, Page { search, after }, app.now());
         out.push_str(&format!(r#",{{"relation":"next","url":"{kind}?_page={token}"}}"#));
     }
     out.push(']');
@@ -133,7 +144,7 @@ async fn answer(
 }
 
 /// How many there are that `who` may see.
-pub async fn total(db: &mut SqliteConnection, who: &Access, search: &Search) -> Result<i64, sqlx::Error> {
+pub async fn total(db: &mut SqliteConnection, who: &Reader, search: &Search) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM resource r WHERE ");
     conditions(&mut query, who, search);
     query.build_query_scalar().fetch_one(db).await
@@ -142,7 +153,7 @@ pub async fn total(db: &mut SqliteConnection, who: &Access, search: &Search) -> 
 /// One more than a page, so that it is known whether there is another.
 async fn page(
     db: &mut SqliteConnection,
-    who: &Access,
+    who: &Reader,
     search: &Search,
     after: Option<&After>,
 ) -> Result<Vec<Stored>, sqlx::Error> {
@@ -177,9 +188,9 @@ async fn page(
     query.build().fetch_all(db).await?.iter().map(store::stored).collect()
 }
 
-fn conditions(query: &mut QueryBuilder<Sqlite>, who: &Access, search: &Search) {
+fn conditions(query: &mut QueryBuilder<Sqlite>, who: &Reader, search: &Search) {
     query.push("r.type = ").push_bind(search.kind).push(" AND ");
-    visible::push(query, who);
+    visible::push(query, who, search.kind, "r.label");
     for condition in &search.conditions {
         query.push(" AND ");
         match condition {

@@ -1,45 +1,180 @@
+//! What a query adds so that it finds only what its reader may read. Nothing is filtered afterwards: totals and pages
+//! would leak.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
+use rabta_domain::role::{Label, Part};
 use rabta_wire::Id;
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::auth::{Access, Agent};
+use super::{kinds::part, labels};
+use crate::auth::Reader;
 
-/// Adds the condition on `resource r` under which `who` may see it: of their facility or of the HIE itself; or of an
-/// ask that their facility made; or, while an ask is open that is with a person of their device, what belongs to that
-/// ask, with its patient and consent.
-///
-/// This is part of every query that finds a resource. Nothing is filtered afterwards: totals and pages would leak.
-pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Access) {
-    let blob = |id: Id| id.0.to_vec();
-    query.push("(r.facility IS NULL OR r.facility = ").push_bind(blob(who.facility));
-    query
-        .push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = r.task AND t.facility = ")
-        .push_bind(blob(who.facility))
-        .push(")");
-    if let Agent::Device { device, .. } = who.agent {
-        query.push(
-            " OR EXISTS (SELECT 1 FROM person_key k JOIN task_with w ON w.person = k.person JOIN task t ON t.id = w.task \
-             WHERE k.revoked_at IS NULL AND k.device = ",
-        );
-        query.push_bind(blob(device));
-        query.push(" AND (t.id = r.task OR (t.patient = r.patient AND r.type IN ('Patient', 'Consent'))))");
+/// All that the text of the condition depends on: few enough texts that each is prepared once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Shape {
+    /// The role or the purpose does not cover the type.
+    Closed,
+    /// AuditEvents: who acts, and who has the patient's record, see who looked.
+    Audit,
+    Record {
+        /// Up to which label.
+        most: Label,
+        /// The type is Patient or Consent, which an ask brings along.
+        with_ask: bool,
+        /// A person, who cares for patients: asks count.
+        cares: bool,
+        /// It is an emergency: a broken glass counts.
+        emergency: bool,
+    },
+}
+
+/// A part of the condition's text, or a value of the reader in it.
+enum Piece {
+    Text(String),
+    Facility,
+    Person,
+    Now,
+}
+
+fn shape(who: &Reader, kind: &str) -> Shape {
+    let part = part(kind);
+    if !who.rights.covers(part) {
+        return Shape::Closed;
     }
-    query.push(")");
+    if part == Part::Audit {
+        return Shape::Audit;
+    }
+    let cares = who.person().is_some() && who.purpose.is_care();
+    Shape::Record {
+        most: who.rights.label,
+        with_ask: matches!(kind, "Patient" | "Consent"),
+        cares,
+        emergency: cares && who.purpose.is_emergency(),
+    }
+}
+
+/// The condition on the row `row`, whose label is in the column `label`.
+fn pieces(shape: Shape, row: &str, label: &str) -> Vec<Piece> {
+    use Piece::{Facility, Now, Person, Text};
+    let text = |t: &str| Text(t.replace("{row}", row).replace("{label}", label));
+    let (most, with_ask, cares, emergency) = match shape {
+        Shape::Closed => return vec![text("0")],
+        Shape::Audit => {
+            return vec![
+                text("({row}.facility = "),
+                Facility,
+                text(
+                    " OR EXISTS (SELECT 1 FROM resource p WHERE p.type = 'Patient' AND p.id = {row}.patient AND p.facility = ",
+                ),
+                Facility,
+                text("))"),
+            ];
+        }
+        Shape::Record { most, with_ask, cares, emergency } => (most, with_ask, cares, emergency),
+    };
+    let mut out = vec![text("(")];
+    if most < Label::VeryRestricted {
+        out.push(text(&format!("{{label}} <= {} AND (", labels::number(most))));
+    }
+    out.extend([text("{row}.facility = "), Facility]);
+    if row == "r" {
+        out.push(text(" OR r.facility IS NULL"));
+    }
+    out.extend([
+        text(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = {row}.task AND (t.facility = "),
+        Facility,
+    ]);
+    // Open, its patient's consent stands, and it is with this person.
+    let owned = "t.closed = 0 AND t.shut_by = '' AND EXISTS \
+                 (SELECT 1 FROM task_with w WHERE w.task = t.id AND w.person = ";
+    if cares {
+        out.extend([text(&format!(" OR ({owned}")), Person, text("))")]);
+    }
+    out.push(text("))"));
+    if cares && with_ask {
+        let ask = format!(" OR EXISTS (SELECT 1 FROM task t WHERE t.patient = {{row}}.patient AND {owned}");
+        out.extend([text(&ask), Person, text("))")]);
+    }
+    if emergency {
+        out.extend([
+            text(" OR EXISTS (SELECT 1 FROM break_glass g WHERE g.person = "),
+            Person,
+            text(" AND g.patient = {row}.patient AND g.ends_at > "),
+            Now,
+            text(" AND ({label} < 2 OR g.restricted <> ''))"),
+        ]);
+    }
+    out.push(text(if most < Label::VeryRestricted { "))" } else { ")" }));
+    out
+}
+
+fn person(who: &Reader) -> Vec<u8> {
+    who.person().unwrap_or(Id([0; 16])).0.to_vec()
+}
+
+fn put(query: &mut QueryBuilder<Sqlite>, who: &Reader, pieces: Vec<Piece>) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => query.push(text),
+            Piece::Facility => query.push_bind(who.facility().0.to_vec()),
+            Piece::Person => query.push_bind(person(who)),
+            Piece::Now => query.push_bind(who.now),
+        };
+    }
+}
+
+/// Adds the condition on `resource r`, all of the type `kind`, under which `who` may read it: the role and the purpose
+/// cover that type and its label (`label`: the column of the version that is read), and the resource
+///
+/// - is of the HIE itself, of their facility, or of an ask that their facility made; or
+/// - belongs to an open ask that is with the person (or is that ask's patient or consent), until the consent is taken
+///   back; or
+/// - is of a patient for whom the person broke the glass, while that lasts, and the read says that it is an emergency.
+pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Reader, kind: &str, label: &str) {
+    put(query, who, pieces(shape(who, kind), "r", label));
 }
 
 /// The same for `envelope e`, whose exact payload a signature's proof needs.
-pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Access) {
-    let blob = |id: Id| id.0.to_vec();
-    query.push("(e.facility = ").push_bind(blob(who.facility));
-    query
-        .push(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = e.task AND t.facility = ")
-        .push_bind(blob(who.facility))
-        .push(")");
-    if let Agent::Device { device, .. } = who.agent {
-        query.push(
-            " OR EXISTS (SELECT 1 FROM task_with w JOIN person_key k ON k.person = w.person \
-             WHERE w.task = e.task AND k.revoked_at IS NULL AND k.device = ",
-        );
-        query.push_bind(blob(device)).push(")");
+pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Reader) {
+    put(query, who, pieces(shape(who, "Binary"), "e", "e.label"));
+}
+
+/// A query with the condition in it, as a text of its own for each shape of reader, so that a read neither writes nor
+/// prepares it anew.
+pub struct Prepared {
+    /// `{visible}` is where the condition goes; its values are `?3` (facility), `?4` (person) and `?5` (now).
+    pub template: &'static str,
+    pub label: &'static str,
+}
+
+/// The values that a [`Prepared`] query takes after its own two.
+pub fn values(who: &Reader) -> (Vec<u8>, Vec<u8>, i64) {
+    (who.facility().0.to_vec(), person(who), who.now)
+}
+
+impl Prepared {
+    /// The text for this reader and this type.
+    pub fn text(&self, who: &Reader, kind: &str) -> &'static str {
+        type Known = HashMap<(&'static str, Shape), &'static str>;
+        static TEXTS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let shape = shape(who, kind);
+        let mut texts = TEXTS.lock().unwrap_or_else(|e| e.into_inner());
+        texts.entry((self.template, shape)).or_insert_with(|| {
+            let condition: String = pieces(shape, "r", self.label)
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Facility => "?3".into(),
+                    Piece::Person => "?4".into(),
+                    Piece::Now => "?5".into(),
+                })
+                .collect();
+            // A few dozen texts in the life of the program.
+            Box::leak(self.template.replace("{visible}", &condition).into_boxed_str())
+        })
     }
-    query.push(")");
 }

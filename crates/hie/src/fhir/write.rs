@@ -18,6 +18,7 @@ use crate::{
     App,
     audit::{self, Act, Event},
     auth::{Access, Agent},
+    care::consent::{self, Heard},
     clock::latest_date,
     db::Db,
     envelopes::scope::{self, Item, Scope},
@@ -223,7 +224,12 @@ pub async fn put(
     let item = Item::Resource { kind: kind.into(), id: id.into(), version };
     scope::show(tx, db.sequencer(), Scope::Facility(who.facility), None, item.clone()).await?;
     if kind == "Patient" {
-        scope::show_patient_to_asked(tx, db.sequencer(), id, item).await?;
+        scope::show_patient_to_asked(tx, db.sequencer(), id, item.clone()).await?;
+    }
+    if let ("Consent", Some(patient)) = (kind, patient.as_deref()) {
+        let facility = who.facility;
+        let heard = Heard { consent: &checked.value, id, patient, facility, task: None, item };
+        consent::heard(tx, db.sequencer(), &heard, now).await?;
     }
     Ok(Stored {
         kind: kind.into(),

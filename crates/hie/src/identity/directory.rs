@@ -1,6 +1,6 @@
 use ed25519_dalek::VerifyingKey;
 use rabta_wire::Id;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::id;
 
@@ -51,6 +51,46 @@ pub async fn person_keys(db: &mut SqliteConnection, person: Id) -> Result<Vec<Pe
         })
     };
     rows.iter().map(read).collect()
+}
+
+/// The role of a person who may work at a device now: neither is revoked.
+pub async fn role_at(
+    db: &mut SqliteConnection,
+    device: Id,
+    person: Id,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT p.role FROM person_key k JOIN person p ON p.id = k.person JOIN device d ON d.id = k.device \
+         WHERE k.device = ? AND k.person = ? AND k.revoked_at IS NULL AND d.revoked_at IS NULL LIMIT 1",
+    )
+    .bind(device.0.to_vec())
+    .bind(person.0.to_vec())
+    .fetch_optional(db)
+    .await
+}
+
+/// Whether somebody who reads whole records works at the device.
+pub async fn is_clinical(db: &mut SqliteConnection, device: Id) -> Result<bool, sqlx::Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT EXISTS (SELECT 1 FROM person_key k JOIN person p ON p.id = k.person WHERE k.revoked_at IS NULL AND k.device = ",
+    );
+    query.push_bind(device.0.to_vec()).push(" AND p.role IN (");
+    let mut roles = query.separated(", ");
+    for role in rabta_domain::role::clinical_roles() {
+        roles.push_bind(role);
+    }
+    query.push("))");
+    query.build_query_scalar().fetch_one(db).await
+}
+
+/// Whether the person has, or ever had, a key at the device.
+pub async fn worked_at(db: &mut SqliteConnection, device: Id, person: Id) -> Result<bool, sqlx::Error> {
+    let n: i64 = sqlx::query_scalar("SELECT count(*) FROM person_key WHERE device = ? AND person = ?")
+        .bind(device.0.to_vec())
+        .bind(person.0.to_vec())
+        .fetch_one(db)
+        .await?;
+    Ok(n > 0)
 }
 
 fn key(bytes: Vec<u8>) -> Result<VerifyingKey, sqlx::Error> {

@@ -174,6 +174,7 @@ pub async fn enroll(
             device
         }
     };
+    let was_clinical = super::is_clinical(tx, device).await?;
     let sql = "INSERT INTO person_key (key, person, device, created_at) VALUES (?, ?, ?, ?)";
     let made = sqlx::query(sql)
         .bind(person_key.to_vec())
@@ -201,6 +202,9 @@ pub async fn enroll(
         .await?;
     // What waits for this person may be behind the cursor of a device that they join.
     if ask.device.is_some() {
+        if !was_clinical && super::is_clinical(tx, device).await? {
+            scope::show_record_to(tx, db.sequencer(), facility, device).await?;
+        }
         scope::show_open_asks(tx, db.sequencer(), p.id).await?;
     }
     answer(db, tx, device, invitation).await

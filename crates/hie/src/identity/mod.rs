@@ -8,7 +8,7 @@ mod mr_block;
 mod person;
 mod roster;
 
-pub use directory::{DeviceInfo, PersonKey, device, person_keys};
+pub use directory::{DeviceInfo, PersonKey, device, is_clinical, person_keys, role_at, worked_at};
 pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite};
 pub use facility::{NewFacility, add_facility, facilities, facility, find_facility};
 pub use mr_block::{allot, reserve};

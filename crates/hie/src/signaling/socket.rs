@@ -133,6 +133,12 @@ impl Session {
                     if changed.is_err() {
                         return Close(close_code::RESTART, "the server stops");
                     }
+                    // A lost device is told at once: what an operator does is a change, too.
+                    if let Who::Staff(caller) = self.who
+                        && let Some(close) = self.revoked(caller).await
+                    {
+                        return close;
+                    }
                     if let Who::Staff(caller) = self.who
                         && let Ok(Some(seq)) = self.app.core.newest(caller, hinted_to).await
                     {
@@ -182,12 +188,8 @@ impl Session {
     async fn tick(&mut self) -> Option<Close> {
         match self.who {
             Who::Staff(caller) => {
-                let known = async {
-                    let mut db = self.app.db.read().acquire().await?;
-                    identity::device(&mut db, caller.device).await
-                };
-                if let Ok(None) = known.await.map(|d| d.filter(|d| !d.revoked)) {
-                    return Some(Close(close_code::POLICY, "this device's enrollment was revoked"));
+                if let Some(close) = self.revoked(caller).await {
+                    return Some(close);
                 }
             }
             Who::Guest => {
@@ -207,6 +209,16 @@ impl Session {
             }
         }
         None
+    }
+
+    /// The device, or the person at it, was revoked.
+    async fn revoked(&self, caller: Caller) -> Option<Close> {
+        let role = async {
+            let mut db = self.app.db.read().acquire().await?;
+            identity::role_at(&mut db, caller.device, caller.person).await
+        };
+        matches!(role.await, Ok(None))
+            .then_some(Close(close_code::POLICY, "this device's enrollment was revoked"))
     }
 
     /// The link was closed, or the call was moved to another phone.

@@ -55,7 +55,7 @@ impl rustls::client::danger::ServerCertVerifier for AnyCertificate {
     }
 }
 
-async fn connect(server: &Server, token: &str) -> Socket {
+pub async fn connect(server: &Server, token: &str) -> Socket {
     let mut request = format!("wss://{}{PATH}", server.handle.addr).into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     open(request).await

@@ -14,6 +14,7 @@ use super::holders;
 use crate::{
     audit::{self, Event},
     auth::Access,
+    care::consent::{self, Heard},
     clock::instant,
     envelopes::{
         content::{self, Content, Holder},
@@ -21,7 +22,10 @@ use crate::{
         sequencer::Sequencer,
         task::{Standing, holder_after},
     },
-    fhir::store::{self, New},
+    fhir::{
+        labels,
+        store::{self, New},
+    },
     identity::new_id,
 };
 
@@ -53,8 +57,8 @@ pub async fn project(
     let seq = sequencer.next();
     let patient = h.patient.map(|p| p.to_string());
     sqlx::query(
-        "INSERT INTO envelope (id, seq, device, kind, facility, patient, task, superseded, received_at, bytes) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO envelope (id, seq, device, kind, facility, patient, task, superseded, received_at, bytes, label) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(h.id.0.to_vec())
     .bind(seq as i64)
@@ -66,6 +70,7 @@ pub async fn project(
     .bind(act.superseded.is_some())
     .bind(act.now)
     .bind(act.bytes)
+    .bind(act.content.resources.iter().map(|r| labels::number(labels::of(&r.value))).max().unwrap_or(0))
     .execute(&mut *tx)
     .await?;
 
@@ -85,7 +90,30 @@ pub async fn project(
     }
     let with = ask(tx, act).await?;
     visibility(tx, sequencer, act, seq, &with).await?;
+    consents(tx, sequencer, act, seq).await?;
     Ok(seq)
+}
+
+/// What the patient says of who may read, in whichever payload it came.
+async fn consents(
+    tx: &mut SqliteConnection,
+    sequencer: &dyn Sequencer,
+    act: &Act<'_>,
+    seq: u64,
+) -> Result<(), sqlx::Error> {
+    let Some(patient) = act.header.patient.map(|p| p.to_string()) else { return Ok(()) };
+    for r in act.content.resources.iter().filter(|r| r.kind == "Consent") {
+        let heard = Heard {
+            consent: &r.value,
+            id: &r.id,
+            patient: &patient,
+            facility: act.header.facility,
+            task: act.header.task,
+            item: Item::Envelope(seq),
+        };
+        consent::heard(tx, sequencer, &heard, act.now).await?;
+    }
+    Ok(())
 }
 
 async fn resources(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<(), sqlx::Error> {
@@ -160,6 +188,12 @@ async fn attachment(
     .bind(act.header.id.0.to_vec())
     .execute(&mut *tx)
     .await?;
+    let label = labels::of_content(tx, &part.attachment.to_string()).await?;
+    sqlx::query("UPDATE envelope SET label = max(label, ?) WHERE id = ?")
+        .bind(label)
+        .bind(act.header.id.0.to_vec())
+        .execute(&mut *tx)
+        .await?;
     // Only parts of the same facility make one Binary.
     let envelopes: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT e.bytes FROM attachment_part p JOIN envelope e ON e.id = p.envelope \

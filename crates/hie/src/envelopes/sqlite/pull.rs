@@ -1,27 +1,42 @@
+use std::sync::LazyLock;
+
 use futures_util::TryStreamExt;
 use rabta_wire::{
     limits,
     log::{Change, Item},
 };
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::{
     db::Db,
-    envelopes::{Caller, Page},
+    envelopes::{Caller, Page, scope},
     fhir::store,
     identity,
 };
 
 /// The rows of `change` that a caller may see after a place: one branch for each scope, so that each walks its index;
-/// the bound of an ask is part of the query. Parameters: after, facility, device, visible.
-const SEEN: &str = "\
-    SELECT * FROM change WHERE scope_kind = 0 AND scope = x'' AND seq > ?1 AND seq <= ?4 \
-    UNION ALL SELECT * FROM change WHERE scope_kind = 1 AND scope = ?2 AND seq > ?1 AND seq <= ?4 \
-    UNION ALL SELECT * FROM change WHERE scope_kind = 3 AND scope = ?3 AND seq > ?1 AND seq <= ?4 \
-    UNION ALL SELECT * FROM change c WHERE scope_kind = 2 AND seq > ?1 AND seq <= ?4 \
-      AND scope IN (SELECT person FROM person_key WHERE device = ?3 AND revoked_at IS NULL) \
-      AND (while_open IS NULL OR EXISTS \
-        (SELECT 1 FROM task_with w WHERE w.task = c.while_open AND w.person = c.scope))";
+/// the bound of an ask is part of the query. Parameters: after, facility, device, visible, clinical.
+static SEEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT * FROM (\
+         SELECT * FROM change WHERE scope_kind = 0 AND scope = x'' AND seq > ?1 AND seq <= ?4 \
+         UNION ALL SELECT * FROM change WHERE scope_kind = 1 AND scope = ?2 AND seq > ?1 AND seq <= ?4 \
+         UNION ALL SELECT * FROM change WHERE scope_kind = 3 AND scope = ?3 AND seq > ?1 AND seq <= ?4 \
+         UNION ALL SELECT * FROM change c WHERE scope_kind = 2 AND seq > ?1 AND seq <= ?4 \
+           AND scope IN (SELECT person FROM person_key WHERE device = ?3 AND revoked_at IS NULL) \
+           AND (while_open IS NULL OR EXISTS \
+             (SELECT 1 FROM task_with w JOIN task t ON t.id = w.task \
+               WHERE w.task = c.while_open AND w.person = c.scope AND t.shut_by = ''))\
+         ) n WHERE ?5 OR NOT {}",
+        scope::clinical("n")
+    )
+});
+
+/// Whether somebody who reads whole records works at this device. One that has only a registration desk or a
+/// vaccinator is given who the patients are, and what it wrote itself.
+async fn is_clinical(db: &mut SqliteConnection, reader: Caller) -> Result<bool, sqlx::Error> {
+    identity::is_clinical(db, reader.device).await
+}
 
 pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Page, sqlx::Error> {
     let mut connection = db.read().acquire().await?;
@@ -32,15 +47,17 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
     let newest: i64 =
         sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM change").fetch_one(&mut *tx).await?;
     let newest = newest.min(visible);
+    let clinical = is_clinical(&mut tx, reader).await?;
+    let seen = &*SEEN;
 
     let sql = format!(
-        "SELECT c.seq, c.item, e.bytes, e.received_at, x.bytes, r.type, r.id, r.version, v.codec, v.dictionary, v.body \
-         FROM ({SEEN}) c \
+        "SELECT c.seq, c.item, e.bytes, e.received_at, x.bytes, c.resource_type, c.resource_id, c.resource_version, v.codec, v.dictionary, v.body \
+         FROM ({seen}) c \
          LEFT JOIN envelope e ON e.seq = c.envelope \
          LEFT JOIN cert x ON x.id = c.cert \
          LEFT JOIN resource r ON r.type = c.resource_type AND r.id = c.resource_id AND r.version = c.resource_version \
          LEFT JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
-         WHERE c.item <> 0 OR r.id IS NOT NULL ORDER BY c.seq LIMIT ?5"
+         WHERE c.item <> 0 OR r.id IS NOT NULL ORDER BY c.seq LIMIT ?6"
     );
     let (mut changes, mut size, mut next, mut more) = (Vec::new(), 0, after, false);
     let mut roster_at = None;
@@ -50,6 +67,7 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
             .bind(reader.facility.0.to_vec())
             .bind(reader.device.0.to_vec())
             .bind(visible)
+            .bind(clinical)
             .bind(i64::from(limit) + 1)
             .fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
@@ -72,6 +90,13 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
                     received_at: row.try_get(3)?,
                 },
                 2 => Item::Cert { bytes: row.try_get::<Vec<u8>, _>(4)?.into() },
+                // What may no longer be read comes as a deletion.
+                4 => Item::Resource {
+                    kind: row.try_get(5)?,
+                    id: row.try_get(6)?,
+                    version: row.try_get::<i64, _>(7)? as u64,
+                    body: Vec::new().into(),
+                },
                 3 => {
                     roster_at = Some(changes.len());
                     Item::Roster { json: Vec::new().into() }
@@ -92,12 +117,13 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
         changes[i].item = Item::Roster { json: json.into() };
     }
     let remaining = if more {
-        let sql = format!("SELECT count(*) FROM ({SEEN})");
+        let sql = format!("SELECT count(*) FROM ({seen})");
         let n: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(next)
             .bind(reader.facility.0.to_vec())
             .bind(reader.device.0.to_vec())
             .bind(visible)
+            .bind(clinical)
             .fetch_one(&mut *tx)
             .await?;
         n as u64
@@ -122,12 +148,15 @@ fn bytes_of(item: &Item) -> usize {
 /// The newest place after `after` at which there is something for `reader`.
 pub async fn newest(db: &Db, reader: Caller, after: u64) -> Result<Option<u64>, sqlx::Error> {
     let visible = i64::try_from(db.sequencer().visible()).unwrap_or(i64::MAX);
-    let newest: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(seq) FROM ({SEEN})")))
+    let mut connection = db.read().acquire().await?;
+    let clinical = is_clinical(&mut connection, reader).await?;
+    let newest: Option<i64> = sqlx::query_scalar(AssertSqlSafe(format!("SELECT max(seq) FROM ({})", *SEEN)))
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(reader.facility.0.to_vec())
         .bind(reader.device.0.to_vec())
         .bind(visible)
-        .fetch_one(db.read())
+        .bind(clinical)
+        .fetch_one(&mut *connection)
         .await?;
     Ok(newest.map(|n| n as u64))
 }

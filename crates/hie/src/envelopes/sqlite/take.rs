@@ -11,6 +11,7 @@ use sqlx::{Connection, SqliteConnection};
 use super::{project, record};
 use crate::{
     auth::Access,
+    care::consent,
     envelopes::{
         chain::{Place, place},
         content::{Content, consent_opens},
@@ -155,6 +156,12 @@ async fn check(
         }
     }
 
+    if header.kind == Kind::Audit
+        && let Some(refusal) = audit(tx, header, content).await?
+    {
+        return Ok(Err(refusal));
+    }
+
     match (header.task, standing, header.kind) {
         (None, _, Kind::TaskMove | Kind::ReferralNote | Kind::Advice | Kind::Decisions) => {
             Ok(Err(task::unknown()))
@@ -179,6 +186,35 @@ async fn check(
     }
 }
 
+/// What a laptop wrote down of acts there: of its own people, and never over what is written already.
+async fn audit(
+    tx: &mut SqliteConnection,
+    header: &Header,
+    content: &Content,
+) -> Result<Option<Refusal>, sqlx::Error> {
+    let refuse = |text: &str| Ok(Some(Refusal::new(codes::AUDIT, text)));
+    for event in &content.resources {
+        if store::head(tx, event.kind, &event.id).await?.is_some() {
+            return refuse("an AuditEvent of this id is written already");
+        }
+        let agents = event.value["agent"].as_array().into_iter().flatten();
+        for who in agents.filter_map(|agent| agent.pointer("/who/reference").and_then(|r| r.as_str())) {
+            let ours = match who.split_once('/') {
+                Some(("Device", id)) => id == header.device.to_string(),
+                Some(("Practitioner", id)) => match id.parse() {
+                    Ok(person) => identity::worked_at(tx, header.device, person).await?,
+                    Err(_) => false,
+                },
+                _ => false,
+            };
+            if !ours {
+                return refuse("an AuditEvent names a device or a person that is not the laptop's own");
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// A new ask: it starts as requested, goes to a person of this HIE, and needs the patient's consent first.
 async fn note(
     tx: &mut SqliteConnection,
@@ -201,6 +237,12 @@ async fn note(
     if content.resources.iter().any(|r| r.kind == "Consent" && consent_opens(&r.value)) {
         return Ok(Ok(Effect::Moved));
     }
+    // The patient's last word counts; what was stored before words were kept, as it was.
+    match consent::last_word(tx, &patient).await? {
+        Some(true) => return Ok(Ok(Effect::Moved)),
+        Some(false) => return Ok(Err(missing())),
+        None => {}
+    }
     let sql = "SELECT v.codec, v.dictionary, v.body FROM resource r \
                JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
                WHERE r.type = 'Consent' AND r.patient = ? AND r.facility = ?";
@@ -212,8 +254,12 @@ async fn note(
             return Ok(Ok(Effect::Moved));
         }
     }
-    Ok(Err(Refusal::new(
+    Ok(Err(missing()))
+}
+
+fn missing() -> Refusal {
+    Refusal::new(
         codes::CONSENT_MISSING,
         "nobody outside the clinic can be asked before the consent, or the emergency override, is at the HIE",
-    )))
+    )
 }
