@@ -33,6 +33,7 @@ pub mod envelopes;
 pub mod fhir;
 pub mod guests;
 pub mod identity;
+mod private_file;
 mod server;
 pub mod signaling;
 mod state;

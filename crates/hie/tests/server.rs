@@ -4,13 +4,17 @@ mod support;
 
 mod server {
     pub mod access;
+    pub mod acme;
     pub mod asks;
     pub mod backups;
     pub mod bad_input;
+    pub mod clock;
     pub mod enrollment;
     pub mod fhir;
     pub mod life;
     pub mod links;
+    pub mod operate;
+    pub mod operator;
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;

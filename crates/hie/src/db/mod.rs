@@ -24,7 +24,7 @@ use crate::envelopes::sequencer::{Sequencer, SingleWriter};
 
 pub use key::KeyError;
 pub use lock::{DataLock, LockError};
-pub use settings::Settings;
+pub use settings::{RotateError, Settings};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/hie/sqlite");
 

@@ -37,6 +37,15 @@ pub async fn device(db: &mut SqliteConnection, device: Id) -> Result<Option<Devi
     }))
 }
 
+/// Whether neither the device nor the person's key on it is revoked.
+pub async fn may_act(db: &mut SqliteConnection, device: Id, person: Id) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT count(*) FROM device d JOIN person_key k ON k.device = d.id \
+               WHERE d.id = ? AND d.revoked_at IS NULL AND k.person = ? AND k.revoked_at IS NULL";
+    let keys: i64 =
+        sqlx::query_scalar(sql).bind(device.0.to_vec()).bind(person.0.to_vec()).fetch_one(db).await?;
+    Ok(keys > 0)
+}
+
 /// All good keys of a person: one for each vault.
 pub async fn person_keys(db: &mut SqliteConnection, person: Id) -> Result<Vec<PersonKey>, sqlx::Error> {
     let sql = "SELECT k.key, k.device, p.facility, p.role FROM person_key k JOIN person p ON p.id = k.person \

@@ -8,8 +8,8 @@ mod mr_block;
 mod person;
 mod roster;
 
-pub use directory::{DeviceInfo, PersonKey, device, person_keys};
-pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite};
+pub use directory::{DeviceInfo, PersonKey, device, may_act, person_keys};
+pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite, known};
 pub use facility::{NewFacility, add_facility, facilities, facility, find_facility};
 pub use mr_block::{allot, reserve};
 pub use person::{NewPerson, add_person, person, persons};
