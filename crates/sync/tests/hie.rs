@@ -257,7 +257,7 @@ async fn an_old_client_follows_a_rotated_key_twice_and_a_stranger_s_key_is_refus
 
     // Again at once only on purpose: a laptop that was away knows no further key.
     let twice = admin::run_in(&hie.app, Request::RotateKey { again: false }).await;
-    assert!(twice.unwrap_err().to_string().contains("--again"));
+    assert!(twice.err().unwrap().to_string().contains("--again"));
     admin::run_in(&hie.app, Request::RotateKey { again: true }).await.unwrap();
     let away = fresh_client(&laptop, at, laptop.enrolled.pins.iter().map(|pin| bytes32(pin)).collect());
     assert!(matches!(away.token().await, Err(HieError::KeyChanged)));
