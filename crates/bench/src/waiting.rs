@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rabta_sync::{Endpoint, HieClient, Identity, Offset, Pins, SystemClock};
-use rabta_tests::{Run, phone::TestCa, process, story::World};
+use rabta_tests::{Run, phone::TestCa, story::World};
 use rabta_wire::{
     Id,
     code::EnrollmentCode,
