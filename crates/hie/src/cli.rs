@@ -482,11 +482,7 @@ async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
 }
 
 async fn ask_once(data: &Data, request: Request) -> anyhow::Result<Reply> {
-    // A server that runs may be asked by root; the lock's file is its own.
-    if !data.data.join("lock").exists() {
-        as_owner(&data.data)?;
-    }
-    match DataLock::take(&data.data) {
+    match take_lock(&data.data)? {
         Ok(_lock) => {
             as_owner(&data.data)?;
             let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
@@ -502,6 +498,14 @@ async fn ask_once(data: &Data, request: Request) -> anyhow::Result<Reply> {
             .context("the server that runs on this folder does not answer"),
         Err(e) => Err(e.into()),
     }
+}
+
+/// A server that runs may be asked by root; but the lock's file is the server's own.
+fn take_lock(data: &Path) -> anyhow::Result<Result<DataLock, LockError>> {
+    if !data.join("lock").exists() {
+        as_owner(data)?;
+    }
+    Ok(DataLock::take(data))
 }
 
 /// Root may write everywhere, but what it makes in another user's folder, that user's server cannot open.
@@ -528,7 +532,7 @@ pub fn as_owner(data: &Path) -> anyhow::Result<()> {
 async fn examine(Doctor { data, deep }: Doctor) -> anyhow::Result<String> {
     let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
     let mut findings = health::of_files(&data.data, &key_file);
-    let running = matches!(DataLock::take(&data.data), Err(LockError::Taken));
+    let running = matches!(take_lock(&data.data)?, Err(LockError::Taken));
     if running || data.data.join("hie.db").exists() {
         let reply = ask(&data, Request::Health { deep }).await?;
         let Reply::Health { findings: more, address, page, relay } = reply else {

@@ -166,6 +166,25 @@ fn the_doctor_looks_at_the_certificate_the_ports_the_clock_the_disk_and_the_back
 }
 
 #[test]
+fn a_certificate_that_cannot_be_had_is_told_before_the_server_starts() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("hie");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--patient-listen", "127.0.0.1:0"];
+    for (words, why) in [
+        (["--acme-domain", "192.0.2.1"].as_slice(), "is not a host name"),
+        (&["--acme-domain", "*.example.org"], "is not a host name"),
+        (&["--acme-domain", "care.example", "--acme-contact", "operator"], "mailto:"),
+        (&["--acme-domain", "care.example", "--acme-directory", "http://acme.example/"], "https://"),
+        (&["--acme-domain", "care.example", "--tls-cert", "a", "--tls-key", "b"], "cannot be used with"),
+        (&["--acme-contact", "mailto:a@example.org"], "--acme-domain"),
+        (&["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.pem"], "/nowhere.pem"),
+    ] {
+        let said = refused(&folder, &[&serve, words].concat());
+        assert!(said.contains(why), "{words:?}: {said}");
+    }
+}
+
+#[test]
 fn a_backup_that_is_killed_in_the_middle_harms_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let (folder, backups) = (temp.path().join("hie"), temp.path().join("backups"));
