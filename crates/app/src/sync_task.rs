@@ -22,7 +22,7 @@ use rabta_wire::{
     Id,
     envelope::{Envelope, Kind},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Inner, Session, routes::routes, session::Enrollment};
@@ -100,11 +100,14 @@ impl SyncTask {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
+        let (mut kept, store_of_pins) = (enrollment.clone(), store.clone());
+        let told = task.client.told_pins();
         task.spawn(driver.run());
         task.spawn(keep_up);
         task.spawn(sort(from_socket, handle.clone(), for_calls));
         task.spawn(tell_changes(app.clone(), changed));
         task.spawn(tell_status(app.clone(), handle, store, remembered));
+        task.spawn(async move { keep_pins(&store_of_pins, &mut kept, person, told).await });
         task.tasks.close();
         Ok(task)
     }
@@ -201,6 +204,25 @@ async fn keep_certs(store: &SqliteStore, enrollment: &Enrollment) -> Result<(), 
         store.commit(transaction, None).await.map_err(crate::error::store)?;
     }
     Ok(())
+}
+
+/// The HIE rotates its key: the next one is kept, so that this laptop still knows it after the rotation that follows.
+async fn keep_pins(
+    store: &SqliteStore,
+    enrollment: &mut Enrollment,
+    person: Id,
+    mut told: watch::Receiver<Option<Vec<[u8; 32]>>>,
+) {
+    while told.changed().await.is_ok() {
+        let Some(pins) = told.borrow_and_update().clone() else { continue };
+        enrollment.enrolled.pins = pins.iter().map(|pin| URL_SAFE_NO_PAD.encode(pin)).collect();
+        let Ok(kept) = serde_json::to_vec(&enrollment) else { continue };
+        let transaction = Transaction::new().set(Enrollment::setting(person), kept);
+        match store.commit(transaction, None).await {
+            Ok(_) => tracing::info!("the HIE's next key is kept"),
+            Err(error) => tracing::warn!(%error, "the HIE's next key is not kept"),
+        }
+    }
 }
 
 /// The HIE's address and the keys that may answer there.

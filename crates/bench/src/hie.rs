@@ -1,11 +1,12 @@
-//! What the server costs while nobody asks it anything, and what it adds to a read to know that it may be read.
+//! What the server costs while nobody asks it anything, while patients wait, and what it adds to a read to know that
+//! it may be read.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rabta_tests::{Run, process, story::World};
 
-use crate::figure::Figure;
+use crate::{figure::Figure, waiting};
 
 /// Memory is read until it has not grown for this long.
 const QUIET: Duration = Duration::from_secs(5);
@@ -16,7 +17,17 @@ pub async fn take() -> Result<Vec<Figure>> {
     world.found_clinic().await?;
     world.hie.stop()?;
     world.hie.start().await?;
-    let pid = world.hie.pid()?;
+    let idle = settled(world.hie.pid()?).await?;
+    world.hie.stop()?;
+    Ok(vec![
+        Figure::new("idle_rss", idle as f64 / 1e6, "MB", 60.0),
+        waiting::take().await?,
+        authz_overhead().await?,
+    ])
+}
+
+/// A process's memory, bytes, when it has not grown for [`QUIET`].
+pub async fn settled(pid: u32) -> Result<u64> {
     let mut highest = process::rss(pid)?;
     let mut since = Instant::now();
     while since.elapsed() < QUIET {
@@ -27,8 +38,7 @@ pub async fn take() -> Result<Vec<Figure>> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    world.hie.stop()?;
-    Ok(vec![Figure::new("idle_rss", highest as f64 / 1e6, "MB", 60.0), authz_overhead().await?])
+    Ok(highest)
 }
 
 /// The worst of three ways to stand to a patient.

@@ -11,6 +11,7 @@ mod figure;
 mod hie;
 mod patient;
 mod ui;
+mod waiting;
 
 use std::process::ExitCode;
 

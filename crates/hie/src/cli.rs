@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, bail};
@@ -12,14 +12,17 @@ use rabta_wire::Id;
 
 use crate::{
     Config,
-    admin::{self, PersonFields, Reply, Request, health},
+    admin::{self, PersonFields, Reply, Request, health, reach},
     backup,
     config::default_key_file,
     db::{DataLock, Db, LockError},
-    guests::DoorConfig,
+    guests::{AcmeConfig, DoorConfig, Source},
     identity::NewFacility,
     system_clock,
 };
+
+/// Let's Encrypt.
+const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// The Rabta HIE: records, asks and calls between clinics and specialists.
 #[derive(Parser)]
@@ -66,6 +69,9 @@ pub enum Command {
     /// Devices.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// The key that laptops know this server by.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look at everything that an operator must keep an eye on, and say what to do. Fails where somebody should act.
     Doctor(Doctor),
     /// Who looked at a patient's record: on the HIE and on laptops, when, from where, what and why.
@@ -170,6 +176,19 @@ pub struct Serve {
     /// for more.
     #[arg(long)]
     relay_allow: Vec<AllowRange>,
+    /// The host name of patients' links: fetch a certificate that phones trust for it, and renew it in time (ACME, RFC
+    /// 8555). This agrees to the authority's terms. The name must lead to --patient-listen at port 443.
+    #[arg(long, conflicts_with = "tls_cert")]
+    acme_domain: Option<String>,
+    /// Where the authority may write to: `mailto:operator@example.org`.
+    #[arg(long, requires = "acme_domain")]
+    acme_contact: Option<String>,
+    /// The authority's directory.
+    #[arg(long, requires = "acme_domain", default_value = LETS_ENCRYPT)]
+    acme_directory: String,
+    /// The authority's own root certificate (PEM), where the system does not know it: tests, a ministry's own authority.
+    #[arg(long, requires = "acme_domain")]
+    acme_root: Option<PathBuf>,
     /// A certificate that phones trust (PEM, with its chain), for the patients' page. Looked at each hour: renew it in
     /// place.
     #[arg(long, requires = "tls_key")]
@@ -361,6 +380,19 @@ pub enum DeviceCommand {
     },
 }
 
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Let the backup key take over, which every laptop knows already, and make another behind it: the key was told, or
+    /// may have been.
+    Rotate {
+        #[command(flatten)]
+        data: Data,
+        /// Also less than 30 days after the last time.
+        #[arg(long)]
+        again: bool,
+    },
+}
+
 impl Person {
     fn fields(self) -> Option<PersonFields> {
         Some(PersonFields {
@@ -378,10 +410,20 @@ impl Person {
 impl Serve {
     /// The configuration to serve with.
     pub fn config(self) -> Config {
-        let door = self.tls_cert.zip(self.tls_key).map(|(cert, key)| DoorConfig {
+        let files = self.tls_cert.zip(self.tls_key).map(|(cert, key)| Source::Files { cert, key });
+        let folder = self.data.data.join("acme");
+        let acme = self.acme_domain.map(|domain| {
+            Source::Acme(AcmeConfig {
+                domain: domain.to_ascii_lowercase(),
+                contact: self.acme_contact,
+                directory: self.acme_directory,
+                root: self.acme_root,
+                folder,
+            })
+        });
+        let door = files.or(acme).map(|certificate| DoorConfig {
             listen: self.patient_listen,
-            cert,
-            key,
+            certificate,
             url: self.patient_url,
         });
         Config {
@@ -438,6 +480,7 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         }
         Command::Person(PersonCommand::Revoke { data, person }) => (data, Request::RevokePerson { person }),
         Command::Roster(RosterCommand::Remove { data, person }) => (data, Request::LeaveRoster { person }),
+        Command::Key(KeyCommand::Rotate { data, again }) => (data, Request::RotateKey { again }),
         Command::Ready(data) => return ready(&data).await,
         Command::Doctor(doctor) => return examine(doctor).await,
         Command::Backup(Backup { data, to, keep }) => {
@@ -446,6 +489,7 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             (data, Request::Backup { folder, keep })
         }
         Command::Restore(Restore { data, from, manifest }) => {
+            as_owner(&data.data)?;
             let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
             let done = backup::restore(&from, manifest.as_deref(), &data.data, &key_file).await?;
             return if data.json { Ok(serde_json::to_string(&done)?) } else { Ok(restored(&done)) };
@@ -499,8 +543,9 @@ async fn ask(data: &Data, request: Request) -> anyhow::Result<Reply> {
 }
 
 async fn ask_once(data: &Data, request: Request) -> anyhow::Result<Reply> {
-    match DataLock::take(&data.data) {
+    match take_lock(&data.data)? {
         Ok(_lock) => {
+            as_owner(&data.data)?;
             let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
             let now = system_clock()();
             let db = Db::open(&data.data, &key_file, now).await?;
@@ -516,19 +561,50 @@ async fn ask_once(data: &Data, request: Request) -> anyhow::Result<Reply> {
     }
 }
 
+/// A server that runs may be asked by root; but the lock's file is the server's own.
+fn take_lock(data: &Path) -> anyhow::Result<Result<DataLock, LockError>> {
+    if !data.join("lock").exists() {
+        as_owner(data)?;
+    }
+    Ok(DataLock::take(data))
+}
+
+/// Root may write everywhere, but what it makes in another user's folder, that user's server cannot open.
+pub fn as_owner(data: &Path) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let there = data.ancestors().find_map(|folder| std::fs::metadata(folder).ok());
+        let owner = there.map_or(0, |folder| folder.uid());
+        if rustix::process::geteuid().is_root() && owner != 0 {
+            let name = format!("'#{owner}'");
+            bail!(
+                "{} belongs to another user; run this as that user: sudo -u {name} rabta-hie …",
+                data.display()
+            );
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = data;
+    Ok(())
+}
+
 /// Looks at the files, asks the database, knocks at the address. An error where something is bad.
 async fn examine(Doctor { data, deep }: Doctor) -> anyhow::Result<String> {
     let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
     let mut findings = health::of_files(&data.data, &key_file);
-    let running = matches!(DataLock::take(&data.data), Err(LockError::Taken));
+    let running = matches!(take_lock(&data.data)?, Err(LockError::Taken));
     if running || data.data.join("hie.db").exists() {
-        let Reply::Health { findings: more, address } = ask(&data, Request::Health { deep }).await? else {
+        let reply = ask(&data, Request::Health { deep }).await?;
+        let Reply::Health { findings: more, address, page, relay } = reply else {
             bail!("the server that runs on this folder is of another version");
         };
-        findings.push(health::of_server(running, Some(&address)));
+        findings.push(reach::server(running, Some(&address)));
+        findings.extend(page.as_deref().map(reach::page));
+        findings.extend(relay.as_deref().map(reach::relay));
         findings.extend(more);
     } else {
-        findings.push(health::of_server(false, None));
+        findings.push(reach::server(false, None));
     }
     let text = if data.json { serde_json::to_string(&findings)? } else { health::page(&findings) };
     if findings.iter().any(|f| f.state == health::State::Bad) { bail!(text) } else { Ok(text) }
@@ -580,6 +656,10 @@ fn words(reply: &Reply) -> String {
         ),
         Reply::Audit(reports) => lines(reports.iter().map(|r| r.words()).collect()),
         Reply::BreakGlass(all) => admin::care::words(all),
+        Reply::Key { pins: [now, next] } => format!(
+            "The backup key has taken over; every laptop knows it. Codes that were not used yet are worth nothing now: make \
+             new ones.\nin use   {now}\nbackup   {next}"
+        ),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

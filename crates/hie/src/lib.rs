@@ -36,6 +36,7 @@ pub mod fhir;
 pub mod guests;
 pub mod identity;
 pub mod measure;
+mod private_file;
 mod server;
 pub mod signaling;
 mod state;

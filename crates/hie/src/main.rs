@@ -1,7 +1,7 @@
 //! The `rabta-hie` program: serves, or does an operator's command.
 
 use clap::Parser as _;
-use rabta_hie::cli::{Cli, Command, operate};
+use rabta_hie::cli::{Cli, Command, as_owner, operate};
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
@@ -31,6 +31,7 @@ fn print(text: &str) {
 }
 
 async fn run(config: rabta_hie::Config) -> anyhow::Result<()> {
+    as_owner(&config.data)?;
     let handle = rabta_hie::serve(config).await?;
     let pin: String = handle.spki_sha256.iter().map(|b| format!("{b:02x}")).collect();
     print(&format!(r#"{{"listening":"{}","spki_sha256":"{pin}"}}"#, handle.addr));

@@ -1,4 +1,8 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -59,8 +63,6 @@ pub struct Handle {
     pub app: Arc<App>,
     http: axum_server::Handle<SocketAddr>,
     tasks: Vec<JoinHandle<std::io::Result<()>>>,
-    /// Where phones open links.
-    pub page: Option<String>,
     /// Where STUN and TURN listen.
     pub relay_addr: Option<SocketAddr>,
     _relay: Option<RelayHandle>,
@@ -106,6 +108,9 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let ice =
         relay.as_ref().map(|r| (relay_address(&config, r), Secret::new(db.settings.relay_secret.to_vec())));
 
+    let keys = db.settings.tls();
+    let (spki_sha256, tls) = (keys.pins()?[0], RustlsConfig::from_config(keys.server_config()?));
+
     let door = config.door.clone().map(Door::prepare).transpose()?;
 
     let app = Arc::new(App {
@@ -116,10 +121,13 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         hub: Hub::default(),
         ice: Ice::new(ice),
         metrics: Metrics::default(),
-        guesses: Guesses::new(),
+        guesses: Guesses::new(30, 0.5),
+        knocks: Guesses::new(30, 0.5),
         lookups: Lookups::default(),
         passes: Passes::default(),
-        page: door.as_ref().map(|door| door.page.clone()),
+        phones: door.as_ref().map(|door| door.certificates.clone()),
+        tls,
+        started: ((config.clock)(), Instant::now()),
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),
@@ -130,8 +138,6 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     #[cfg(unix)]
     admin::socket::listen(app.clone(), &config.data).map_err(|e| ServeError::Io("the admin socket", e))?;
 
-    let spki_sha256 = app.db.settings.tls.pins()?[0];
-    let tls = app.db.settings.tls.server_config()?;
     let http = axum_server::Handle::new();
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let mut tasks = Vec::new();
@@ -139,23 +145,19 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         let server = axum_server::from_tcp(listener).map_err(|e| ServeError::Io("cannot listen", e))?;
         tokio::spawn(server.acceptor(NoDelayAcceptor::new()).handle(http.clone()).serve(service))
     } else {
-        let server = axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(tls))
+        let server = axum_server::from_tcp_rustls(listener, app.tls.clone())
             .map_err(|e| ServeError::Io("cannot listen", e))?;
         // Signaling is many small frames, each of which somebody waits for (RFC 896 would hold them back).
         let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tokio::spawn(server.handle(http.clone()).serve(service))
     });
     if let Some(door) = door {
-        tasks.push(
-            door.open(app.clone(), http.clone())
-                .map_err(|e| ServeError::Io("cannot listen for phones", e))?,
-        );
+        tasks.push(door.open(app.clone(), http.clone())?);
     }
     tasks.push(tokio::spawn(duty::watch(app.clone())));
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
     let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
-    let page = app.page.clone();
-    Ok(Handle { addr, spki_sha256, app, http, tasks, page, relay_addr, _relay: relay, _lock: lock })
+    Ok(Handle { addr, spki_sha256, app, http, tasks, relay_addr, _relay: relay, _lock: lock })
 }
 
 /// An operator's command holds the lock for a moment; another server holds it on.

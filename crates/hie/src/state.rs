@@ -1,3 +1,6 @@
+use std::{sync::Arc, time::Instant};
+
+use axum_server::tls_rustls::RustlsConfig;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +13,7 @@ use crate::{
     disk::Disk,
     envelopes::SqliteCore,
     fhir::paging::Pages,
-    guests::Passes,
+    guests::{Certificates, Passes},
     signaling::{Hub, Ice},
     web::{Guesses, metrics::Metrics},
 };
@@ -29,11 +32,18 @@ pub struct App {
     pub hub: Hub,
     pub ice: Ice,
     pub metrics: Metrics,
+    /// Wrong codes and assertions of staff programs.
     pub guesses: Guesses,
     pub lookups: Lookups,
+    /// Wrong links of phones.
+    pub knocks: Guesses,
     pub passes: Passes,
-    /// Where phones open links: `https://host/p/`. `None` without a certificate that they trust.
-    pub page: Option<String>,
+    /// What phones are shown; `None` where they do not come in.
+    pub phones: Option<Arc<Certificates>>,
+    /// What the staff's listener shows.
+    pub(crate) tls: RustlsConfig,
+    /// The clock when the server started, by itself and by one that nobody sets.
+    pub(crate) started: (i64, Instant),
     pub stopping: CancellationToken,
     /// Bumped when there is something new to pull.
     pub(crate) changes: watch::Sender<u64>,
@@ -43,6 +53,18 @@ impl App {
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// Milliseconds by which the clock went further than time did since the server started.
+    pub(crate) fn clock_moved(&self) -> i64 {
+        let (at, began) = self.started;
+        let went = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.now().saturating_sub(at).saturating_sub(went)
+    }
+
+    /// Where phones open links: `https://host/p/`. `None` without a certificate that they trust.
+    pub fn page(&self) -> Option<String> {
+        self.phones.as_ref()?.page(self.now())
     }
 
     /// Wakes whoever waits for something to pull.

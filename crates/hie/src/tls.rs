@@ -23,20 +23,21 @@ pub struct BadTlsKey;
 
 impl TlsKeys {
     pub(crate) fn make(_now: i64) -> Self {
-        let generate = || KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("P-256 is compiled in");
         let (key, backup) = (generate(), generate());
-        let mut params =
-            CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into(), "rabta-hie".into()])
-                .expect("the names are ASCII");
-        let mut name = DistinguishedName::new();
-        name.push(DnType::CommonName, "Rabta HIE");
-        params.distinguished_name = name;
-        let cert = params.self_signed(&key).expect("a fresh key signs");
         Self {
-            cert: cert.der().to_vec(),
+            cert: certificate(&key),
             key: key.serialize_der().into(),
             backup_key: backup.serialize_der().into(),
         }
+    }
+
+    /// The backup key takes over, and a new one stands behind it. Clients that pinned both follow.
+    pub(crate) fn rotated(&self) -> Result<Self, BadTlsKey> {
+        Ok(Self {
+            cert: certificate(&pair(&self.backup_key)?),
+            key: self.backup_key.clone(),
+            backup_key: generate().serialize_der().into(),
+        })
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo in use and of the backup key.
@@ -58,10 +59,26 @@ impl TlsKeys {
     }
 }
 
-fn spki_sha256(pkcs8: &[u8]) -> Result<[u8; 32], BadTlsKey> {
+fn generate() -> KeyPair {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("P-256 is compiled in")
+}
+
+fn certificate(key: &KeyPair) -> Vec<u8> {
+    let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into(), "rabta-hie".into()])
+        .expect("the names are ASCII");
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, "Rabta HIE");
+    params.distinguished_name = name;
+    params.self_signed(key).expect("a key of ours signs").der().to_vec()
+}
+
+fn pair(pkcs8: &[u8]) -> Result<KeyPair, BadTlsKey> {
     let der = PrivatePkcs8KeyDer::from(pkcs8.to_vec());
-    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256).map_err(|_| BadTlsKey)?;
-    Ok(Sha256::digest(pair.subject_public_key_info()).into())
+    KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_ECDSA_P256_SHA256).map_err(|_| BadTlsKey)
+}
+
+fn spki_sha256(pkcs8: &[u8]) -> Result<[u8; 32], BadTlsKey> {
+    Ok(Sha256::digest(pair(pkcs8)?.subject_public_key_info()).into())
 }
 
 #[cfg(test)]
@@ -75,5 +92,17 @@ mod tests {
         let shown: [u8; 32] = Sha256::digest(cert.public_key().raw).into();
         assert_eq!(keys.pins().unwrap()[0], shown);
         assert_ne!(keys.pins().unwrap()[1], shown);
+    }
+
+    #[test]
+    fn after_a_rotation_the_backup_key_answers_and_another_stands_behind_it() {
+        let old = TlsKeys::make(0);
+        let new = old.rotated().unwrap();
+        let ([_, backup], [now, next]) = (old.pins().unwrap(), new.pins().unwrap());
+        assert_eq!(now, backup);
+        assert!(!old.pins().unwrap().contains(&next));
+        let (_, cert) = x509_parser::parse_x509_certificate(&new.cert).unwrap();
+        let shown: [u8; 32] = Sha256::digest(cert.public_key().raw).into();
+        assert_eq!(shown, backup);
     }
 }

@@ -4,17 +4,21 @@ mod support;
 
 mod server {
     pub mod access;
+    pub mod acme;
     pub mod asks;
     pub mod authz;
     pub mod backups;
     pub mod bad_input;
     pub mod care;
+    pub mod clock;
     pub mod duty;
     pub mod duty_simulated;
     pub mod enrollment;
     pub mod fhir;
     pub mod life;
     pub mod links;
+    pub mod operate;
+    pub mod operator;
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;

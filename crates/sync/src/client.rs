@@ -15,7 +15,7 @@ use rabta_wire::{
     token::{ASSERTION_TYPE, AUDIENCE, Claims, GRANT_TYPE, TokenReply, sign_assertion},
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     clock::{Clock, Offset},
@@ -72,6 +72,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     offset: Offset,
     token: Mutex<Option<Token>>,
+    told: watch::Sender<Option<Vec<[u8; 32]>>>,
 }
 
 struct Token {
@@ -123,7 +124,16 @@ impl HieClient {
             .map_err(HieError::of_http)?;
         let token = Mutex::new(None);
         Ok(Self {
-            inner: Arc::new(Inner { http, tls: Arc::new(tls), endpoint, identity, clock, offset, token }),
+            inner: Arc::new(Inner {
+                http,
+                tls: Arc::new(tls),
+                endpoint,
+                identity,
+                clock,
+                offset,
+                token,
+                told: watch::channel(None).0,
+            }),
         })
     }
 
@@ -142,6 +152,30 @@ impl HieClient {
 
     pub fn endpoint(&self) -> &Endpoint {
         &self.inner.endpoint
+    }
+
+    /// The keys that may answer from now on, whenever the HIE names others than those that are pinned: it rotated its key,
+    /// and its next one stands behind it. To be kept, and pinned by the next client; this one goes on with what it has.
+    pub fn told_pins(&self) -> watch::Receiver<Option<Vec<[u8; 32]>>> {
+        self.inner.told.subscribe()
+    }
+
+    fn learn_pins(&self, told: &[String]) {
+        let pins: Option<Vec<[u8; 32]>> =
+            told.iter().map(|pin| URL_SAFE_NO_PAD.decode(pin).ok()?.try_into().ok()).collect();
+        // The one that answered must be among them, or a wrong word would shut this laptop out for good.
+        let Some(pins) =
+            pins.filter(|pins| Pins::whole(pins.iter().copied()).share(&self.inner.endpoint.pins))
+        else {
+            return;
+        };
+        if Pins::whole(pins.iter().copied()) != self.inner.endpoint.pins {
+            self.inner.told.send_if_modified(|held| {
+                let new = held.as_ref() != Some(&pins);
+                *held = Some(pins);
+                new
+            });
+        }
     }
 
     pub(crate) fn tls(&self) -> Arc<rustls::ClientConfig> {
@@ -195,6 +229,7 @@ impl HieClient {
             }
             other => other?,
         };
+        self.learn_pins(&reply.pins);
         let life = u64::from(reply.expires_in) * 1_000;
         let until = now + life.saturating_sub(TOKEN_MARGIN_MS).max(life / 2);
         *held = Some(Token { text: reply.access_token.clone(), until });

@@ -29,6 +29,12 @@ impl Pins {
         Self(hashes.into_iter().map(|hash| hash.to_vec()).collect())
     }
 
+    /// Whether a key of `other` is among these.
+    pub(crate) fn share(&self, other: &Self) -> bool {
+        let begins = |a: &Vec<u8>, b: &Vec<u8>| a.starts_with(b) || b.starts_with(a);
+        self.0.iter().any(|mine| other.0.iter().any(|theirs| begins(mine, theirs)))
+    }
+
     fn allow(&self, hash: &[u8; 32]) -> bool {
         self.0.iter().any(|pin| pin.len() >= 16 && hash.starts_with(pin))
     }

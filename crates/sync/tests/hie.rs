@@ -219,3 +219,70 @@ async fn the_socket_greets_hints_and_comes_back() {
     task.abort();
     hie.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_old_client_follows_a_rotated_key_twice_and_a_stranger_s_key_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("hie");
+    let any = "127.0.0.1:0".parse().unwrap();
+    let hie = serve(&data, any).await;
+    let (at, pinned) = (hie.addr, hie.spki_sha256);
+    let unused = code(&hie).await;
+    let laptop = Laptop::join(&code(&hie).await).await;
+    laptop.client.token().await.unwrap();
+    let mut told = laptop.client.told_pins();
+    assert_eq!(*told.borrow(), None, "nothing has changed");
+
+    // The server shows the backup key from one moment to the next. The client as it was enrolled goes on.
+    let rotated = admin::run_in(&hie.app, Request::RotateKey { again: false }).await.unwrap();
+    let Reply::Key { pins: [now, _] } = rotated else { panic!("no key") };
+    assert_ne!(now, hex(&pinned));
+    let old = fresh_client(&laptop, at, laptop.enrolled.pins.iter().map(|pin| bytes32(pin)).collect());
+    let (mut told_old, token) = (old.told_pins(), old.token().await);
+    token.unwrap();
+    let next = told_old.borrow_and_update().clone().unwrap();
+    assert_eq!(hex(&next[0]), now);
+    assert!(!next.contains(&pinned), "the key that was told is trusted no more");
+    // The one that was connected all the while learns it too, with its next token.
+    laptop.client.drop_token(&laptop.client.token().await.unwrap()).await;
+    laptop.client.token().await.unwrap();
+    assert_eq!(told.borrow_and_update().as_ref(), Some(&next));
+
+    // A code of before is for a key that is gone, and says so; a new one is for the new key.
+    let joining = HieClient::for_code(&unused, Arc::new(SystemClock::default())).unwrap();
+    assert!(matches!(joining.check_code(&unused).await, Err(HieError::KeyChanged)));
+    let fresh = code(&hie).await;
+    let joining = HieClient::for_code(&fresh, Arc::new(SystemClock::default())).unwrap();
+    joining.check_code(&fresh).await.unwrap();
+
+    // Again at once only on purpose: a laptop that was away knows no further key.
+    let twice = admin::run_in(&hie.app, Request::RotateKey { again: false }).await;
+    assert!(twice.err().unwrap().to_string().contains("--again"));
+    admin::run_in(&hie.app, Request::RotateKey { again: true }).await.unwrap();
+    let away = fresh_client(&laptop, at, laptop.enrolled.pins.iter().map(|pin| bytes32(pin)).collect());
+    assert!(matches!(away.token().await, Err(HieError::KeyChanged)));
+    let followed = fresh_client(&laptop, at, next);
+    followed.token().await.unwrap();
+
+    // It is kept over a restart; and a stranger at the same address is nobody.
+    hie.shutdown().await;
+    let hie = serve(&data, at).await;
+    followed.drop_token(&followed.token().await.unwrap()).await;
+    followed.token().await.unwrap();
+    hie.shutdown().await;
+    let stranger = serve(&temp.path().join("stranger"), at).await;
+    followed.drop_token(&followed.token().await.unwrap()).await;
+    assert!(matches!(followed.token().await, Err(HieError::KeyChanged)));
+    stranger.shutdown().await;
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The laptop's client as it starts anew with these keys kept.
+fn fresh_client(laptop: &Laptop, at: SocketAddr, pins: Vec<[u8; 32]>) -> HieClient {
+    let endpoint = Endpoint { address: at.to_string(), pins: Pins::whole(pins) };
+    let identity = laptop.client.identity().unwrap().clone();
+    HieClient::new(endpoint, identity, Arc::new(SystemClock::default()), Offset::default()).unwrap()
+}

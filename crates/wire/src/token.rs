@@ -35,6 +35,10 @@ pub struct TokenReply {
     pub token_type: String,
     /// Seconds.
     pub expires_in: u32,
+    /// SHA-256 of the SPKI in use and of the backup key, base64url, as in [`crate::enroll::Enrolled`]: what to pin from
+    /// now on. Empty from an HIE that does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

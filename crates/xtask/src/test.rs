@@ -4,7 +4,14 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{build, places::Places, setup, shell, step::step, ui, wasm::env_or};
+use crate::{
+    build,
+    places::Places,
+    setup, shell,
+    step::{nothing_to_do, reason, step},
+    tools, ui,
+    wasm::env_or,
+};
 
 pub fn run(places: &Places, fast: bool) -> Result<()> {
     setup::run(places, false)?;
@@ -17,6 +24,7 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
         let mut fetch = Command::new(env_or("CARGO", "cargo"));
         shell::run(fetch.args(["fetch", "--locked", "--quiet"]).current_dir(&places.root))
     })?;
+    let pebble = pebble(places);
     ui::build(places)?;
     // The tests start the real programs, which `cargo test` alone would not build.
     build::host(places, false)?;
@@ -27,6 +35,9 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
             let mut cargo = build::cargo(places, "test");
             // A failed test's last lines are its reason, not a list of frames.
             cargo.arg("--no-fail-fast").env("RUST_LIB_BACKTRACE", "0");
+            if pebble {
+                cargo.env("RABTA_PEBBLE", tools::pebble(places));
+            }
             if fast {
                 // Tests that open windows and browsers stand in modules of this name.
                 cargo.args(["--", "--skip", "in_a_window"]);
@@ -34,6 +45,21 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
             shell::run_as_is(&mut cargo)
         },
     )
+}
+
+/// Whether there is a certificate authority to test with; without Go the tests that want one say that they are left out.
+fn pebble(places: &Places) -> bool {
+    if tools::pebble(places).exists() {
+        nothing_to_do("pebble", "there");
+    } else if tools::go_is_there() {
+        let hint = "check the network; the tests of ACME are left out until it is there";
+        if let Err(error) = step("build pebble (about 2 minutes)", hint, || tools::install_pebble(places)) {
+            eprintln!("==> no pebble: {}", reason(&error));
+        }
+    } else {
+        nothing_to_do("pebble", "left out, there is no Go (apt install golang-go)");
+    }
+    tools::pebble(places).exists()
 }
 
 /// cargo-deny is a heavy build, so it is not part of `test`; the cheap rules are tests of their own (tests/tests/house.rs).

@@ -1,5 +1,5 @@
-//! Two programs that are not Debian's, kept in the cache: wasm-bindgen (its version must equal the lock file's) and
-//! wasm-opt (Debian's is years old).
+//! Programs that are not Debian's, kept in the cache: wasm-bindgen (its version must equal the lock file's), wasm-opt
+//! (Debian's is years old) and pebble, a certificate authority for tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -70,6 +70,35 @@ pub fn install_binaryen(places: &Places) -> Result<()> {
         .arg(format!("binaryen@{BINARYEN}"))
         .current_dir(&folder);
     shell::run(&mut npm)
+}
+
+/// Let's Encrypt's small authority for tests (RFC 8555). The newest version that Debian 12's Go 1.19 builds.
+const PEBBLE: &str = "v2.4.0";
+
+pub fn pebble(places: &Places) -> PathBuf {
+    places.tools.join(format!("pebble-{PEBBLE}")).join(exe("pebble"))
+}
+
+/// From the Go module proxy. `-checklinkname=0` is for Go 1.23 and later, whose linker refuses what a library of that time
+/// does, and which an older one does not know.
+pub fn install_pebble(places: &Places) -> Result<()> {
+    let install = |link: Option<&str>| {
+        let mut go = Command::new(exe("go"));
+        go.args(["install", "-modcacherw"]);
+        go.args(link.map(|flags| format!("-ldflags={flags}")));
+        go.arg(format!("github.com/letsencrypt/pebble/v2/cmd/pebble@{PEBBLE}"))
+            .current_dir(&places.cache)
+            .env("GOBIN", pebble(places).parent().unwrap_or(&places.tools))
+            .env("GOPATH", places.cache.join("go"))
+            .env("GOCACHE", places.cache.join("go/build"))
+            .env("GOFLAGS", "-mod=mod");
+        shell::run(&mut go)
+    };
+    install(None).or_else(|_| install(Some("-checklinkname=0")))
+}
+
+pub fn go_is_there() -> bool {
+    shell::which(&exe("go")).is_some()
 }
 
 /// What of node and npm is not there.

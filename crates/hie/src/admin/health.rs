@@ -32,17 +32,17 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn good(name: &str, seen: impl Into<String>) -> Self {
+    pub(super) fn good(name: &str, seen: impl Into<String>) -> Self {
         Self { name: name.into(), state: State::Good, seen: seen.into(), todo: None }
     }
 
-    fn todo(name: &str, state: State, seen: impl Into<String>, todo: impl Into<String>) -> Self {
+    pub(super) fn todo(name: &str, state: State, seen: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { name: name.into(), state, seen: seen.into(), todo: Some(todo.into()) }
     }
 }
 
 const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// Backups older than this are looked at; after three times as long it is bad.
 const BACKUP_DUE: i64 = 26 * HOUR;
@@ -102,6 +102,15 @@ async fn backups(db: &mut SqliteConnection, now: i64) -> Result<Finding, sqlx::E
         return Ok(Finding::todo("backup", State::Bad, format!("none; {last} changes are only here"), todo));
     };
     let age = now - at;
+    if age < -HOUR {
+        let seen = "the last one was made later than now by this clock";
+        return Ok(Finding::todo(
+            "backup",
+            State::Look,
+            seen,
+            "see that the clock is right, then make another",
+        ));
+    }
     let behind = last.unsigned_abs().saturating_sub(seq);
     let seen = format!("{} hours old, {behind} changes behind", age / HOUR);
     Ok(match age {
@@ -209,31 +218,6 @@ fn room(data: &Path) -> Finding {
 #[cfg(not(unix))]
 fn room(_: &Path) -> Finding {
     Finding::todo("disk", State::Look, "its free room is not read on this system", "look yourself")
-}
-
-/// Whether the server runs and can be reached at its address.
-pub fn of_server(running: bool, address: Option<&str>) -> Finding {
-    if !running {
-        let todo = "start it: `systemctl start rabta-hie`, or `rabta-hie serve`";
-        return Finding::todo("server", State::Bad, "it does not run on this folder", todo);
-    }
-    let Some(address) = address else { return Finding::good("server", "it runs") };
-    use std::net::{TcpStream, ToSocketAddrs};
-    let reached = address
-        .to_socket_addrs()
-        .ok()
-        .into_iter()
-        .flatten()
-        .any(|a| TcpStream::connect_timeout(&a, std::time::Duration::from_secs(3)).is_ok());
-    if reached {
-        return Finding::good("server", format!("it runs and answers at {address}"));
-    }
-    Finding::todo(
-        "server",
-        State::Bad,
-        format!("it runs, but nothing answers at {address}, which the enrollment codes name"),
-        "open the port in the firewall, or name the right address with --public",
-    )
 }
 
 /// A device and how it stands.

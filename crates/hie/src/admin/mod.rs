@@ -3,6 +3,7 @@
 
 pub mod care;
 pub mod health;
+pub mod reach;
 #[cfg(unix)]
 pub mod socket;
 
@@ -17,11 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use self::health::{DeviceLine, Finding};
 use crate::{
+    App,
     audit::report::Report,
     auth,
     backup::{self, BackupError, Made},
     care::glass,
-    db::Db,
+    db::{Db, RotateError, settings},
+    guests,
     identity::{self, IdentityError, NewFacility, NewPerson},
 };
 
@@ -99,6 +102,10 @@ pub enum Request {
         note: String,
         end: bool,
     },
+    /// The backup TLS key takes over. `again`: also shortly after the last time.
+    RotateKey {
+        again: bool,
+    },
     /// Adds a backup to this folder (absolute) and keeps so many.
     Backup {
         folder: PathBuf,
@@ -124,14 +131,36 @@ pub struct PersonFields {
 pub enum Reply {
     Facility(Facility),
     Facilities(Vec<Facility>),
-    Person { facility: Id, person: Person },
+    Person {
+        facility: Id,
+        person: Person,
+    },
     Persons(Vec<(Person, Id)>),
-    Code { code: String, facility: Id, person: Id, expires_at: i64 },
+    Code {
+        code: String,
+        facility: Id,
+        person: Id,
+        expires_at: i64,
+    },
     Roster(Vec<RosterEntry>),
-    Token { token: String, facility: Id, expires_at: i64 },
+    Token {
+        token: String,
+        facility: Id,
+        expires_at: i64,
+    },
     MrBlock(MrBlock),
     Devices(Vec<DeviceLine>),
-    Health { findings: Vec<Finding>, address: String },
+    /// `page` and `relay` are what a running server can be reached at besides `address`.
+    Health {
+        findings: Vec<Finding>,
+        address: String,
+        page: Option<String>,
+        relay: Option<String>,
+    },
+    /// SHA-256 of the SubjectPublicKeyInfo in use and of its backup, hexadecimal.
+    Key {
+        pins: [String; 2],
+    },
     Backup(Made),
     Audit(Vec<Report>),
     BreakGlass(Vec<glass::Line>),
@@ -163,6 +192,13 @@ pub enum AdminError {
     Note,
     #[error(transparent)]
     Backup(#[from] BackupError),
+    #[error(
+        "the key was rotated less than 30 days ago; a laptop that was not in contact since would be shut out. \
+             With --again it is done all the same"
+    )]
+    RotatedLately,
+    #[error(transparent)]
+    Rotate(#[from] RotateError),
     #[error("a token is good for at least a second and at most 30 days")]
     TokenLife,
 }
@@ -182,9 +218,20 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             tx.rollback().await?;
             return Ok(Reply::Backup(backup::make(db, &folder, keep, now).await?));
         }
+        Request::RotateKey { again } => {
+            let last = settings::rotated_at(&mut tx).await?;
+            tx.rollback().await?;
+            if !again && last.is_some_and(|at| now - at < ROTATE_DUE) {
+                return Err(AdminError::RotatedLately);
+            }
+            db.rotate_tls(now).await?;
+            return Ok(Reply::Key { pins: pins(db)?.map(hex::encode) });
+        }
         Request::Health { deep } => Reply::Health {
             findings: health::of_database(db, deep, now).await?,
             address: public_address(&mut tx).await?,
+            page: None,
+            relay: None,
         },
         Request::Audit { patient, since } => {
             care::who_looked(&mut tx, &patient, since.as_deref(), now).await?
@@ -234,7 +281,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
                 Some(address) => address,
                 None => public_address(&mut tx).await?,
             };
-            let pin = db.settings.tls.pins().map_err(|_| AdminError::Tls)?[0];
+            let pin = pins(db)?[0];
             let mut half = [0; 16];
             half.copy_from_slice(&pin[..16]);
             let code = EnrollmentCode { address, spki_sha256_16: half, secret };
@@ -274,16 +321,59 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
     Ok(reply)
 }
 
-/// Keys and devices, and the codes that would make new ones.
-const REVOKE_DEVICE: &[&str] = &["UPDATE device SET revoked_at = ?1 WHERE id = ?2 AND revoked_at IS NULL"];
+/// Does it in a running server, which also acts on it at once: phones whose link ended are told, a new key is shown.
+pub async fn run_in(app: &App, request: Request) -> Result<Reply, AdminError> {
+    let revokes = matches!(
+        request,
+        Request::RevokeDevice { .. } | Request::RevokePerson { .. } | Request::RevokeFacility { .. }
+    );
+    let mut reply = run(&app.db, request, app.now()).await?;
+    if revokes {
+        guests::end_closed(app).await?;
+    }
+    match &mut reply {
+        Reply::Key { .. } => {
+            let tls = app.db.settings.tls().server_config().map_err(|_| AdminError::Tls)?;
+            app.tls.reload_from_config(tls);
+        }
+        Reply::Health { findings, page, relay, .. } => {
+            let standing = app.phones.as_ref().map(|phones| phones.standing());
+            findings.push(reach::certificate(standing.as_ref(), app.now()));
+            findings.push(reach::clock_was_set(app.clock_moved()));
+            *page = app.phones.as_ref().map(|phones| phones.address().to_owned());
+            *relay = app.ice.address().map(str::to_owned);
+        }
+        _ => {}
+    }
+    app.changed();
+    Ok(reply)
+}
+
+/// How long laptops have to learn of the next key after a rotation.
+const ROTATE_DUE: i64 = 30 * 24 * 3_600_000;
+
+fn pins(db: &Db) -> Result<[[u8; 32]; 2], AdminError> {
+    db.settings.tls().pins().map_err(|_| AdminError::Tls)
+}
+
+/// Keys and devices, the codes that would make new ones, and the links that reach them.
+const REVOKE_DEVICE: &[&str] = &[
+    "UPDATE device SET revoked_at = ?1 WHERE id = ?2 AND revoked_at IS NULL",
+    "UPDATE link SET closed_at = ?1, device = NULL, asking = NULL \
+     WHERE made_on = ?2 AND closed_at IS NULL AND expires_at > ?1",
+];
 const REVOKE_PERSON: &[&str] = &[
     "UPDATE person_key SET revoked_at = ?1 WHERE person = ?2 AND revoked_at IS NULL",
     "UPDATE enrollment SET expires_at = ?1 WHERE person = ?2 AND used_at IS NULL AND expires_at > ?1",
+    "UPDATE link SET closed_at = ?1, device = NULL, asking = NULL \
+     WHERE owner = ?2 AND closed_at IS NULL AND expires_at > ?1",
 ];
 const REVOKE_FACILITY: &[&str] = &[
     "UPDATE device SET revoked_at = ?1 WHERE facility = ?2 AND revoked_at IS NULL",
     "UPDATE enrollment SET expires_at = ?1 WHERE used_at IS NULL AND expires_at > ?1 \
      AND person IN (SELECT id FROM person WHERE facility = ?2)",
+    "UPDATE link SET closed_at = ?1, device = NULL, asking = NULL \
+     WHERE facility = ?2 AND closed_at IS NULL AND expires_at > ?1",
 ];
 
 /// `none` where there was nothing to revoke.

@@ -39,12 +39,17 @@ pub fn listen(app: Arc<App>, data: &Path) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let owner = std::fs::metadata(&path)?.uid();
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 () = app.stopping.cancelled() => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => drop(tokio::spawn(answer(app.clone(), stream))),
+                    // The file's mode says who may come; this also says it in the moment before that is set.
+                    Ok((stream, _)) if stream.peer_cred().is_ok_and(|peer| [0, owner].contains(&peer.uid())) => {
+                        drop(tokio::spawn(answer(app.clone(), stream)));
+                    }
+                    Ok(_) => tracing::warn!("another user knocked at the admin socket"),
                     Err(e) => tracing::warn!(error = %e, "the admin socket"),
                 },
             }
@@ -62,11 +67,8 @@ async fn answer(app: Arc<App>, stream: UnixStream) {
     }
     let reply = match serde_json::from_str::<Request>(&line) {
         Err(_) => Reply::Failed("this command is not of this version of rabta-hie".into()),
-        Ok(request) => match super::run(&app.db, request, app.now()).await {
-            Ok(reply) => {
-                app.changed();
-                reply
-            }
+        Ok(request) => match super::run_in(&app, request).await {
+            Ok(reply) => reply,
             Err(e) => Reply::Failed(e.to_string()),
         },
     };

@@ -27,8 +27,12 @@ pub enum AssertionError {
     Sql(#[from] sqlx::Error),
 }
 
-/// Checks `assertion` at `now` (milliseconds) and marks it used.
-pub async fn check(tx: &mut SqliteConnection, assertion: &str, now: i64) -> Result<Access, AssertionError> {
+/// Whose `assertion` it is at `now` (milliseconds), and what it says; only reads.
+pub async fn read(
+    db: &mut SqliteConnection,
+    assertion: &str,
+    now: i64,
+) -> Result<(Access, Claims), AssertionError> {
     let text = claims_text(assertion).map_err(|_| AssertionError::Malformed)?;
     let claims: Claims = serde_json::from_slice(&text).map_err(|_| AssertionError::Malformed)?;
     if claims.iss != claims.sub || claims.jti.is_empty() || claims.jti.len() > 64 {
@@ -37,7 +41,7 @@ pub async fn check(tx: &mut SqliteConnection, assertion: &str, now: i64) -> Resu
     if claims.aud != AUDIENCE {
         return Err(AssertionError::Audience);
     }
-    let device = identity::device(tx, claims.iss).await?.ok_or(AssertionError::Unknown)?;
+    let device = identity::device(db, claims.iss).await?.ok_or(AssertionError::Unknown)?;
     verify_assertion(&device.key, assertion).map_err(|_| AssertionError::Unknown)?;
     // Only the device itself learns more than "unknown".
     let now_s = now.div_euclid(1000);
@@ -48,23 +52,26 @@ pub async fn check(tx: &mut SqliteConnection, assertion: &str, now: i64) -> Resu
     if !good {
         return Err(AssertionError::Time);
     }
-    let here = identity::person_keys(tx, claims.person).await?.into_iter().any(|k| k.device == device.id);
+    let here = identity::person_keys(db, claims.person).await?.into_iter().any(|k| k.device == device.id);
     if device.revoked || !here {
         return Err(AssertionError::Unknown);
     }
+    let access = Access {
+        facility: device.facility,
+        agent: Agent::Device { device: device.id, person: claims.person },
+    };
+    Ok((access, claims))
+}
+
+/// Marks an assertion that was [`read`] as used: it works once.
+pub async fn use_up(tx: &mut SqliteConnection, claims: &Claims, now: i64) -> Result<(), AssertionError> {
     sqlx::query("DELETE FROM used_assertion WHERE expires_at < ?").bind(now).execute(&mut *tx).await?;
     let marked =
         sqlx::query("INSERT OR IGNORE INTO used_assertion (device, jti, expires_at) VALUES (?, ?, ?)")
-            .bind(device.id.0.to_vec())
+            .bind(claims.iss.0.to_vec())
             .bind(&claims.jti)
             .bind((claims.exp + LEEWAY_S + 1).saturating_mul(1000))
             .execute(tx)
             .await?;
-    if marked.rows_affected() == 0 {
-        return Err(AssertionError::Replayed);
-    }
-    Ok(Access {
-        facility: device.facility,
-        agent: Agent::Device { device: device.id, person: claims.person },
-    })
+    if marked.rows_affected() == 0 { Err(AssertionError::Replayed) } else { Ok(()) }
 }

@@ -5,7 +5,7 @@ use rabta_wire::Id;
 use sha2::{Digest, Sha256};
 use sqlx::{Row, SqliteConnection};
 
-use super::{Access, Agent};
+use super::{Access, Agent, LEEWAY_S};
 use crate::{
     db::{Db, settings::random},
     identity,
@@ -13,6 +13,7 @@ use crate::{
 
 /// Seconds that a device's token is good for.
 pub const TOKEN_LIFE_S: u32 = 600;
+const LIFE_MS: i64 = TOKEN_LIFE_S as i64 * 1000;
 
 type Hash = [u8; 32];
 
@@ -36,7 +37,7 @@ impl Tokens {
         let token = fresh();
         let mut tokens = self.0.lock().unwrap_or_else(|e| e.into_inner());
         tokens.retain(|_, (_, ends)| *ends > now);
-        tokens.insert(hash(&token), (access, now + i64::from(TOKEN_LIFE_S) * 1000));
+        tokens.insert(hash(&token), (access, now + LIFE_MS));
         token
     }
 
@@ -59,7 +60,8 @@ impl Tokens {
         let found = self.0.lock().unwrap_or_else(|e| e.into_inner()).get(&hash).copied();
         let mut reader = db.read().acquire().await?;
         match found {
-            Some((_, ends)) if ends <= now => Ok(None),
+            // Also one that was made later than now: the clock went back, and it would live too long.
+            Some((_, ends)) if ends <= now || ends - now > LIFE_MS + LEEWAY_S * 1000 => Ok(None),
             Some((access, _)) => {
                 let Agent::Device { device, person } = access.agent else { return Ok(Some((access, None))) };
                 let role = identity::role_at(&mut reader, device, person).await?;
@@ -67,10 +69,11 @@ impl Tokens {
             }
             None => {
                 let row = sqlx::query(
-                    "SELECT facility FROM operator_token WHERE token_sha256 = ? AND expires_at > ?",
+                    "SELECT facility FROM operator_token WHERE token_sha256 = ? AND expires_at > ? AND created_at <= ?",
                 )
                 .bind(hash.to_vec())
                 .bind(now)
+                .bind(now + LEEWAY_S * 1000)
                 .fetch_optional(&mut *reader)
                 .await?;
                 row.map(|row| {

@@ -66,11 +66,11 @@ pub async fn make(db: &Db, folder: &Path, keep: usize, now: i64) -> Result<Made,
         return Err(BackupError::Inside);
     }
     let hie = name_of(&db.settings.signing_key.verifying_key());
-    for file in Manifest::files(folder)? {
-        if Manifest::read(&file)?.hie != hie {
-            return Err(BackupError::Stranger);
-        }
+    let earlier = Manifest::all(folder)?;
+    if earlier.iter().any(|(_, manifest)| manifest.hie != hie) {
+        return Err(BackupError::Stranger);
     }
+    let number = earlier.last().map_or(0, |(_, newest)| newest.number) + 1;
     // While this connection is held nobody else writes, and nothing but it ever checkpoints: the file is whole.
     let mut writer = db.writer().await?;
     checkpoint(&mut writer).await?;
@@ -84,6 +84,7 @@ pub async fn make(db: &Db, folder: &Path, keep: usize, now: i64) -> Result<Made,
         version: 1,
         hie,
         epoch: db.settings.epoch,
+        number,
         seq: seq.unsigned_abs(),
         made_at: now,
         length: copied.length,
@@ -213,23 +214,20 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Removes the oldest manifests, and the pieces that none needs any more.
 fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
-    let files = Manifest::files(folder)?;
-    let (old, kept) = files.split_at(files.len().saturating_sub(keep));
+    let all = Manifest::all(folder)?;
+    let (old, kept) = all.split_at(all.len().saturating_sub(keep));
     if old.is_empty() {
         return Ok(0);
     }
-    let mut needed = HashSet::new();
-    for file in kept {
-        needed.extend(Manifest::read(file)?.pieces);
-    }
+    let needed: HashSet<&String> = kept.iter().flat_map(|(_, manifest)| &manifest.pieces).collect();
     // The manifests go first: one whose pieces are gone would promise what is not there.
-    for file in old {
+    for (file, _) in old {
         fs::remove_file(file)?;
     }
     for shelf in fs::read_dir(folder.join("pieces"))? {
         for piece in fs::read_dir(shelf?.path())? {
             let piece = piece?;
-            if !piece.file_name().to_str().is_some_and(|name| needed.contains(name)) {
+            if !piece.file_name().to_str().is_some_and(|name| needed.contains(&name.to_owned())) {
                 fs::remove_file(piece.path())?;
             }
         }

@@ -22,6 +22,9 @@ pub struct Manifest {
     pub hie: String,
     /// The epoch that was saved.
     pub epoch: Id,
+    /// Counts the backups of a folder, from 1; 0 in backups of an earlier version. Clocks jump, this does not.
+    #[serde(default)]
+    pub number: u64,
     /// The last change in it.
     pub seq: u64,
     /// Milliseconds since 1970.
@@ -53,7 +56,7 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// `20261122T031500Z-1234.json`: names sort by time.
+    /// `20261122T031500Z-1234.json`: the time and the last change.
     pub fn file_name(&self) -> String {
         let at = time::OffsetDateTime::from_unix_timestamp(self.made_at.div_euclid(1000))
             .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
@@ -94,17 +97,19 @@ impl Manifest {
         VerifyingKey::from_bytes(&bytes).ok()
     }
 
-    /// The files of all backups in a folder, oldest first.
-    pub(super) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+    /// All backups in a folder, in the order in which they were made.
+    pub(super) fn all(folder: &Path) -> Result<Vec<(PathBuf, Self)>, ManifestError> {
+        let io = |source| ManifestError::Io { path: folder.to_owned(), source };
+        let mut all = Vec::new();
+        for entry in fs::read_dir(folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
             if path.extension().is_some_and(|e| e == "json") {
-                files.push(path);
+                let manifest = Self::read(&path)?;
+                all.push((path, manifest));
             }
         }
-        files.sort();
-        Ok(files)
+        all.sort_by(|(a, one), (b, two)| (one.number, a).cmp(&(two.number, b)));
+        Ok(all)
     }
 }
 

@@ -68,14 +68,10 @@ pub async fn restore(
     if target.exists() {
         return Err(RestoreError::NotEmpty(data.to_owned()));
     }
-    let file = match manifest {
-        Some(file) => file.to_owned(),
-        None => {
-            let files = Manifest::files(folder).map_err(|e| RestoreError::Io("the backup folder", e))?;
-            files.last().cloned().ok_or_else(|| RestoreError::None(folder.to_owned()))?
-        }
+    let (file, manifest) = match manifest {
+        Some(file) => (file.to_owned(), Manifest::read(file)?),
+        None => Manifest::all(folder)?.pop().ok_or_else(|| RestoreError::None(folder.to_owned()))?,
     };
-    let manifest = Manifest::read(&file)?;
     let unfinished = data.join("hie.db.restoring");
     let done = put_together(folder, &manifest, &unfinished, key_file).await;
     let epoch = match done {

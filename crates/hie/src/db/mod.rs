@@ -30,7 +30,7 @@ use crate::{
 
 pub use key::KeyError;
 pub use lock::{DataLock, LockError};
-pub use settings::Settings;
+pub use settings::{RotateError, Settings};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/hie/sqlite");
 

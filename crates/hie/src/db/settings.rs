@@ -1,10 +1,15 @@
+use std::sync::{Arc, RwLock};
+
 use ed25519_dalek::SigningKey;
 use rabta_wire::Id;
-use sqlx::SqlitePool;
+use sqlx::{SqliteConnection, SqlitePool};
 use zeroize::Zeroizing;
 
-use super::OpenError;
-use crate::{duty::DutyDevice, tls::TlsKeys};
+use super::{Db, OpenError};
+use crate::{
+    duty::DutyDevice,
+    tls::{BadTlsKey, TlsKeys},
+};
 
 /// What is made once, at the first start, and kept in the (encrypted) database.
 pub struct Settings {
@@ -12,7 +17,7 @@ pub struct Settings {
     pub epoch: Id,
     /// Signs certificates of persons and devices.
     pub signing_key: SigningKey,
-    pub tls: TlsKeys,
+    tls: RwLock<Arc<TlsKeys>>,
     /// What the HIE says itself is signed by this.
     pub duty: DutyDevice,
     /// The relay's shared secret (draft-uberti-behave-turn-rest-00).
@@ -35,7 +40,7 @@ impl Settings {
         Ok(Self {
             epoch: Id(epoch.as_slice().try_into().map_err(|_| corrupt())?),
             signing_key: SigningKey::from_bytes(seed.as_slice().try_into().map_err(|_| corrupt())?),
-            tls: TlsKeys { key: key.into(), cert, backup_key: backup_key.into() },
+            tls: RwLock::new(Arc::new(TlsKeys { key: key.into(), cert, backup_key: backup_key.into() })),
             duty: DutyDevice {
                 id: Id(duty.as_slice().try_into().map_err(|_| corrupt())?),
                 key: SigningKey::from_bytes(duty_key.as_slice().try_into().map_err(|_| corrupt())?),
@@ -43,6 +48,56 @@ impl Settings {
             relay_secret,
         })
     }
+
+    /// The keys that staff programs pin, as they are now.
+    pub fn tls(&self) -> Arc<TlsKeys> {
+        self.tls.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+}
+
+/// Milliseconds since 1970: when the TLS key was last rotated.
+const ROTATED: &str = "tls-rotated-at";
+
+/// When the TLS key was last rotated, milliseconds since 1970.
+pub(crate) async fn rotated_at(db: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+    let value: Option<Vec<u8>> = sqlx::query_scalar("SELECT value FROM setting WHERE name = ?")
+        .bind(ROTATED)
+        .fetch_optional(db)
+        .await?;
+    Ok(value.and_then(|v| v.try_into().ok()).map(i64::from_be_bytes))
+}
+
+impl Db {
+    /// Lets the backup key take over, and makes another behind it; durable when it returns.
+    pub(crate) async fn rotate_tls(&self, now: i64) -> Result<(), RotateError> {
+        let keys = self.settings.tls().rotated()?;
+        let mut tx = self.write().await?;
+        let values: [(&str, &[u8]); 4] = [
+            ("tls-key", &keys.key),
+            ("tls-cert", &keys.cert),
+            ("tls-backup-key", &keys.backup_key),
+            (ROTATED, &now.to_be_bytes()),
+        ];
+        for (name, value) in values {
+            sqlx::query("INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+                .bind(name)
+                .bind(value)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        *self.settings.tls.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(keys);
+        Ok(())
+    }
+}
+
+/// Why the keys are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    #[error(transparent)]
+    Key(#[from] BadTlsKey),
+    #[error("the database: {0}")]
+    Sql(#[from] sqlx::Error),
 }
 
 async fn get_or_make(

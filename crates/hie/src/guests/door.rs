@@ -2,8 +2,6 @@
 //! trust. Staff programs pin the HIE's own key and never come here; phones never see the rest.
 
 use std::{
-    fs::File,
-    io::BufReader,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,10 +17,13 @@ use axum::{
 };
 use axum_server::{accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use rabta_wire::guest::{PAGE, SOCKET};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::task::JoinHandle;
 
-use super::http;
+use super::{
+    acme::{self, ACME_TLS, AcmeError},
+    certificate::{CertificateError, Certificates, Held, Source},
+    http,
+};
 use crate::{App, signaling, web};
 
 /// How often the certificate's file is looked at: whoever renews it need not restart anything.
@@ -32,22 +33,19 @@ const RENEWED_EVERY: Duration = Duration::from_secs(3_600);
 #[derive(Debug, Clone)]
 pub struct DoorConfig {
     pub listen: SocketAddr,
-    /// PEM: the certificate and what it is signed by.
-    pub cert: PathBuf,
-    /// PEM.
-    pub key: PathBuf,
-    /// `https://host[:port]`, if it is not the certificate's first name and the listening port.
+    pub certificate: Source,
+    /// `https://host[:port]`, if it is not the certificate's first name and the listening port (with ACME: port 443).
     pub url: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
-    #[error("the certificate for phones, {}: {why}", path.display())]
-    Pem { path: PathBuf, why: String },
-    #[error("the certificate for phones names no host; give --patient-url")]
-    NoName,
-    #[error("the certificate and the key for phones do not belong together: {0}")]
-    Pair(#[source] rustls::Error),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    Acme(#[from] AcmeError),
+    #[error("TLS for phones: {0}")]
+    Tls(#[source] rustls::Error),
     #[error("cannot listen for phones: {0}")]
     Listen(#[source] std::io::Error),
 }
@@ -72,25 +70,31 @@ const HEADERS: &[(&str, &str)] = &[
 
 /// A door that can be opened: its files were read, its port is ours.
 pub struct Door {
-    config: DoorConfig,
+    source: Source,
     listener: std::net::TcpListener,
-    tls: RustlsConfig,
-    /// `https://host/p/`.
-    pub page: String,
+    pub certificates: Arc<Certificates>,
     pub addr: SocketAddr,
 }
 
 impl Door {
     pub fn prepare(config: DoorConfig) -> Result<Self, DoorError> {
-        let chain = chain(&config.cert)?;
-        let tls = RustlsConfig::from_config(server_config(&config)?);
+        let held = match &config.certificate {
+            Source::Files { cert, key } => Some(Held::read(cert, key)?),
+            Source::Acme(acme) => {
+                acme.check()?;
+                acme.kept()
+            }
+        };
         let listener = std::net::TcpListener::bind(config.listen).map_err(DoorError::Listen)?;
         listener.set_nonblocking(true).map_err(DoorError::Listen)?;
         let addr = listener.local_addr().map_err(DoorError::Listen)?;
-        let base = match &config.url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => {
-                let host = first_name(&chain[0]).ok_or(DoorError::NoName)?;
+        let base = match (&config.url, &config.certificate) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            // The authority comes to port 443 (RFC 8737, section 3), so that is where this listener is reached.
+            (None, Source::Acme(acme)) => format!("https://{}", acme.domain),
+            (None, Source::Files { .. }) => {
+                let name = held.as_ref().and_then(|held| held.name.clone());
+                let host = name.ok_or(CertificateError::NoName)?;
                 if addr.port() == 443 {
                     format!("https://{host}")
                 } else {
@@ -98,80 +102,73 @@ impl Door {
                 }
             }
         };
-        Ok(Self { config, listener, tls, page: format!("{base}{PAGE}"), addr })
+        let acme = matches!(config.certificate, Source::Acme(_));
+        let certificates = Arc::new(Certificates::new(format!("{base}{PAGE}"), acme, held));
+        Ok(Self { source: config.certificate, listener, certificates, addr })
     }
 
     pub fn open(
         self,
         app: Arc<App>,
         http: axum_server::Handle<SocketAddr>,
-    ) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
-        tokio::spawn(keep_certificate(self.config, self.tls.clone(), app.clone()));
-        let server = axum_server::from_tcp_rustls(self.listener, self.tls)?;
+    ) -> Result<JoinHandle<std::io::Result<()>>, DoorError> {
+        let tls = RustlsConfig::from_config(self.tls().map_err(DoorError::Tls)?);
+        match self.source {
+            Source::Files { cert, key } => {
+                drop(tokio::spawn(keep_files(cert, key, self.certificates, app.clone())));
+            }
+            Source::Acme(config) => drop(tokio::spawn(acme::keep(config, self.certificates, app.clone()))),
+        }
+        let server = axum_server::from_tcp_rustls(self.listener, tls).map_err(DoorError::Listen)?;
         let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tracing::info!(addr = %self.addr, "phones may come in");
-        Ok(tokio::spawn(server.handle(http).serve(router(app).into_make_service())))
+        let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+        Ok(tokio::spawn(server.handle(http).serve(service)))
+    }
+
+    fn tls(&self) -> Result<Arc<rustls::ServerConfig>, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(self.certificates.clone());
+        // No h2: a WebSocket over it (RFC 8441) is not in every phone's browser.
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        if matches!(self.source, Source::Acme(_)) {
+            tls.alpn_protocols.push(ACME_TLS.to_vec());
+        }
+        Ok(Arc::new(tls))
     }
 }
 
 /// Takes a renewed certificate into use.
-async fn keep_certificate(config: DoorConfig, tls: RustlsConfig, app: Arc<App>) {
-    let mut seen = changed_at(&config.cert);
+async fn keep_files(cert: PathBuf, key: PathBuf, certificates: Arc<Certificates>, app: Arc<App>) {
+    let mut seen = changed_at(&cert);
     loop {
         tokio::select! {
             () = tokio::time::sleep(RENEWED_EVERY) => {}
             () = app.stopping.cancelled() => return,
         }
-        let now = changed_at(&config.cert);
+        let now = changed_at(&cert);
         if now == seen {
             continue;
         }
-        match server_config(&config) {
+        match Held::read(&cert, &key) {
             Ok(fresh) => {
-                tls.reload_from_config(fresh);
+                certificates.renewed(fresh);
                 seen = now;
                 tracing::info!("the certificate for phones was renewed");
             }
-            Err(error) => tracing::error!(%error, "the certificate for phones cannot be renewed"),
+            Err(error) => {
+                tracing::error!(%error, "the certificate for phones cannot be renewed");
+                certificates.not_renewed(error.to_string());
+            }
         }
     }
 }
 
 fn changed_at(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|file| file.modified()).ok()
-}
-
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, DoorError> {
-    let bad = |why: String| DoorError::Pem { path: path.to_owned(), why };
-    let file = File::open(path).map_err(|e| bad(e.to_string()))?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(BufReader::new(file)).collect();
-    let chain = chain.map_err(|e| bad(e.to_string()))?;
-    if chain.is_empty() { Err(bad("there is no certificate in it".into())) } else { Ok(chain) }
-}
-
-fn server_config(config: &DoorConfig) -> Result<Arc<rustls::ServerConfig>, DoorError> {
-    let key = PrivateKeyDer::from_pem_file(&config.key)
-        .map_err(|e| DoorError::Pem { path: config.key.clone(), why: e.to_string() })?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(DoorError::Pair)?
-        .with_no_client_auth()
-        .with_single_cert(chain(&config.cert)?, key)
-        .map_err(DoorError::Pair)?;
-    // No h2: a WebSocket over it (RFC 8441) is not in every phone's browser.
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(tls))
-}
-
-/// The first DNS name of a certificate (RFC 5280, section 4.2.1.6).
-fn first_name(cert: &CertificateDer<'_>) -> Option<String> {
-    let (_, cert) = x509_parser::parse_x509_certificate(cert).ok()?;
-    let names = cert.subject_alternative_name().ok()??;
-    names.value.general_names.iter().find_map(|name| match name {
-        x509_parser::extensions::GeneralName::DNSName(name) => Some((*name).to_owned()),
-        _ => None,
-    })
 }
 
 fn router(app: Arc<App>) -> Router {

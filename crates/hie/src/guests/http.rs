@@ -1,10 +1,10 @@
 //! `/v1/links` for who makes links, `/v1/p/…` for the phones.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
-    extract::{Path, Request, State},
+    extract::{ConnectInfo, Path, Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -15,12 +15,15 @@ use rabta_wire::{
 };
 use serde_json::json;
 
-use super::{Bound, KnockError, LinkError, links};
+use super::{
+    Bound, KnockError, LinkError,
+    links::{self, Seen},
+};
 use crate::{
     App,
     auth::{Access, Agent},
     envelopes::Caller,
-    web::{ApiError, body},
+    web::{ApiError, Guesser, body},
 };
 
 const MOST: usize = 4_000;
@@ -46,13 +49,13 @@ pub async fn list(State(app): State<Arc<App>>, who: Access) -> Result<Json<Links
         here: device.is_some_and(|device| app.hub.is_here(Party { person: guest, device }.into())),
         asks_to_move,
     });
-    Ok(Json(Links { page: app.page.clone(), open: open.collect() }))
+    Ok(Json(Links { page: app.page(), open: open.collect() }))
 }
 
 /// `POST /v1/links`
 pub async fn make(State(app): State<Arc<App>>, who: Access, request: Request) -> Result<Response, ApiError> {
     let caller = caller(&who)?;
-    let Some(page) = app.page.clone() else {
+    let Some(page) = app.page() else {
         return Err(ApiError::invalid("no-certificate", "this server has no certificate that phones trust"));
     };
     let link: MakeLink = body::json(request, MOST).await?;
@@ -80,19 +83,24 @@ pub async fn act(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /v1/p/open`: what the page may know before anybody joins.
-pub async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let Some(knock) = knock(&app, request).await? else { return Ok(slow_down()) };
+/// `POST /v1/p/open`: what the page may know before anybody joins. The page asks again and again while it waits: with the
+/// right word that is a read, and is not limited.
+pub async fn open(
+    State(app): State<Arc<App>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let knock: Knock = body::json(request, MOST).await?;
     let now = app.now();
-    let mut tx = app.db.write().await?;
-    let found = links::find(&mut tx, &knock, now).await;
-    // Also a wrong word: it was counted.
-    tx.commit().await?;
-    let found = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => return Ok(Json(json!({"state": "word"})).into_response()),
-        Err(error) => return refusal(error),
+    let (found, tries) = match look(&app, &knock).await? {
+        Seen::Open(found, tries) => (found, tries),
+        other => return not_in(&app, from, other).await,
     };
+    if tries > 0 {
+        let mut tx = app.db.write().await?;
+        links::right_word(&mut tx, found.guest).await?;
+        tx.commit().await?;
+    }
     let mut db = app.db.read().acquire().await?;
     let open = links::list(&mut db, found.owner, now).await?;
     let mine = found.joined_at.unwrap_or(i64::MAX);
@@ -117,36 +125,77 @@ pub async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Respo
 }
 
 /// `POST /v1/p/join`: the patient pressed Join.
-pub async fn join(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
-    let Some(knock) = knock(&app, request).await? else { return Ok(slow_down()) };
+pub async fn join(
+    State(app): State<Arc<App>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let knock: Knock = body::json(request, MOST).await?;
     let (Some(device), Some(_)) = (knock.device, &knock.word) else {
         return Err(ApiError::bad("malformed", "a join has a word and a device"));
     };
     let now = app.now();
+    let seen = look(&app, &knock).await?;
+    if !matches!(seen, Seen::Open(..)) {
+        return not_in(&app, from, seen).await;
+    }
     let mut tx = app.db.write().await?;
-    let joined = async {
-        let found = links::find(&mut tx, &knock, now).await?.ok_or(KnockError::NoSuchLink)?;
-        let party = links::join(&mut tx, &found, device, knock.moves, now).await?;
-        Ok((found, party))
+    // Somebody may have closed or joined it since.
+    let found = match links::look(&mut tx, &knock, now).await? {
+        Seen::Open(found, _) => found,
+        other => {
+            drop(tx);
+            return not_in(&app, from, other).await;
+        }
     };
-    let joined: Result<_, KnockError> = joined.await;
+    links::right_word(&mut tx, found.guest).await?;
+    let joined = links::join(&mut tx, &found, device, knock.moves, now).await;
     tx.commit().await?;
     match joined {
-        Ok((found, Some(me))) => {
+        Ok(Some(me)) => {
             let token = app.passes.issue(me, now);
             Ok(Json(Welcome { token, me, doctor: found.doctor, socket: SOCKET.into() }).into_response())
         }
-        Ok((_, None)) => Ok((StatusCode::ACCEPTED, Json(json!({"state": "asked"}))).into_response()),
+        Ok(None) => Ok((StatusCode::ACCEPTED, Json(json!({"state": "asked"}))).into_response()),
         Err(error) => refusal(error),
     }
 }
 
-/// `None`: too many have knocked.
-async fn knock(app: &App, request: Request) -> Result<Option<Knock>, ApiError> {
-    if app.guesses.spend().is_err() {
-        return Ok(None);
+async fn look(app: &App, knock: &Knock) -> Result<Seen, sqlx::Error> {
+    let mut db = app.db.read().acquire().await?;
+    links::look(&mut db, knock, app.now()).await
+}
+
+/// What is told to whoever does not have the link and its word. Each such try counts: a made-up link for the address that
+/// it came from, everything else for the link.
+async fn not_in(app: &App, from: SocketAddr, seen: Seen) -> Result<Response, ApiError> {
+    let who = match &seen {
+        Seen::NoSuchLink => Guesser::at(from),
+        Seen::Over(guest) | Seen::WordWanted(guest) | Seen::WrongWord(guest) => Guesser::Link(*guest),
+        Seen::Open(found, _) => Guesser::Link(found.guest),
+    };
+    if app.knocks.wrong(who).is_err() {
+        return Ok(slow_down());
     }
-    body::json(request, MOST).await.map(Some)
+    match seen {
+        Seen::NoSuchLink => refusal(KnockError::NoSuchLink),
+        Seen::Over(_) => refusal(KnockError::Over),
+        Seen::WordWanted(_) | Seen::Open(..) => Ok(Json(json!({"state": "word"})).into_response()),
+        Seen::WrongWord(guest) => {
+            let mut tx = app.db.write().await?;
+            let told = links::wrong_word(&mut tx, guest, app.now()).await?;
+            tx.commit().await?;
+            refusal(told)
+        }
+    }
+}
+
+/// After something was revoked: phones that wait on a link that is no more are told.
+pub async fn end_closed(app: &App) -> Result<(), sqlx::Error> {
+    let mut db = app.db.read().acquire().await?;
+    let open = links::open_guests(&mut db, app.now()).await?;
+    app.passes.keep(&open);
+    Ok(())
 }
 
 fn slow_down() -> Response {

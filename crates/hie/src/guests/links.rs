@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use rabta_wire::{
     Id,
     guest::{Knock, LONGEST, LinkAct, MakeLink, TRIES, bytes, open_hash},
@@ -89,8 +91,8 @@ pub async fn make(
         return Err(LinkError::TooMany);
     }
     let done = sqlx::query(
-        "INSERT INTO link (guest, open_hash, word_proof, owner, facility, made_at, expires_at) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1) \
+        "INSERT INTO link (guest, open_hash, word_proof, owner, facility, made_at, expires_at, made_on) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1) \
          ON CONFLICT DO NOTHING",
     )
     .bind(link.guest.0.to_vec())
@@ -100,6 +102,7 @@ pub async fn make(
     .bind(caller.facility.0.to_vec())
     .bind(now)
     .bind(link.expires_at)
+    .bind(caller.device.0.to_vec())
     .execute(tx)
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(LinkError::Taken) }
@@ -160,50 +163,77 @@ pub async fn act(
     Ok(optional(&row, "device")?)
 }
 
-/// Finds the link of an open key, and checks the word if one is given. Each wrong word counts; the fifth closes the link.
-/// `Ok(None)`: there is such a link, and its word is wanted.
-pub async fn find(tx: &mut SqliteConnection, knock: &Knock, now: i64) -> Result<Option<Found>, KnockError> {
-    let open = bytes(&knock.open).ok_or(KnockError::NoSuchLink)?;
+/// What a knock shows; nothing is changed by looking.
+#[derive(Debug)]
+pub enum Seen {
+    NoSuchLink,
+    /// It was closed, or has expired.
+    Over(Id),
+    /// There is such a link, and its word is wanted.
+    WordWanted(Id),
+    WrongWord(Id),
+    /// The right word; after so many wrong ones.
+    Open(Found, u32),
+}
+
+/// Finds the link of an open key, and compares the word if one is given.
+pub async fn look(db: &mut SqliteConnection, knock: &Knock, now: i64) -> Result<Seen, sqlx::Error> {
+    let Some(open) = bytes(&knock.open) else { return Ok(Seen::NoSuchLink) };
     let row = sqlx::query(
         "SELECT l.guest, l.owner, l.word_proof, l.expires_at, l.closed_at, l.tries, l.device, l.joined_at, p.name \
          FROM link l JOIN person p ON p.id = l.owner WHERE l.open_hash = ?",
     )
     .bind(open_hash(&open).to_vec())
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or(KnockError::NoSuchLink)?;
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(Seen::NoSuchLink) };
+    let guest = id(row.try_get("guest")?)?;
     let expires_at: i64 = row.try_get("expires_at")?;
     if expires_at <= now || row.try_get::<Option<i64>, _>("closed_at")?.is_some() {
-        return Err(KnockError::Over);
+        return Ok(Seen::Over(guest));
     }
-    let Some(word) = &knock.word else { return Ok(None) };
-    let guest = id(row.try_get("guest")?)?;
+    let Some(word) = &knock.word else { return Ok(Seen::WordWanted(guest)) };
     let proof: Vec<u8> = row.try_get("word_proof")?;
-    let right = bytes(word).is_some_and(|word| bool::from(word.as_slice().ct_eq(&proof)));
-    let tries = row.try_get::<i64, _>("tries")? as u32;
-    if !right {
-        let left = TRIES.saturating_sub(tries + 1);
-        sqlx::query(
-            "UPDATE link SET tries = tries + 1, closed_at = CASE WHEN ?1 = 0 THEN ?2 END WHERE guest = ?3",
-        )
-        .bind(left)
-        .bind(now)
-        .bind(guest.0.to_vec())
-        .execute(tx)
-        .await?;
-        return Err(if left == 0 { KnockError::Over } else { KnockError::WrongWord { left } });
+    if !bytes(word).is_some_and(|word| bool::from(word.as_slice().ct_eq(&proof))) {
+        return Ok(Seen::WrongWord(guest));
     }
-    if tries > 0 {
-        sqlx::query("UPDATE link SET tries = 0 WHERE guest = ?").bind(guest.0.to_vec()).execute(tx).await?;
-    }
-    Ok(Some(Found {
+    let found = Found {
         guest,
         owner: id(row.try_get("owner")?)?,
         doctor: row.try_get("name")?,
         expires_at,
         joined_at: row.try_get("joined_at")?,
         bound: optional(&row, "device")?.map_or(Bound::Nobody, Bound::To),
-    }))
+    };
+    Ok(Seen::Open(found, row.try_get::<i64, _>("tries")? as u32))
+}
+
+/// Counts a wrong word; the [`TRIES`]th closes the link.
+pub async fn wrong_word(tx: &mut SqliteConnection, guest: Id, now: i64) -> Result<KnockError, sqlx::Error> {
+    let tries: Option<i64> = sqlx::query_scalar(
+        "UPDATE link SET tries = tries + 1, closed_at = CASE WHEN tries + 1 >= ?1 THEN ?2 END \
+         WHERE guest = ?3 AND closed_at IS NULL AND expires_at > ?2 RETURNING tries",
+    )
+    .bind(TRIES)
+    .bind(now)
+    .bind(guest.0.to_vec())
+    .fetch_optional(tx)
+    .await?;
+    let left = tries.map_or(0, |tries| TRIES.saturating_sub(tries as u32));
+    Ok(if left == 0 { KnockError::Over } else { KnockError::WrongWord { left } })
+}
+
+/// After the right word the wrong ones before it count no more.
+pub async fn right_word(tx: &mut SqliteConnection, guest: Id) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE link SET tries = 0 WHERE guest = ?").bind(guest.0.to_vec()).execute(tx).await?;
+    Ok(())
+}
+
+/// The guests whose links are open.
+pub async fn open_guests(db: &mut SqliteConnection, now: i64) -> Result<HashSet<Id>, sqlx::Error> {
+    let sql = "SELECT guest FROM link WHERE closed_at IS NULL AND expires_at > ?";
+    let guests: Vec<Vec<u8>> = sqlx::query_scalar(sql).bind(now).fetch_all(db).await?;
+    guests.into_iter().map(id).collect()
 }
 
 /// Binds the link to the tab that pressed Join. `Ok(None)`: the owner has been asked to move the call.

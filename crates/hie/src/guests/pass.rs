@@ -1,4 +1,7 @@
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Mutex,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rabta_wire::{Id, signal::Party};
@@ -48,6 +51,21 @@ impl Passes {
     pub fn drop_others(&self, guest: Id, keep: Option<Id>) {
         self.lock().retain(|_, (held, _)| held.person != guest || Some(held.device) == keep);
         let _ = self.changed.send(guest);
+    }
+
+    /// Passes of all other guests are worth nothing, at once.
+    pub fn keep(&self, guests: &HashSet<Id>) {
+        let mut ended = HashSet::new();
+        self.lock().retain(|_, (held, _)| {
+            let stays = guests.contains(&held.person);
+            if !stays {
+                ended.insert(held.person);
+            }
+            stays
+        });
+        for guest in ended {
+            let _ = self.changed.send(guest);
+        }
     }
 
     pub fn changes(&self) -> broadcast::Receiver<Id> {

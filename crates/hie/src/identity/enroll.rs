@@ -88,6 +88,11 @@ async fn code(db: &mut SqliteConnection, secret: &str, now: i64) -> Result<Code,
     Ok(Code { person: id(row.try_get("person")?)?, used_by })
 }
 
+/// Whether there is such a code, used or not.
+pub async fn known(db: &mut SqliteConnection, secret: &str, now: i64) -> Result<(), EnrollError> {
+    code(db, secret, now).await.map(|_| ())
+}
+
 async fn invitation_of(db: &mut SqliteConnection, who: Id) -> Result<Invitation, EnrollError> {
     let (person, at) = person(db, who).await?;
     Ok(Invitation { facility: facility(db, at).await?, person })
@@ -262,12 +267,11 @@ async fn answer(
         hie_key: URL_SAFE_NO_PAD.encode(db.settings.signing_key.verifying_key().as_bytes()),
         pins: db
             .settings
-            .tls
+            .tls()
             .pins()
             .map_err(|_| EnrollError::Tls)?
-            .iter()
             .map(|p| URL_SAFE_NO_PAD.encode(p))
-            .collect(),
+            .into(),
         certs: certs.iter().map(|c| URL_SAFE_NO_PAD.encode(c)).collect(),
         mr_block: mr_block::of_device(tx, device).await?,
         invitation,

@@ -91,6 +91,8 @@ impl Hub {
         let mut state = self.lock();
         let session = URL_SAFE_NO_PAD.encode(random::<12>());
         let mut kept = Vec::new();
+        // A tab that was closed never comes back under its id.
+        state.sessions.retain(|_, session| session.lost_at.is_none_or(|at| now - at <= ROOM_MS));
         let mut was_lost = true;
         if let Some(old) = state.sessions.remove(&party) {
             was_lost = old.lost_at.is_some_and(|at| now - at > KEPT_MS);

@@ -15,6 +15,11 @@ impl Ice {
         Self { relay }
     }
 
+    /// `host:port` of the relay.
+    pub fn address(&self) -> Option<&str> {
+        self.relay.as_ref().map(|(address, _)| address.as_str())
+    }
+
     /// Fresh credentials for `device`, at `now` (milliseconds); none without a relay.
     pub fn servers(&self, device: Id, now: i64) -> Vec<IceServer> {
         let Some((relay, secret)) = &self.relay else { return Vec::new() };

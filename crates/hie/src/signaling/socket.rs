@@ -29,6 +29,8 @@ use crate::{
 const FLICKER: Duration = Duration::from_secs(5);
 /// How long a patient's page may take to say who it is.
 const GREET: Duration = Duration::from_secs(10);
+/// Most frames are smaller.
+const READ_BUFFER: usize = 4_096;
 /// How often a socket's device is looked up again, and a ping sent.
 const TICK: Duration = Duration::from_secs(30);
 
@@ -49,7 +51,8 @@ pub async fn ws(
 }
 
 fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES)
+    // The buffer is held while a phone waits, and grows with a frame that needs more.
+    upgrade.max_message_size(FRAME_BYTES).max_frame_size(FRAME_BYTES).read_buffer_size(READ_BUFFER)
 }
 
 fn caller(who: &Access) -> Option<Caller> {

@@ -8,7 +8,7 @@ mod layer;
 pub mod metrics;
 
 pub use error::ApiError;
-pub use guesses::Guesses;
+pub use guesses::{Guesser, Guesses};
 pub use layer::around;
 
 /// http://hl7.org/fhir/R4/http.html#mime-type

@@ -105,6 +105,49 @@ async fn a_code_expires_after_seven_days_and_a_guess_is_unknown() {
 }
 
 #[tokio::test]
+async fn guessed_codes_and_assertions_are_slowed_and_right_ones_are_not() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let invited = server.code(clinic, "doctor").await;
+    let check = |secret: [u8; 10]| {
+        let check = Check { secret: URL_SAFE_NO_PAD.encode(secret) };
+        said(server.http.post(server.url("/v1/enroll/check")).json(&check))
+    };
+    let mut guesses = 0;
+    let (mut status, mut outcome) = check([7; 10]).await;
+    while status != 429 {
+        assert_eq!((status, code(&outcome)), (404, "enroll-unknown"));
+        guesses += 1;
+        assert!(guesses < 200, "nobody may guess for ever");
+        (status, outcome) = check([7; 10]).await;
+    }
+    assert_eq!(code(&outcome), "slow-down");
+    let (guess, stranger) = {
+        let mut made_up = invited.clone();
+        made_up.secret = [8; 10];
+        Server::enrollment(&made_up)
+    };
+    let writing = server.handle.app.db.write().await.unwrap();
+    // Neither gets as far as the one writer, and both count with the guesses before.
+    let status = said(server.http.post(server.url("/v1/enroll")).json(&guess)).await.0;
+    assert!(status == 404 || status == 429, "{status}");
+    let forged = Server::assertion(&stranger, server.now() / 1000);
+    let mut guesses = 0;
+    while server.ask_token(&forged).await.status() != 429 {
+        guesses += 1;
+        assert!(guesses < 29, "the bucket was empty before");
+    }
+    assert_eq!(check(invited.secret).await.0, 200);
+    drop(writing);
+    let (ask, mut member) = Server::enrollment(&invited);
+    let (status, enrolled) = said(server.http.post(server.url("/v1/enroll")).json(&ask)).await;
+    assert_eq!(status, 200);
+    let enrolled: Enrolled = serde_json::from_value(enrolled).unwrap();
+    (member.device, member.person) = (enrolled.device, enrolled.invitation.person.id);
+    server.token(&member).await;
+}
+
+#[tokio::test]
 async fn a_key_that_the_device_did_not_countersign_is_refused() {
     let server = Server::start().await;
     let clinic = server.facility("A", "clinic").await;

@@ -105,7 +105,7 @@ async fn a_wrong_or_missing_key_and_a_newer_database_are_told_and_change_nothing
 }
 
 /// The program itself, started on `folder`, and the line that it printed.
-fn program(folder: &Path) -> (std::process::Child, Value) {
+pub fn program(folder: &Path) -> (std::process::Child, Value) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_rabta-hie"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder)
@@ -118,7 +118,7 @@ fn program(folder: &Path) -> (std::process::Child, Value) {
     (child, serde_json::from_str(&line).unwrap())
 }
 
-fn command(folder: &Path, args: &[&str]) -> (bool, String) {
+pub fn command(folder: &Path, args: &[&str]) -> (bool, String) {
     let out =
         Command::new(env!("CARGO_BIN_EXE_rabta-hie")).args(args).arg("--data").arg(folder).output().unwrap();
     (out.status.success(), String::from_utf8(out.stdout).unwrap())

@@ -51,7 +51,7 @@ impl Link {
 }
 
 fn door(server: &Server, path: &str) -> String {
-    let page = server.handle.page.as_deref().unwrap();
+    let page = server.handle.app.page().unwrap();
     format!("{}{path}", page.trim_end_matches("/p/"))
 }
 
@@ -171,6 +171,93 @@ async fn guessing_ends_the_link_and_tells_nothing() {
         slowed |= knock(&server, "/v1/p/open", &link.knock(None, None)).await.0 == 429;
     }
     assert!(slowed);
+}
+
+#[tokio::test]
+async fn waiting_is_reading_and_is_never_slowed_whatever_others_guess() {
+    let (server, _, token) = clinic().await;
+    let link = Link::new(1);
+    link.make(&server, &token, 3_600_000).await;
+    let mut guesses = 0;
+    while knock(&server, "/v1/p/open", &Link::new(2).knock(Some(WORD), None)).await.0 != 429 {
+        guesses += 1;
+        assert!(guesses < 200, "nobody may guess for ever");
+    }
+    // Somebody else writes all the while.
+    let writing = server.handle.app.db.write().await.unwrap();
+    for _ in 0..200 {
+        let (status, told) = knock(&server, "/v1/p/open", &link.knock(Some(WORD), None)).await;
+        assert_eq!((status, &told["state"]), (200, &json!("open")));
+    }
+    drop(writing);
+    // One wrong word is counted, and forgiven with the right one.
+    for _ in 0..3 {
+        let (_, told) = knock(&server, "/v1/p/open", &link.knock(Some("apple"), None)).await;
+        assert_eq!(told["left"], TRIES - 1);
+        assert_eq!(knock(&server, "/v1/p/open", &link.knock(Some(WORD), None)).await.0, 200);
+    }
+    // An edited link is another link, and is told nothing more than one that was made up.
+    let mut edited = link.knock(Some(WORD), None);
+    edited.open.replace_range(0..1, if edited.open.starts_with('A') { "B" } else { "A" });
+    let (status, told) = knock(&server, "/v1/p/open", &edited).await;
+    assert!(status == 404 || status == 429, "{told}");
+}
+
+#[tokio::test]
+async fn revoking_a_person_a_device_or_a_facility_ends_their_links_and_the_phone_is_told() {
+    use rabta_hie::admin::Request;
+    let server = Server::with_door().await;
+    for n in 1..4 {
+        let clinic = server.facility(&format!("clinic {n}"), "clinic").await;
+        let (doctor, _) = server.join(clinic, "doctor").await;
+        let (nurse, _) = server.join(clinic, "nurse").await;
+        let (token, other) = (server.token(&doctor).await, server.token(&nurse).await);
+        let (link, kept) = (Link::new(n), Link::new(n + 10));
+        assert_eq!(link.make(&server, &token, 3_600_000).await.0, 201);
+        assert_eq!(kept.make(&server, &other, 3_600_000).await.0, 201);
+        let (tab, kept_tab) = (id(), id());
+        let mut phone = greet(&server, &join(&server, &link, tab).await.token).await;
+        let mut waiting = greet(&server, &join(&server, &kept, kept_tab).await.token).await;
+        assert!(matches!(frame(&mut phone).await, ServerFrame::Welcome { .. }));
+        assert!(matches!(frame(&mut waiting).await, ServerFrame::Welcome { .. }));
+        let (request, all) = match n {
+            1 => (Request::RevokePerson { person: doctor.person }, false),
+            2 => (Request::RevokeDevice { device: doctor.device }, false),
+            _ => (Request::RevokeFacility { facility: clinic.to_string() }, true),
+        };
+        server.admin_in(request).await;
+        is_closed(phone).await;
+        let (status, told) = knock(&server, "/v1/p/open", &link.knock(Some(WORD), Some(tab))).await;
+        assert_eq!((status, told), (410, json!({"error": "over"})));
+        assert_eq!(knock(&server, "/v1/p/join", &link.knock(Some(WORD), Some(tab))).await.0, 410);
+        // And they make no others.
+        assert_eq!(Link::new(n + 20).make(&server, &token, 3_600_000).await.0, 401);
+        let status = knock(&server, "/v1/p/open", &kept.knock(Some(WORD), Some(kept_tab))).await.0;
+        assert_eq!(status, if all { 410 } else { 200 }, "a colleague's link goes on");
+        if all {
+            is_closed(waiting).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pass_or_a_join_that_is_played_again_opens_nothing_more() {
+    let (server, _, token) = clinic().await;
+    let link = Link::new(1);
+    link.make(&server, &token, 3_600_000).await;
+    let tab = id();
+    let old = join(&server, &link, tab).await.token;
+    let new = join(&server, &link, tab).await.token;
+    let mut replayed = greet(&server, &old).await;
+    assert!(matches!(frame(&mut replayed).await, ServerFrame::Refused { code: Refusal::Token, .. }));
+    let mut phone = greet(&server, &new).await;
+    assert!(matches!(frame(&mut phone).await, ServerFrame::Welcome { .. }));
+    // What was sent once, sent by somebody who listened at another's browser, is another tab.
+    let (status, told) = knock(&server, "/v1/p/join", &link.knock(Some(WORD), Some(id()))).await;
+    assert_eq!((status, told), (409, json!({"error": "elsewhere"})));
+    assert_eq!(act(&server, &token, &link, LinkAct::Close).await, 204);
+    let mut after = greet(&server, &new).await;
+    assert!(matches!(frame(&mut after).await, ServerFrame::Refused { code: Refusal::Token, .. }));
 }
 
 #[tokio::test]

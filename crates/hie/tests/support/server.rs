@@ -13,7 +13,7 @@ use ed25519_dalek::Signer;
 use rabta_hie::{
     Config, Handle,
     admin::{self, PersonFields, Reply, Request},
-    guests::DoorConfig,
+    guests::{DoorConfig, Source},
     identity::NewFacility,
     serve,
 };
@@ -62,7 +62,7 @@ impl Server {
         std::fs::write(&cert, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let door = DoorConfig { listen, cert, key, url: None };
+        let door = DoorConfig { listen, certificate: Source::Files { cert, key }, url: None };
         let mut server = Self::opened(&temp.path().join("hie"), Some(door)).await;
         server._temp = Some(temp);
         server
@@ -111,6 +111,11 @@ impl Server {
 
     pub async fn admin(&self, request: Request) -> Reply {
         admin::run(&self.handle.app.db, request, self.now()).await.unwrap()
+    }
+
+    /// As the admin socket does it: the running server acts on it at once.
+    pub async fn admin_in(&self, request: Request) -> Reply {
+        admin::run_in(&self.handle.app, request).await.unwrap()
     }
 
     pub async fn facility(&self, name: &str, kind: &str) -> Id {
