@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use axum_server::{accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use rabta_relay::{Relay, RelayConfig, RelayHandle, Secret, StartError};
@@ -146,6 +146,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         tokio::spawn(server.handle(http.clone()).serve(service))
     });
     if let Some(door) = door {
+        tokio::spawn(guests::after::forget_in_time(app.clone()));
         tasks.push(
             door.open(app.clone(), http.clone())
                 .map_err(|e| ServeError::Io("cannot listen for phones", e))?,
@@ -203,6 +204,8 @@ fn router(app: Arc<App>) -> Router {
         .route(rabta_wire::care::PATH, get(care::http::list).post(care::http::open))
         .route("/v1/links", get(guests::http::list).post(guests::http::make))
         .route("/v1/links/{guest}", post(guests::http::act))
+        .route("/v1/links/{guest}/after", put(guests::after::put_note).delete(guests::after::take_back))
+        .route("/v1/links/{guest}/after/paper", put(guests::after::put_paper))
         .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
         .fallback(|| async {

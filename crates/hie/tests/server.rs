@@ -4,6 +4,7 @@ mod support;
 
 mod server {
     pub mod access;
+    pub mod after;
     pub mod asks;
     pub mod authz;
     pub mod backups;

@@ -22,7 +22,7 @@ use rabta_wire::guest::{PAGE, SOCKET};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::task::JoinHandle;
 
-use super::http;
+use super::{after, http};
 use crate::{App, signaling, web};
 
 /// How often the certificate's file is looked at: whoever renews it need not restart anything.
@@ -181,6 +181,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/p/{file}", get(page_file))
         .route("/v1/p/open", post(http::open))
         .route("/v1/p/join", post(http::join))
+        .route("/v1/p/after", post(after::fetch))
         .route(SOCKET, get(signaling::guests_ws))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(app.clone(), web::around))

@@ -15,7 +15,7 @@ use rabta_wire::{
 };
 use serde_json::json;
 
-use super::{Bound, KnockError, LinkError, links};
+use super::{Bound, KnockError, LinkError, after, links};
 use crate::{
     App,
     auth::{Access, Agent},
@@ -25,7 +25,7 @@ use crate::{
 
 const MOST: usize = 4_000;
 
-fn caller(who: &Access) -> Result<Caller, ApiError> {
+pub(super) fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
         Agent::Operator | Agent::Hie => {
@@ -91,9 +91,15 @@ pub async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     let found = match found {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Json(json!({"state": "word"})).into_response()),
+        Err(KnockError::Over) => {
+            let mut db = app.db.read().acquire().await?;
+            let after = after::is_there(&mut db, &knock, now).await?;
+            return Ok(told(StatusCode::GONE, json!({"error": "over", "after": after})));
+        }
         Err(error) => return refusal(error),
     };
     let mut db = app.db.read().acquire().await?;
+    let after = after::is_there(&mut db, &knock, now).await?;
     let open = links::list(&mut db, found.owner, now).await?;
     let mine = found.joined_at.unwrap_or(i64::MAX);
     let before = open.iter().filter(|(guest, _, joined_at, device, _)| {
@@ -112,6 +118,7 @@ pub async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Respo
         "before_you": before.count(),
         "expires_at": found.expires_at,
         "bound": bound,
+        "after": after,
     }))
     .into_response())
 }
@@ -149,12 +156,12 @@ async fn knock(app: &App, request: Request) -> Result<Option<Knock>, ApiError> {
     body::json(request, MOST).await.map(Some)
 }
 
-fn slow_down() -> Response {
+pub(super) fn slow_down() -> Response {
     told(StatusCode::TOO_MANY_REQUESTS, json!({"error": "slow-down"}))
 }
 
 /// For a page that has its own words for each.
-fn refusal(error: KnockError) -> Result<Response, ApiError> {
+pub(super) fn refusal(error: KnockError) -> Result<Response, ApiError> {
     Ok(match error {
         KnockError::NoSuchLink => told(StatusCode::NOT_FOUND, json!({"error": "no-such-link"})),
         KnockError::Over => told(StatusCode::GONE, json!({"error": "over"})),
@@ -167,7 +174,7 @@ fn refusal(error: KnockError) -> Result<Response, ApiError> {
     })
 }
 
-fn told(status: StatusCode, body: serde_json::Value) -> Response {
+pub(super) fn told(status: StatusCode, body: serde_json::Value) -> Response {
     (status, Json(body)).into_response()
 }
 

@@ -142,7 +142,8 @@ pub async fn act(
              WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
         }
         LinkAct::Move => {
-            "UPDATE link SET device = coalesce(asking, device), asking = NULL, refused = NULL \
+            "UPDATE link SET device = coalesce(asking, device), last_device = coalesce(asking, device), \
+             asking = NULL, refused = NULL \
              WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
         }
         LinkAct::DoNotMove => {
@@ -179,23 +180,7 @@ pub async fn find(tx: &mut SqliteConnection, knock: &Knock, now: i64) -> Result<
     let Some(word) = &knock.word else { return Ok(None) };
     let guest = id(row.try_get("guest")?)?;
     let proof: Vec<u8> = row.try_get("word_proof")?;
-    let right = bytes(word).is_some_and(|word| bool::from(word.as_slice().ct_eq(&proof)));
-    let tries = row.try_get::<i64, _>("tries")? as u32;
-    if !right {
-        let left = TRIES.saturating_sub(tries + 1);
-        sqlx::query(
-            "UPDATE link SET tries = tries + 1, closed_at = CASE WHEN ?1 = 0 THEN ?2 END WHERE guest = ?3",
-        )
-        .bind(left)
-        .bind(now)
-        .bind(guest.0.to_vec())
-        .execute(tx)
-        .await?;
-        return Err(if left == 0 { KnockError::Over } else { KnockError::WrongWord { left } });
-    }
-    if tries > 0 {
-        sqlx::query("UPDATE link SET tries = 0 WHERE guest = ?").bind(guest.0.to_vec()).execute(tx).await?;
-    }
+    weigh(tx, guest, &proof, row.try_get::<i64, _>("tries")? as u32, word, now).await?;
     Ok(Some(Found {
         guest,
         owner: id(row.try_get("owner")?)?,
@@ -204,6 +189,36 @@ pub async fn find(tx: &mut SqliteConnection, knock: &Knock, now: i64) -> Result<
         joined_at: row.try_get("joined_at")?,
         bound: optional(&row, "device")?.map_or(Bound::Nobody, Bound::To),
     }))
+}
+
+/// Checks a word and counts the wrong ones; the last of them ends the link.
+pub(super) async fn weigh(
+    tx: &mut SqliteConnection,
+    guest: Id,
+    proof: &[u8],
+    tries: u32,
+    word: &str,
+    now: i64,
+) -> Result<(), KnockError> {
+    if bytes(word).is_some_and(|word| bool::from(word.as_slice().ct_eq(proof))) {
+        if tries > 0 {
+            sqlx::query("UPDATE link SET tries = 0 WHERE guest = ?")
+                .bind(guest.0.to_vec())
+                .execute(tx)
+                .await?;
+        }
+        return Ok(());
+    }
+    let left = TRIES.saturating_sub(tries + 1);
+    sqlx::query(
+        "UPDATE link SET tries = tries + 1, closed_at = CASE WHEN ?1 = 0 THEN ?2 ELSE closed_at END WHERE guest = ?3",
+    )
+    .bind(left)
+    .bind(now)
+    .bind(guest.0.to_vec())
+    .execute(tx)
+    .await?;
+    Err(if left == 0 { KnockError::Over } else { KnockError::WrongWord { left } })
 }
 
 /// Binds the link to the tab that pressed Join. `Ok(None)`: the owner has been asked to move the call.
@@ -220,7 +235,7 @@ pub async fn join(
     }
     let guest = found.guest.0.to_vec();
     if found.bound == Bound::Nobody {
-        sqlx::query("UPDATE link SET device = ?, joined_at = ? WHERE guest = ? AND device IS NULL")
+        sqlx::query("UPDATE link SET device = ?1, last_device = ?1, joined_at = ?2 WHERE guest = ?3 AND device IS NULL")
             .bind(device.0.to_vec())
             .bind(now)
             .bind(guest)
@@ -252,6 +267,6 @@ pub async fn may_ring(db: &mut SqliteConnection, from: Id, guest: Id, now: i64) 
     Ok(n > 0)
 }
 
-fn optional(row: &SqliteRow, column: &str) -> Result<Option<Id>, sqlx::Error> {
+pub(super) fn optional(row: &SqliteRow, column: &str) -> Result<Option<Id>, sqlx::Error> {
     row.try_get::<Option<Vec<u8>>, _>(column)?.map(id).transpose()
 }

@@ -1,6 +1,7 @@
 //! Patients' links: a person makes one, a phone opens it, and the two meet in a call. The HIE knows who made a link, a
 //! hash that finds it and a hash of the word; not the secret, not the word, not the patient.
 
+pub mod after;
 mod door;
 pub mod http;
 mod links;
