@@ -22,19 +22,19 @@ const PAPER_PATIENCE = 90_000;
 
 const asked = (part) => ({ open: visit.open, word: visit.word, device: phoneOf(visit.open), part });
 
-/** `ways`: the page's `reach` and `refused`, and `talk` where a call by this link is still possible. */
-export async function read({ reach, refused, talk }) {
+/** The page's `reach`, `refused` and `dial`, and `talk` where a call by this link is still possible. */
+export async function read({ reach, refused, dial, talk }) {
   const answer = await reach("/v1/p/after", asked("note"));
   if (!answer) return;
-  if (answer.status === 409) return go(elsewhereScreen);
-  if (answer.status !== 200) return void (refused(answer) || go(brokenScreen));
+  if (answer.status === 409) return go(() => elsewhereScreen(dial));
+  if (answer.status !== 200) return void (refused(answer) || go(() => brokenScreen(dial)));
   kept.set("word", visit.word);
   const mine = newWay();
   let note;
   try {
     note = told(JSON.parse(new TextDecoder().decode(await unseal(visit.secret, "note", answer.body))));
   } catch {
-    return go(brokenScreen);
+    return go(() => brokenScreen(dial));
   }
   await styled;
   if (isWay(mine)) go(() => noteScreen(note, talk));
@@ -81,12 +81,12 @@ function noteScreen(note, talk) {
   });
 }
 
-function elsewhereScreen() {
-  show("after-elsewhere", { pic: "elsewhere", title: "after_elsewhere_title", text: ["after_elsewhere_text"], prompts: ["after_elsewhere"] });
+function elsewhereScreen(dial) {
+  show("after-elsewhere", { pic: "elsewhere", title: "after_elsewhere_title", text: ["after_elsewhere_text"], prompts: ["after_elsewhere"], buttons: [dial] });
 }
 
-function brokenScreen() {
-  show("after-broken", { pic: "broken", title: "after_broken_title", text: ["after_broken_text"] });
+function brokenScreen(dial) {
+  show("after-broken", { pic: "broken", title: "after_broken_title", text: ["after_broken_text"], buttons: [dial] });
 }
 
 /** Fetches the prescription and hands it to the phone, which keeps it among its downloads. */

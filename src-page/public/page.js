@@ -98,7 +98,7 @@ async function left() {
   const mine = newWay();
   root.setAttribute("aria-busy", "true");
   const after = await part(() => import("./after.js"), mine);
-  if (after) after.read({ mine, reach, refused, talk: visit.info.state === "open" ? talk : null });
+  if (after) after.read({ reach, refused, dial, talk: visit.info.state === "open" ? talk : null });
 }
 
 /** From what the doctor left to a call by the same link. */
@@ -306,8 +306,8 @@ async function awaitAfter(mine) {
 
 // ---- Screens ----
 
-/** For who does not read: what is left to do is to phone. The page knows no number: the message has none. */
-const phoneThem = () => make("div", { class: "phone-them" }, sign("call"));
+/** What is left to do is to phone. The page knows no number, since the message has none: the phone's own dialer opens, empty. */
+const dial = { t: "dial", word: "dial", kind: "main", sign: "call", press: () => { location.href = "tel:"; } };
 
 function openingScreen() {
   show("opening", { pic: "opening", title: "opening_title", body: [dots()] });
@@ -347,7 +347,7 @@ function declinedScreen() {
   agree(null);
   show("declined", {
     pic: "declined", title: "declined_title", text: ["declined_text"],
-    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }],
+    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }, { ...dial, kind: "" }],
   });
 }
 
@@ -417,8 +417,8 @@ function endedScreen(why) {
   const called = key === "ended";
   const prompt = text === "broken_over" ? "broken-over" : text === "over_text" ? "over" : key;
   show("ended", {
-    pic: { ended: "ended", left: "declined", untrusted: "untrusted" }[key] ?? "broken", title: `${key}_title`, text: [called ? "ended_more" : text], prompts: [prompt], body: key === "untrusted" || text === "over_text" || text === "broken_over" ? [phoneThem()] : [],
-    buttons: again ? [{ t: "again", word: "again", kind: key === "ended" ? "" : "main", sign: "again", press: begin }] : [],
+    pic: { ended: "ended", left: "declined", untrusted: "untrusted" }[key] ?? "broken", title: `${key}_title`, text: [called ? "ended_more" : text], prompts: [prompt],
+    buttons: key === "untrusted" || text === "over_text" || text === "broken_over" ? [dial] : again ? [{ t: "again", word: "again", kind: key === "ended" ? "" : "main", sign: "again", press: begin }] : [],
   });
 }
 
@@ -432,11 +432,11 @@ function slowScreen() {
 
 function overScreen() {
   for (const key of ["word", "consent", "link"]) kept.drop(key);
-  show("over", { pic: "over", title: "over_title", text: ["over_text"], body: [phoneThem()] });
+  show("over", { pic: "over", title: "over_title", text: ["over_text"], buttons: [dial] });
 }
 
 function noLinkScreen() {
-  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompts: ["no_link"], body: [phoneThem()] });
+  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompts: ["no_link"], buttons: [dial] });
 }
 
 function elsewhereScreen() {
@@ -456,7 +456,7 @@ function askedScreen() {
 }
 
 function notMovedScreen() {
-  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompts: ["not_moved"], buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }] });
+  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompts: ["not_moved"], buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }, { ...dial, kind: "" }] });
 }
 
 function browserScreen(copied = false) {
@@ -485,5 +485,6 @@ speaker.watch(speakerButton);
 phone.watchBattery((low) => { visit.lowBattery = low; redraw(); });
 addEventListener("hashchange", () => { if (!visit.call && location.hash) location.reload(); });
 begin();
-// For start.js: the page is here.
+// For start.js: the page is here, even if it came so late that something else was said.
 root.dataset.open = "yes";
+document.querySelector("header").style.removeProperty("display");

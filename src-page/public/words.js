@@ -9,6 +9,7 @@ const WORDS = {
   speak_stop: ["Stop", "بس"],
   picture: ["The picture of the call", "کال کی تصویر"],
   back: ["Back", "واپس"],
+  dial: ["Phone the clinic", "کلینک کو فون کریں"],
   retry: ["Try again", "دوبارہ کوشش کریں"],
 
   opening_title: ["Opening…", "کھل رہا ہے…"],

@@ -190,7 +190,8 @@ mod on_a_phone {
                 tokio::time::sleep(std::time::Duration::from_millis(350)).await;
             }
             phone.go(&link.url()).await?;
-            ward.shows("over", "Phone the clinic", "کلینک کو فون کریں").await?;
+            ward.shows("over", "They send you a new link", "نیا لنک بھیجیں گے").await?;
+            phone.see("dial").await?;
         }
 
         // No secret, a broken one, one of another server.

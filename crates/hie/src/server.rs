@@ -145,8 +145,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tokio::spawn(server.handle(http.clone()).serve(service))
     });
+    tokio::spawn(guests::after::forget_in_time(app.clone()));
     if let Some(door) = door {
-        tokio::spawn(guests::after::forget_in_time(app.clone()));
         tasks.push(
             door.open(app.clone(), http.clone())
                 .map_err(|e| ServeError::Io("cannot listen for phones", e))?,
