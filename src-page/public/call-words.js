@@ -16,4 +16,12 @@ export const CALL_WORDS = {
   leave_title: ["Leave the waiting room?", "انتظار گاہ چھوڑ دیں؟"],
   leave_yes: ["Yes, leave", "ہاں، چھوڑ دیں"],
   leave_no: ["No, wait", "نہیں، انتظار کریں"],
+  still: ["Picture", "تصویر"],
+  still_title: ["Send a picture to the doctor?", "ڈاکٹر کو تصویر بھیجیں؟"],
+  still_yes: ["Yes, send", "ہاں، بھیجیں"],
+  still_no: ["No", "نہیں"],
+  still_going: ["The picture is on its way", "تصویر جا رہی ہے"],
+  still_there: ["The doctor has your picture", "تصویر ڈاکٹر کو مل گئی"],
+  said_listen: ["Listen", "سنیں"],
+  said_done: ["Understood", "سمجھ گیا"],
 };

@@ -2,7 +2,7 @@
 // It is fetched with `room.js` when Join was pressed.
 
 import { CALL_WORDS } from "./call-words.js";
-import { button, clock, make, picture, sentence } from "./draw.js";
+import { button, cleanText, clock, make, picture, sentence } from "./draw.js";
 import { keepAwake } from "./phone.js";
 import * as speaker from "./say.js";
 import { $, go, notes, redraw, show } from "./show.js";
@@ -22,6 +22,7 @@ let leaving = null;
 export const enter = (theWays) => {
   ways = theWays;
   leaving = null;
+  heardOf = sentSeen = 0;
   watchMicrophone(visit.stream, microphoneChanged);
 };
 
@@ -91,27 +92,66 @@ function ring() {
   } catch { /* The screen says it too. */ }
 }
 
-// ---- The one question before leaving ----
+// ---- What is written and sent ----
+
+/** How many of the doctor's lines were put away, and of our pictures spoken of. */
+let heardOf = 0;
+let sentSeen = 0;
+
+/** The doctor's last line, until the patient has put it away. */
+function saidCard() {
+  const { said = [] } = visit.call;
+  if (said.length <= heardOf) return null;
+  const text = cleanText(said.at(-1));
+  const line = [{ id: "said", text }];
+  return make("div", { class: "said", role: "status", "data-t": "said" }, make("p", { dir: "auto" }, text), make("div", { class: "two" },
+    speaker.canSay(line) && button({ t: "said-listen", word: "said_listen", sign: "say", press: () => speaker.say(line, true) }),
+    button({ t: "said-done", word: "said_done", sign: "yes", press: () => { heardOf = said.length; speaker.hush(); redraw(); } })));
+}
+
+function stillLine() {
+  const { stills = 0, stillsThere = 0 } = visit.call;
+  if (stills <= sentSeen) return null;
+  if (stillsThere >= stills) setTimeout(() => { sentSeen = Math.max(sentSeen, stills); redraw(); }, 5000);
+  return make("p", { class: "muted", role: "status", "data-t": "still-state" }, plain(stillsThere >= stills ? "still_there" : "still_going"));
+}
+
+/** Nothing is sent that was not asked for: the picture is what the small window shows. */
+function askForStill() {
+  ask("still", "camera", "camera", () => visit.room?.still());
+}
+
+// ---- The questions ----
+
+/** One question with two answers; `no` is what a press beside it means, too. */
+function ask(kind, noSign, yesSign, yes, no = () => {}) {
+  const gentle = kind === "still";
+  dialog.replaceChildren(
+    make("h1", {}, plain(`${kind}_title`)),
+    make("div", { class: "buttons" },
+      button({ t: `${gentle ? "still" : "hang-up"}-no`, word: `${kind}_no`, kind: gentle ? "plain" : "main", sign: gentle ? "no" : noSign, press: () => dialog.close("no") }),
+      button({ t: `${gentle ? "still" : "hang-up"}-yes`, word: `${kind}_yes`, kind: gentle ? "main" : "red", sign: yesSign, press: () => dialog.close("yes") })));
+  dialog.setAttribute("aria-label", plain(`${kind}_title`));
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (!visit.call) return;
+    if (dialog.returnValue === "yes") yes(); else no();
+  };
+  dialog.showModal();
+}
 
 export function askToLeave() {
   if (!visit.call || dialog.open) return;
   const kind = root.dataset.screen === "call" ? "end" : "leave";
-  dialog.replaceChildren(
-    make("h1", {}, plain(`${kind}_title`)),
-    make("div", { class: "buttons" },
-      button({ t: "hang-up-no", word: `${kind}_no`, kind: "main", sign: kind === "end" ? "call" : "yes", press: () => dialog.close("no") }),
-      button({ t: "hang-up-yes", word: `${kind}_yes`, kind: "red", sign: "end", press: () => dialog.close("yes") })));
-  dialog.returnValue = "";
-  dialog.onclose = () => {
-    if (dialog.returnValue === "yes" && visit.call) {
-      leaving = root.dataset.screen === "call" ? "hung-up" : "left";
-      if (!visit.room) return ways.finish(leaving);
-      // The room says goodbye before it ends; a dead link must not hold the patient for it.
-      setTimeout(() => { if (visit.call && leaving) ways.finish(leaving); }, 1000);
-      visit.room.hangUp();
-    } else if (visit.call && !history.state?.call) history.pushState({ call: true }, "");
+  const go = () => {
+    leaving = root.dataset.screen === "call" ? "hung-up" : "left";
+    if (!visit.room) return ways.finish(leaving);
+    // The room says goodbye before it ends; a dead link must not hold the patient for it.
+    setTimeout(() => { if (visit.call && leaving) ways.finish(leaving); }, 1000);
+    visit.room.hangUp();
   };
-  dialog.showModal();
+  const stay = () => { if (!history.state?.call) history.pushState({ call: true }, ""); };
+  ask(kind, kind === "end" ? "call" : "yes", "end", go, stay);
 }
 
 addEventListener("popstate", () => askToLeave());
@@ -159,6 +199,7 @@ function callScreen() {
   const controls = [
     speaks && { t: "mute", word: micOn ? "mute" : "unmute", sign: micOn ? "mic" : "mic-off", pressed: !micOn, press: () => visit.room?.microphone(!visit.call.micOn) },
     hasCamera() && { t: "camera", word: cameraOn ? "camera_off" : "camera_on", sign: cameraOn ? "camera" : "camera-off", pressed: !cameraOn, press: () => visit.room?.camera(!visit.call.cameraOn) },
+    hasCamera() && cameraOn && !searching && { t: "still", word: "still", sign: "still", press: askForStill },
     { t: "hang-up", word: "hang_up", kind: "red", sign: "end", press: askToLeave },
   ].filter(Boolean);
   root.dataset.screen = "call";
@@ -167,14 +208,16 @@ function callScreen() {
     body: [
       notes(),
       visit.hear && make("div", { class: "buttons" }, button({ t: "hear", word: "hear", kind: "green", sign: "say", press: listen })),
+      saidCard(),
+      stillLine(),
       speaks && !micOn && make("p", { class: "muted", role: "status" }, plain("muted")),
-      make("div", { class: "bar" }, make("bdi", {}, visit.doctor), make("time", { "data-t": "clock" })),
+      make("div", { class: "bar" }, make("h1", {}, make("bdi", {}, visit.doctor)), make("time", { "data-t": "clock" })),
       make("div", { class: "controls" }, controls.map(button)),
     ].filter(Boolean),
   });
   document.querySelector(".far-voice").replaceChildren(
     picture(searching ? "offline" : "doctor"),
-    searching ? make("h1", { "data-t": "searching", role: "status" }) : make("h1", {}, make("bdi", {}, visit.doctor)),
+    searching ? make("h2", { "data-t": "searching", role: "status" }) : make("h2", {}, make("bdi", {}, visit.doctor)),
     make("p", {}, plain(searching ? "searching_text" : "voice_only")));
   tick();
 }

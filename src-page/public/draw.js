@@ -34,6 +34,10 @@ export const sign = (name) => drawing(`i-${name}`, "sign");
 export const cleanName = (name) =>
   [...String(name ?? "").replace(/[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\s]+/gu, " ").trim()].slice(0, 60).join("");
 
+/** The same for words of several lines. */
+export const cleanText = (text) =>
+  [...String(text ?? "").replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n]|[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, " ").replace(/\n{3,}/g, "\n\n").trim()].slice(0, 2000).join("");
+
 /** The sentence with its holes filled by isolated names and numbers. */
 export function sentence(key, values = {}) {
   return raw(key).split(/(\{\w+\})/).filter(Boolean).map((part) => {

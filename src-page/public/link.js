@@ -71,3 +71,26 @@ export function deviceId() {
   if (!id) kept.set("device", (id = crypto.randomUUID()));
   return id;
 }
+
+/**
+ * Which phone had the call by this link, beyond the tab: an id made up here, under the beginning of the link's open key. What the doctor
+ * leaves afterward is for that phone, and is looked at in another tab, days later.
+ */
+const PHONES = "rabta.phones";
+const remembered = () => { try { return JSON.parse(localStorage.getItem(PHONES)) ?? {}; } catch { return {}; } };
+
+export function rememberPhone(open) {
+  const last = Object.entries(remembered()).slice(-3);
+  try { localStorage.setItem(PHONES, JSON.stringify({ ...Object.fromEntries(last), [open.slice(0, 10)]: deviceId() })); } catch { /* Then this tab alone knows. */ }
+}
+
+export const phoneOf = (open) => remembered()[open.slice(0, 10)] ?? deviceId();
+
+/** Opens what the doctor sealed (crates/wire/src/after.rs). `part`: "note" or "paper". Throws where it does not open. */
+export async function unseal(secret, part, sealed) {
+  const base = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
+  const how = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8("rabta link after 1") };
+  const key = await crypto.subtle.deriveKey(how, base, { name: "AES-GCM", length: 256 }, false, ["decrypt"]);
+  const opened = { name: "AES-GCM", iv: sealed.subarray(0, 12), additionalData: utf8(part) };
+  return new Uint8Array(await crypto.subtle.decrypt(opened, key, sealed.subarray(12)));
+}

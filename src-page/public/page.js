@@ -3,7 +3,7 @@
 
 import { Unreachable, post } from "./api.js";
 import { cleanName, make, sentence, sign } from "./draw.js";
-import { deviceId, kept, openCode, takeSecret, wordCode } from "./link.js";
+import { deviceId, kept, openCode, rememberPhone, takeSecret, wordCode } from "./link.js";
 import * as phone from "./phone.js";
 import * as speaker from "./say.js";
 import { $, dots, go, redraw, show, speakerButton } from "./show.js";
@@ -18,6 +18,8 @@ const dialog = $("leave-dialog");
 
 const POLL = 10_000;
 const MOVE_POLL = 3_000;
+const AFTER_POLL = 10_000;
+const AFTER_FOR = 30 * 60_000;
 const LATE_AFTER = 10 * 60_000;
 
 // ---- Asking the server ----
@@ -50,20 +52,22 @@ const question = () => (visit.word ? { open: visit.open, word: visit.word, devic
 
 /** What is wrong with the link leads to its own screen; true if there was such an answer. */
 function refused({ status, body }) {
-  if (status === 410 || (body.error === "wrong-word" && body.left === 0)) go(overScreen);
+  if (status === 410 && body.after) left();
+  else if (status === 410 || (body.error === "wrong-word" && body.left === 0)) go(overScreen);
   else if (body.error === "wrong-word" || (status === 403 && body.error !== "not-moved")) {
     visit.word = null;
     visit.wrong = { left: body.left };
     kept.drop("word");
     go(wordScreen);
-  } else if (status === 404 || status === 400) go(noLinkScreen);
+  } else if (status === 404 && body.error === "nothing-yet") talk();
+  else if (status === 404 || status === 400) go(noLinkScreen);
   else return false;
   return true;
 }
 
 /** From nothing, or from any screen's "again", to where the link stands. */
 async function begin() {
-  if (!phone.supported()) return go(browserScreen);
+  if (!phone.supported()) return go(() => browserScreen());
   if (!visit.secret) return go(noLinkScreen);
   go(openingScreen);
   visit.open ||= await openCode(visit.secret);
@@ -75,6 +79,7 @@ function settle(answer) {
   if (refused(answer)) return;
   if (answer.body.state !== "open") return go(wordScreen);
   heard(answer.body);
+  if (answer.body.after && !visit.told) return left();
   visit.wrong = null;
   visit.typed = "";
   visit.back = answer.body.bound === "here" && Boolean(visit.consent);
@@ -85,6 +90,38 @@ function settle(answer) {
 function heard(info) {
   visit.info = info;
   visit.doctor = cleanName(info.doctor) || visit.doctor;
+}
+
+/** The doctor left something: shows it to whoever has the word. */
+async function left() {
+  if (!visit.word) return go(wordScreen);
+  const mine = newWay();
+  root.setAttribute("aria-busy", "true");
+  const after = await part(() => import("./after.js"), mine);
+  if (after) after.read({ reach, refused, dial, talk: visit.info.state === "open" ? talk : null });
+}
+
+/** From what the doctor left to a call by the same link. */
+function talk() {
+  visit.told = true;
+  begin();
+}
+
+/** A part of the page that comes later; tried again while the network is away. Null if the person went another way. */
+async function part(load, mine) {
+  for (;;) {
+    try {
+      const loaded = await load();
+      return isWay(mine) ? loaded : null;
+    } catch {
+      if (!isWay(mine)) return null;
+      // A browser remembers that a module failed: only a new page asks for it anew.
+      go(() => offlineScreen(() => location.reload()));
+      await wait(8000);
+      if (isWay(mine)) location.reload();
+      return null;
+    }
+  }
 }
 
 async function checkWord() {
@@ -99,6 +136,7 @@ async function checkWord() {
   visit.word = await wordCode(visit.secret, visit.typed);
   const answer = await reach("/v1/p/open", question());
   if (!answer) return;
+  visit.wrong = null;
   // Only what the word proves is kept, for a reload; the word itself never is.
   if (answer.status === 200) kept.set("word", visit.word);
   settle(answer);
@@ -161,11 +199,14 @@ async function enter(joined) {
   visit.move = false;
   visit.doctor = cleanName(joined.doctor) || visit.doctor;
   visit.arrived = Date.now();
+  visit.told = true;
+  rememberPhone(visit.open);
   visit.begun = visit.lost = 0;
   visit.call = { phase: "waiting", micOn: !visit.listenOnly, cameraOn: hasCamera(), farCamera: false, seconds: 0 };
   near.srcObject = hasCamera() ? visit.stream : null;
   phone.keepAwake(true);
-  if (!history.state?.call) history.pushState({ call: true }, "");
+  // The back button asks before it leaves. Never `history.back()`: where a reload came in between, that would leave the page.
+  if (history.state?.spare) history.replaceState({ call: true }, ""); else if (!history.state?.call) history.pushState({ call: true }, "");
   go(waitingScreen);
   poll(mine);
   try {
@@ -229,7 +270,7 @@ function rejoin() {
 function finish(why) {
   newWay();
   release();
-  if (history.state?.call) history.back();
+  if (history.state?.call) history.replaceState({ spare: true }, "");
   if (why === "elsewhere") return go(elsewhereScreen);
   if (why === "over") return go(overScreen);
   // A call that broke is opened again with one press; one that was left asks anew, and leaves nothing on a shared phone.
@@ -240,14 +281,33 @@ function finish(why) {
   visit.over = false;
   go(() => endedScreen(why));
   const mine = newWay();
-  post("/v1/p/open", question()).then((answer) => {
+  if (["hung-up", "they-hung-up", "left"].includes(why)) awaitAfter(mine);
+  else post("/v1/p/open", question()).then((answer) => {
     if (!isWay(mine) || answer.status !== 410) return;
     visit.over = true;
     redraw();
   }, () => {});
 }
 
+/** After a call, or after waiting for one: looks whether the doctor has left something, as long as somebody may be looking at the page. */
+async function awaitAfter(mine) {
+  for (const end = Date.now() + AFTER_FOR; isWay(mine) && Date.now() < end; await wait(AFTER_POLL, (now) => document.addEventListener("visibilitychange", now, { once: true }))) {
+    if (document.hidden) continue;
+    const answer = await post("/v1/p/open", question()).catch(() => null);
+    if (!isWay(mine)) return;
+    if (answer?.body.after) return left();
+    if (answer && answer.status !== 200 && answer.status !== 429 && answer.status !== 410) return;
+    if (answer?.status === 410 && !visit.over) {
+      visit.over = true;
+      redraw();
+    }
+  }
+}
+
 // ---- Screens ----
+
+/** What is left to do is to phone. The page knows no number, since the message has none: the phone's own dialer opens, empty. */
+const dial = { t: "dial", word: "dial", kind: "main", sign: "call", press: () => { location.href = "tel:"; } };
 
 function openingScreen() {
   show("opening", { pic: "opening", title: "opening_title", body: [dots()] });
@@ -256,6 +316,7 @@ function openingScreen() {
 function wordScreen() {
   const { wrong } = visit;
   const key = wrong?.empty ? "word_empty" : wrong?.left === 1 ? "word_wrong_1" : "word_wrong_n";
+  const aloud = wrong?.empty ? "word-empty" : wrong?.left >= 1 && wrong.left <= 4 ? `wrong-${wrong.left}` : null;
   const field = make("input", {
     "data-t": "word", id: "word", type: "text", name: "word", autocomplete: "off", autocapitalize: "none", autocorrect: "off", spellcheck: "false",
     enterkeyhint: "go", dir: "auto", maxlength: "80", "aria-label": plain("word_label"), "aria-invalid": wrong ? "true" : null, "aria-describedby": wrong ? "word-error" : null,
@@ -263,7 +324,7 @@ function wordScreen() {
   });
   field.value = visit.typed;
   show("word", {
-    pic: "word", title: "word_title", text: ["word_text"],
+    pic: "word", title: "word_title", text: ["word_text"], prompts: aloud ? [aloud, "word"] : ["word"],
     body: [field, wrong && make("p", { class: "error", id: "word-error", role: "alert", "data-t": "error" }, sentence(key, { n: wrong.left ?? "" }))].filter(Boolean),
     buttons: [{ t: "word-go", word: "word_go", kind: "main", sign: "yes", press: checkWord }],
   });
@@ -286,14 +347,14 @@ function declinedScreen() {
   agree(null);
   show("declined", {
     pic: "declined", title: "declined_title", text: ["declined_text"],
-    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }],
+    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }, { ...dial, kind: "" }],
   });
 }
 
 function joinScreen() {
   const key = visit.back ? "rejoin" : "join";
   show("join", {
-    pic: "join", title: `${key}_title`, text: [`${key}_text`], prompt: key,
+    pic: "join", title: `${key}_title`, text: [`${key}_text`], prompts: [key],
     buttons: [{ t: "join", word: key, kind: "green", sign: "call", press: join }, { t: "back", word: "back", kind: "plain", press: () => go(consentScreen) }],
   });
 }
@@ -308,13 +369,15 @@ function allowScreen() {
 
 function microphoneScreen(why) {
   const busy = why === "busy";
+  const app = !busy && phone.insideAnApp();
   const steps = ["microphone_step_1", "microphone_step_2", "microphone_step_3"];
   show("microphone", {
-    pic: busy ? "busy" : "microphone", title: busy ? "busy_title" : "microphone_title", text: [busy ? "busy_text" : "microphone_text"], prompt: busy ? "busy" : "microphone", say: busy ? [] : steps,
-    body: busy ? [] : [make("ol", {}, steps.map((key) => make("li", {}, plain(key))))],
+    pic: busy ? "busy" : "microphone", title: busy ? "busy_title" : "microphone_title", prompts: [busy ? "busy" : app ? "microphone-app" : "microphone"],
+    text: [busy ? "busy_text" : app ? "microphone_app" : "microphone_text"],
+    body: busy || app ? [] : [make("ol", {}, steps.map((key) => make("li", {}, plain(key))))],
     buttons: [
-      phone.insideAnApp() && { t: "chrome", word: "chrome", kind: "main", sign: "call", press: phone.openInChrome },
-      { t: "retry", word: "retry", kind: phone.insideAnApp() ? "" : "main", sign: "again", press: join },
+      app && { t: "chrome", word: "chrome", kind: "main", sign: "call", press: phone.openInChrome },
+      { t: "retry", word: "retry", kind: app ? "" : "main", sign: "again", press: join },
       { t: "listen-only", word: "listen_only", sign: "ear", press: listenOnly },
     ].filter(Boolean),
   });
@@ -331,16 +394,17 @@ function waitingScreen() {
   root.dataset.near = hasCamera() && visit.call?.cameraOn ? "yes" : "no";
   const line = before === 0 ? "before_0" : before === 1 ? "before_1" : "before_n";
   const known = Number.isInteger(before) && before >= 0;
+  const stands = here ? "here" : late ? "late" : "away";
   show("waiting", {
     pic: opening ? "doctor" : "waiting", stage: "waiting", values: { doctor: visit.doctor, n: before },
     title: opening ? "connecting_title" : "waiting_title",
-    text: [opening ? "connecting_text" : here ? "waiting_here" : late ? "waiting_late" : "waiting_away"],
-    say: opening || !known ? [] : [line],
+    text: [opening ? "connecting_text" : `waiting_${stands}`],
+    prompts: opening ? ["connecting"] : [`waiting-${stands}`, ...(known && before <= 6 ? [`before-${before}`] : [])],
     body: opening || !known ? [dots()] : [
       make("div", { class: "queue", "aria-hidden": "true" }, Array.from({ length: Math.min(before, 6) + 1 }, () => sign("person"))),
       make("p", { class: "before", "data-t": "before-you" }, sentence(line, { n: before })),
     ],
-    buttons: [{ t: "hang-up", word: "leave", kind: "plain", sign: "no", press: () => inside?.askToLeave() }],
+    buttons: [{ t: "hang-up", word: "leave", kind: "plain", sign: "no", press: () => (inside ? inside.askToLeave() : finish("left")) }],
   });
   main.dataset.t = "waiting";
 }
@@ -350,9 +414,11 @@ function endedScreen(why) {
   const text = visit.over && key === "broken" ? "broken_over" : visit.over && (key === "left" || key === "no_answer") ? "over_text" : `${key}_text`;
   root.dataset.why = why ?? "failed";
   const again = !visit.over && key !== "untrusted";
+  const called = key === "ended";
+  const prompt = text === "broken_over" ? "broken-over" : text === "over_text" ? "over" : key;
   show("ended", {
-    pic: { ended: "ended", left: "declined", untrusted: "untrusted" }[key] ?? "broken", title: `${key}_title`, text: [text], prompt: key,
-    buttons: again ? [{ t: "again", word: "again", kind: key === "ended" ? "" : "main", sign: "again", press: begin }] : [],
+    pic: { ended: "ended", left: "declined", untrusted: "untrusted" }[key] ?? "broken", title: `${key}_title`, text: [called ? "ended_more" : text], prompts: [prompt],
+    buttons: key === "untrusted" || text === "over_text" || text === "broken_over" ? [dial] : again ? [{ t: "again", word: "again", kind: key === "ended" ? "" : "main", sign: "again", press: begin }] : [],
   });
 }
 
@@ -366,11 +432,11 @@ function slowScreen() {
 
 function overScreen() {
   for (const key of ["word", "consent", "link"]) kept.drop(key);
-  show("over", { pic: "over", title: "over_title", text: ["over_text"] });
+  show("over", { pic: "over", title: "over_title", text: ["over_text"], buttons: [dial] });
 }
 
 function noLinkScreen() {
-  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompt: "no_link" });
+  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompts: ["no_link"], buttons: [dial] });
 }
 
 function elsewhereScreen() {
@@ -390,13 +456,17 @@ function askedScreen() {
 }
 
 function notMovedScreen() {
-  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompt: "not_moved", buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }] });
+  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompts: ["not_moved"], buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }, { ...dial, kind: "" }] });
 }
 
-function browserScreen() {
+function browserScreen(copied = false) {
   show("browser", {
     pic: "browser", title: "browser_title", text: ["browser_text"],
-    buttons: phone.insideAnApp() ? [{ t: "chrome", word: "chrome", kind: "main", sign: "call", press: phone.openInChrome }] : [],
+    body: copied ? [make("p", { class: "done", role: "status", "data-t": "copied" }, plain("copied"))] : [],
+    buttons: [
+      phone.hasChrome() && { t: "chrome", word: "chrome", kind: "main", sign: "call", press: phone.openInChrome },
+      visit.secret && { t: "copy", word: "copy", sign: "paper", press: () => phone.copyLink().then(() => go(() => browserScreen(true)), () => {}) },
+    ].filter(Boolean),
   });
 }
 
@@ -415,3 +485,6 @@ speaker.watch(speakerButton);
 phone.watchBattery((low) => { visit.lowBattery = low; redraw(); });
 addEventListener("hashchange", () => { if (!visit.call && location.hash) location.reload(); });
 begin();
+// For start.js: the page is here, even if it came so late that something else was said.
+root.dataset.open = "yes";
+document.querySelector("header").style.removeProperty("display");

@@ -8,6 +8,21 @@ export const supported = () =>
 /** A browser inside another app (a chat's, say) of an Android phone; Chrome can be asked for by name there. */
 export const insideAnApp = () => /Android/.test(navigator.userAgent) && /; wv\)|FBAN|FBAV|Instagram|Line\/|MicroMessenger|WhatsApp|Twitter|Snapchat/.test(navigator.userAgent);
 
+/** Whether Chrome can be asked for: an Android phone, in another browser or another app's own. */
+export const hasChrome = () => /Android/.test(navigator.userAgent) && (insideAnApp() || !/Chrome\/\d+/.test(navigator.userAgent) || /OPR\/|SamsungBrowser|UCBrowser|EdgA/.test(navigator.userAgent));
+
+/** For other browsers: the person pastes it there. */
+export async function copyLink() {
+  const link = `https://${wholeLink()}`;
+  if (navigator.clipboard) return navigator.clipboard.writeText(link);
+  const field = Object.assign(document.createElement("textarea"), { value: link, readOnly: true });
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  if (!done) throw new Error("copy");
+}
+
 /** Made at the press and not before, so that the secret is in no element of the page. */
 export const openInChrome = () => { location.href = `intent://${wholeLink()}#Intent;scheme=https;package=com.android.chrome;end`; };
 

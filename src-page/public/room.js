@@ -11,7 +11,7 @@ const POLICY = 1008;
 /**
  * options: `{ secret, join, rejoin, pressed, video, stream, screen: { far, near }, on }`; `rejoin()` gets another pass, or
  * throws `{ retry, code }`; `pressed` is when Join was, by `performance.now()`; `on` gets
- * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds }`.
+ * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds, said, stills, stillsThere }`.
  */
 export async function start(options) {
   const { secret, screen, on } = options;
@@ -27,6 +27,8 @@ export async function start(options) {
     camera(value) { call.camera(now(), value); drain(); },
     /** Other tracks than before. */
     use(stream) { options.stream = stream; engine?.use(stream); },
+    /** Takes a picture and sends it. */
+    still() { call.still(now()); drain(); },
     hangUp() { call.hang_up(now()); drain(); },
     close() {
       closed = true;
@@ -73,9 +75,13 @@ export async function start(options) {
   function show() {
     if (closed) return;
     const view = JSON.parse(call.view(now()));
+    // A guest has one phone, and the server says when the call was moved. So this ring was for the page before a reload: the doctor's
+    // program still holds on to that one, and rings again.
+    if (view.phase === "ended" && view.why === "elsewhere") Object.assign(view, { phase: "waiting", why: null });
     const state = {
       phase: view.phase, why: view.why ?? undefined, name: join.doctor, micOn: view.mic_on, cameraOn: view.camera_on,
       farCamera: view.far_camera, farMicrophone: view.far_microphone, seconds: view.phase === "searching" ? view.searching : view.seconds,
+      said: view.said, stills: view.stills, stillsThere: view.stills_there,
     };
     const text = JSON.stringify(state);
     if (text !== shown) { shown = text; on(state); }

@@ -4,7 +4,7 @@ import { kept } from "./link.js";
 
 export const visit = {
   secret: null, open: "", word: null, typed: "", wrong: null,
-  info: {}, doctor: "", consent: null, move: false, back: false,
+  info: {}, told: false, doctor: "", consent: null, move: false, back: false,
   stream: null, listenOnly: false, room: null, call: null, arrived: 0, lost: 0, begun: 0, over: false, pressed: 0, rejoin() {},
   notes: new Set(), lowBattery: false, hear: false,
 };

@@ -1,5 +1,5 @@
 // Every word of the page, once (those of the call itself come with it, in call-words.js): [English, Urdu]. `{doctor}`, `{n}` and `{time}` are filled in by the screens.
-// The keys that end in `_say` are what the loudspeaker says; they name buttons by color and picture, for people who do not read.
+// The keys that end in `_say` are what the loudspeaker says in place of what is written (prompts.js); they name buttons by color and picture, for people who do not read.
 // The Urdu is to be checked by native-speaking clinicians.
 
 const WORDS = {
@@ -7,7 +7,9 @@ const WORDS = {
   language: ["اردو", "English"],
   speak: ["Listen", "سنیں"],
   speak_stop: ["Stop", "بس"],
+  picture: ["The picture of the call", "کال کی تصویر"],
   back: ["Back", "واپس"],
+  dial: ["Phone the clinic", "کلینک کو فون کریں"],
   retry: ["Try again", "دوبارہ کوشش کریں"],
 
   opening_title: ["Opening…", "کھل رہا ہے…"],
@@ -49,11 +51,14 @@ const WORDS = {
   allow_video: ["Your phone asks if the doctor may see and hear you.", "آپ کا فون پوچھ رہا ہے کہ کیا ڈاکٹر آپ کو دیکھ اور سن سکتے ہیں۔"],
   allow_voice: ["Your phone asks if the doctor may hear you.", "آپ کا فون پوچھ رہا ہے کہ کیا ڈاکٹر آپ کو سن سکتے ہیں۔"],
 
+  allow_say: ["Your phone asks if the doctor may hear you. Press the word that allows it.", "آپ کا فون پوچھ رہا ہے کہ کیا ڈاکٹر آپ کو سن سکتے ہیں۔ اجازت والا لفظ دبائیں۔"],
+
   microphone_title: ["The doctor cannot hear you yet", "ڈاکٹر ابھی آپ کو سن نہیں سکتے"],
   microphone_text: ["The microphone is closed.", "مائیک بند ہے۔"],
   microphone_step_1: ["Press the small sign beside the address, at the top.", "اوپر پتے کے ساتھ چھوٹا نشان دبائیں۔"],
   microphone_step_2: ["Press “Permissions”.", "“Permissions” دبائیں۔"],
   microphone_step_3: ["Turn on the microphone and come back.", "مائیک کھولیں اور واپس آئیں۔"],
+  microphone_app: ["This app does not let the doctor hear you. Open the link in Chrome: press the big button.", "اس ایپ میں ڈاکٹر آپ کو نہیں سن سکتے۔ بڑا بٹن دبا کر لنک Chrome میں کھولیں۔"],
   busy_title: ["Something else uses the microphone", "مائیک کہیں اور استعمال ہو رہا ہے"],
   busy_text: ["End your phone call or close the other app. Then press the button.", "اپنی فون کال ختم کریں یا دوسری ایپ بند کریں۔ پھر بٹن دبائیں۔"],
   listen_only: ["Only listen", "صرف سنیں"],
@@ -101,7 +106,7 @@ const WORDS = {
   not_moved_text: ["The doctor did not move it. Use the other phone, or phone the clinic.", "ڈاکٹر نے کال یہاں نہیں بھیجی۔ دوسرا فون استعمال کریں یا کلینک کو فون کریں۔"],
 
   ended_title: ["The call is over. Thank you.", "کال ختم ہو گئی۔ شکریہ۔"],
-  ended_text: ["You can close this page.", "آپ یہ صفحہ بند کر سکتے ہیں۔"],
+  ended_more: ["Stay here a little: the doctor may send what to do next.", "تھوڑا ٹھہریں، ڈاکٹر بھیج سکتے ہیں کہ اب کیا کرنا ہے۔"],
   left_title: ["You left the waiting room", "آپ نے انتظار گاہ چھوڑ دی"],
   left_text: ["You can come back while the link is open.", "جب تک لنک کھلا ہے آپ واپس آ سکتے ہیں۔"],
   broken_title: ["The call broke off", "کال کٹ گئی"],
@@ -115,6 +120,8 @@ const WORDS = {
 
   browser_title: ["Open this in Chrome", "اسے Chrome میں کھولیں"],
   browser_text: ["This browser cannot make the call. Open the clinic's link in Chrome.", "اس براؤزر میں کال نہیں ہو سکتی۔ کلینک کا لنک Chrome میں کھولیں۔"],
+  copy: ["Copy the link", "لنک کاپی کریں"],
+  copied: ["Copied. Open Chrome and paste it at the top.", "کاپی ہو گیا۔ Chrome کھولیں اور اوپر پیسٹ کریں۔"],
   chrome: ["Open in Chrome", "Chrome میں کھولیں"],
 };
 
@@ -130,8 +137,6 @@ export function speakLanguage(code) {
 
 /** A later part of the page brings its words with it. */
 export const addWords = (more) => Object.assign(WORDS, more);
-
-export const has = (key) => key in WORDS;
 
 /** The sentence as it is, with its `{holes}` still in it. */
 export const raw = (key) => WORDS[key][column];

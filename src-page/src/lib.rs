@@ -51,6 +51,11 @@ struct Shown {
     camera_on: bool,
     far_camera: bool,
     far_microphone: bool,
+    /// What the far sides wrote, in order.
+    said: Vec<String>,
+    /// Pictures that we sent, and how many of them are over there.
+    stills: usize,
+    stills_there: usize,
 }
 
 #[wasm_bindgen]
@@ -126,6 +131,11 @@ impl Call {
         self.input(now, Input::Intent(Intent::Camera { on }));
     }
 
+    /// Takes a picture with the camera and sends it.
+    pub fn still(&mut self, now: f64) {
+        self.input(now, Input::Intent(Intent::TakeStill));
+    }
+
     pub fn hang_up(&mut self, now: f64) {
         self.input(now, Input::Intent(Intent::HangUp));
     }
@@ -176,12 +186,17 @@ impl Call {
             camera_on: self.camera,
             far_camera: false,
             far_microphone: false,
+            said: Vec::new(),
+            stills: 0,
+            stills_there: 0,
         };
         let shown = match &self.session {
             None => waiting,
             Some(session) => {
                 let view = session.view(ms(now));
                 let far = view.legs.first();
+                let ours = || view.stills.iter().filter(|still| still.from_us);
+                let theirs = view.chat.iter().filter(|line| !line.from_us);
                 Shown {
                     phase: match view.phase {
                         Phase::Calling | Phase::Ringing | Phase::Connecting => "connecting",
@@ -196,6 +211,9 @@ impl Call {
                     camera_on: view.camera_on,
                     far_camera: far.is_some_and(|leg| leg.camera_on),
                     far_microphone: far.is_some_and(|leg| leg.mic_on),
+                    said: theirs.map(|line| line.text.clone()).collect(),
+                    stills: ours().count(),
+                    stills_there: ours().filter(|still| still.done == still.bytes).count(),
                 }
             }
         };

@@ -20,6 +20,9 @@ use crate::{
     window::{PATIENCE, by, free_port, listening},
 };
 
+/// What a phone on a cheap plan has: kb/s down and up, milliseconds to the server.
+const SLOW_LINK: (u32, u32, u32) = (400, 128, 300);
+
 /// What a cheap phone calls itself.
 const AGENT: &str = "Mozilla/5.0 (Linux; Android 13; SM-A045F) AppleWebKit/537.36 (KHTML, like Gecko) \
                      Chrome/120.0.0.0 Mobile Safari/537.36";
@@ -82,6 +85,15 @@ pub struct Phone {
 impl Phone {
     /// Starts it. `lang`: what its owner reads, `en` or `ur`.
     pub async fn open(run: &Run, ca: &TestCa, name: &str, lang: &str) -> Result<Self> {
+        Self::start(run, ca, name, lang, &["--use-fake-ui-for-media-stream"]).await
+    }
+
+    /// The same with an owner who is asked about camera and microphone, and answers with [`Phone::permit`].
+    pub async fn open_asking(run: &Run, ca: &TestCa, name: &str, lang: &str) -> Result<Self> {
+        Self::start(run, ca, name, lang, &[]).await
+    }
+
+    async fn start(run: &Run, ca: &TestCa, name: &str, lang: &str, more: &[&str]) -> Result<Self> {
         let home = run.path(&format!("{name}.home"));
         ca.trust(&home)?;
         let port = free_port()?;
@@ -96,7 +108,7 @@ impl Phone {
         .await?;
         let profile = format!("--user-data-dir={}", home.join("profile").display());
         let lang_arg = format!("--lang={lang}");
-        let args = [
+        let mut args = vec![
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -106,17 +118,17 @@ impl Phone {
             "--disable-component-update",
             "--disable-sync",
             "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
             // Both ends of the call are on this machine.
             "--allow-loopback-in-peer-connection",
             &lang_arg,
             &profile,
         ];
+        args.extend(more);
         let options = json!({
             "args": args,
             "prefs": { "intl.accept_languages": lang },
             "mobileEmulation": {
-                "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0, "touch": true, "mobile": true },
+                "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.6, "touch": true, "mobile": true },
                 "userAgent": AGENT,
             },
         });
@@ -131,6 +143,112 @@ impl Phone {
 
     pub async fn eval(&self, script: &str) -> Result<Value> {
         self.session.eval(script, json!([])).await
+    }
+
+    /// Another tab of the same browser; what follows happens in it. Its handle, for [`Phone::switch`].
+    pub async fn new_tab(&self) -> Result<String> {
+        self.session.new_tab().await
+    }
+
+    pub async fn tab(&self) -> Result<String> {
+        self.session.tab().await
+    }
+
+    pub async fn switch(&self, tab: &str) -> Result<()> {
+        self.session.switch(tab).await
+    }
+
+    /// Closes this tab and goes on in `next`. A page that asks whether to leave is not asked.
+    pub async fn close_tab(&self, next: &str) -> Result<()> {
+        self.eval("window.addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)")
+            .await?;
+        self.session.close_tab().await?;
+        self.switch(next).await
+    }
+
+    pub async fn back(&self) -> Result<()> {
+        self.session.back().await
+    }
+
+    pub async fn reload(&self) -> Result<()> {
+        self.session.refresh().await
+    }
+
+    /// What the person once answered about `camera` or `microphone`: `granted`, `denied`.
+    pub async fn permit(&self, device: &str, state: &str) -> Result<()> {
+        self.session.permit(device, state).await
+    }
+
+    /// Runs before every page that this tab opens: for phones that lack something.
+    pub async fn before_load(&self, script: &str) -> Result<()> {
+        self.session.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await.map(drop)
+    }
+
+    /// What this tab asks for at these addresses (`*` stands for anything) does not come.
+    pub async fn block(&self, urls: &[&str]) -> Result<()> {
+        self.session.cdp("Network.enable", json!({})).await?;
+        self.session.cdp("Network.setBlockedURLs", json!({ "urls": urls })).await.map(drop)
+    }
+
+    /// A slow processor and a thin link, in this tab; or this machine's again.
+    pub async fn be_cheap(&self, cheap: bool) -> Result<()> {
+        self.session
+            .cdp("Emulation.setCPUThrottlingRate", json!({ "rate": if cheap { 4 } else { 1 } }))
+            .await?;
+        let (down, up, delay) = SLOW_LINK;
+        let bytes = |kbps: u32| if cheap { f64::from(kbps) * 125.0 } else { -1.0 };
+        self.network(false, bytes(down), bytes(up), if cheap { delay } else { 0 }).await
+    }
+
+    /// Takes this tab's network away, or gives it back as it was made.
+    pub async fn offline(&self, offline: bool) -> Result<()> {
+        self.network(offline, -1.0, -1.0, 0).await
+    }
+
+    async fn network(&self, offline: bool, down: f64, up: f64, latency_ms: u32) -> Result<()> {
+        self.session.cdp("Network.enable", json!({})).await?;
+        let conditions = json!({
+            "offline": offline, "latency": latency_ms, "downloadThroughput": down, "uploadThroughput": up,
+        });
+        self.session.cdp("Network.emulateNetworkConditions", conditions).await.map(drop)
+    }
+
+    /// Puts the tab away, as when another app is opened, or takes it up again.
+    pub async fn put_away(&self, away: bool) -> Result<()> {
+        let script = format!(
+            "Object.defineProperty(document, 'hidden', {{ configurable: true, get: () => {away} }}); \
+             document.dispatchEvent(new Event('visibilitychange'))"
+        );
+        self.eval(&script).await.map(drop)
+    }
+
+    /// As wide as a laptop, or as a phone again.
+    pub async fn be_wide(&self, wide: bool) -> Result<()> {
+        let (width, height, scale) = if wide { (1366, 768, 1.0) } else { (360, 740, 2.6) };
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": !wide });
+        self.session.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
+    }
+
+    /// Fails where axe finds something on the page as it is now.
+    pub async fn check_access(&self, what: &str) -> Result<()> {
+        crate::axe::check(&self.session, what).await
+    }
+
+    /// Keeps a picture of the page in the run's folder.
+    pub async fn keep_picture(&self, name: &str) -> Result<()> {
+        let file = self.shots.join(format!("{}-{name}.png", self.name));
+        fs::write(&file, self.picture().await?).with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Waits until the first element of this selector has these words in it.
+    pub async fn reads(&self, css: &str, words: &str) -> Result<()> {
+        let script = format!("return document.querySelector({})?.innerText ?? ''", json!(css));
+        self.wait(&format!("{words:?} in {css}"), async || {
+            let text = self.eval(&script).await?;
+            Ok(text.as_str().is_some_and(|text| text.contains(words)).then_some(()))
+        })
+        .await
     }
 
     /// Waits until this page shows.
@@ -178,7 +296,7 @@ impl Phone {
             tokio::time::sleep(POLL).await;
         }
         let screen = self
-            .eval("return document.documentElement.dataset.screen + ': ' + document.body.innerText")
+            .eval("return location.pathname + ' ' + document.documentElement.dataset.screen + ': ' + document.body.innerText")
             .await;
         let picture = self.shots.join(format!("failed-{}.png", self.name));
         if let Ok(png) = self.picture().await {

@@ -44,6 +44,46 @@ impl Session {
         self.post("url", json!({ "url": url })).await.map(drop)
     }
 
+    pub async fn back(&self) -> Result<()> {
+        self.post("back", json!({})).await.map(drop)
+    }
+
+    /// A further tab; what follows happens in it. Its handle.
+    pub async fn new_tab(&self) -> Result<String> {
+        let made = self.post("window/new", json!({ "type": "tab" })).await?;
+        let handle = made["handle"].as_str().context("a new tab has a handle")?.to_owned();
+        self.switch(&handle).await?;
+        Ok(handle)
+    }
+
+    pub async fn tab(&self) -> Result<String> {
+        Ok(self.get("window").await?.as_str().context("a tab has a handle")?.to_owned())
+    }
+
+    pub async fn switch(&self, handle: &str) -> Result<()> {
+        self.post("window", json!({ "handle": handle })).await.map(drop)
+    }
+
+    /// Closes the tab that is used now; the next step has to be [`Session::switch`].
+    pub async fn close_tab(&self) -> Result<()> {
+        send(self.http.delete(format!("{}/window", self.url))).await.map(drop)
+    }
+
+    /// What the person once answered to a page's wish (W3C Permissions, section 7): `granted`, `denied`, `prompt`.
+    pub async fn permit(&self, name: &str, state: &str) -> Result<()> {
+        self.post("permissions", json!({ "descriptor": { "name": name }, "state": state })).await.map(drop)
+    }
+
+    /// A command of Chromium's own protocol, which the standard has none for.
+    pub async fn cdp(&self, command: &str, params: Value) -> Result<Value> {
+        self.post("goog/cdp/execute", json!({ "cmd": command, "params": params })).await
+    }
+
+    /// Runs a function's body that calls its last argument when it is done; what it was called with.
+    pub async fn eval_later(&self, script: &str, arguments: Value) -> Result<Value> {
+        self.post("execute/async", json!({ "script": script, "args": arguments })).await
+    }
+
     /// The first element that the CSS selector finds and that is drawn.
     pub async fn visible(&self, css: &str) -> Result<Option<Element>> {
         Ok(self.all(css).await?.into_iter().next())

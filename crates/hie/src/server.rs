@@ -9,7 +9,7 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use axum_server::{accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use rabta_relay::{Relay, RelayConfig, RelayHandle, Secret, StartError};
@@ -151,6 +151,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         let server = server.map(|tls| tls.acceptor(NoDelayAcceptor::new()));
         tokio::spawn(server.handle(http.clone()).serve(service))
     });
+    tokio::spawn(guests::after::forget_in_time(app.clone()));
     if let Some(door) = door {
         tasks.push(door.open(app.clone(), http.clone())?);
     }
@@ -205,6 +206,8 @@ fn router(app: Arc<App>) -> Router {
         .route(rabta_wire::care::PATH, get(care::http::list).post(care::http::open))
         .route("/v1/links", get(guests::http::list).post(guests::http::make))
         .route("/v1/links/{guest}", post(guests::http::act))
+        .route("/v1/links/{guest}/after", put(guests::after::put_note).delete(guests::after::take_back))
+        .route("/v1/links/{guest}/after/paper", put(guests::after::put_paper))
         .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
         .fallback(|| async {

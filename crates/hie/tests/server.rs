@@ -5,6 +5,7 @@ mod support;
 mod server {
     pub mod access;
     pub mod acme;
+    pub mod after;
     pub mod asks;
     pub mod authz;
     pub mod backups;

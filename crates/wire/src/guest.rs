@@ -18,6 +18,10 @@ use zeroize::Zeroizing;
 
 use crate::{Id, signal::Party};
 
+pub use crate::after::{
+    AFTER_KEPT, AFTER_LEAST, AfterMedicine, AfterNote, AfterPart, NOTE_BYTES, PAPER_BYTES, When,
+};
+
 /// The page's path on the patients' door.
 pub const PAGE: &str = "/p/";
 /// The WebSocket of a patient's page.
@@ -40,6 +44,10 @@ impl std::fmt::Debug for LinkSecret {
 impl LinkSecret {
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 16] {
+        &self.0
     }
 
     /// 22 characters of base64url (RFC 4648, section 5).
@@ -162,6 +170,15 @@ pub struct Knock {
     /// Ask for the call to be moved here.
     #[serde(default, rename = "move")]
     pub moves: bool,
+}
+
+/// `POST /v1/p/after`: the phone that had the call asks for what the doctor left there. The answer is the sealed bytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FetchAfter {
+    #[serde(flatten)]
+    pub knock: Knock,
+    #[serde(default)]
+    pub part: AfterPart,
 }
 
 /// The answer to a join.

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod care;
+mod after;
 pub mod cert;
 pub mod code;
 pub mod cursor;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 
 use anyhow::Result;
 
-use crate::{places::Places, setup, shell, step::step, ui, wasm::env_or};
+use crate::{places::Places, setup, shell, step::step, tools, ui, wasm::env_or};
 
 const HINT: &str =
     "read the compiler's message above; if a library is missing, `cargo xtask setup --check` says which";
@@ -37,6 +37,7 @@ pub fn cargo(places: &Places, command: &str) -> Command {
         .current_dir(&places.root)
         .env("CARGO_TARGET_DIR", &places.target)
         .env("RABTA_RUN", &places.run)
+        .env("RABTA_AXE", tools::axe(places))
         .env("CARGO_TERM_COLOR", "never");
     cargo
 }

@@ -57,6 +57,11 @@ pub fn run(places: &Places, check: bool) -> Result<()> {
     } else {
         step("fetch wasm-opt from npm", NETWORK, || tools::install_binaryen(places))?;
     }
+    if tools::axe(places).exists() {
+        nothing_to_do("axe-core", "there");
+    } else {
+        step("fetch axe-core from npm", NETWORK, || tools::install_axe(places))?;
+    }
     Ok(())
 }
 
@@ -87,6 +92,7 @@ fn list(places: &Places) -> Result<()> {
     say(wasm::TARGET, wasm::way().is_some(), "rustup, else Debian's rustc-web, cargo-web, rust-web-src, lld");
     say("wasm-bindgen", tools::wasm_bindgen_is_right(places)?, "cargo install, into the cache");
     say("wasm-opt", tools::wasm_opt_is_there(places), "npm's binaryen, into the cache");
+    say("axe-core", tools::axe(places).exists(), "npm, into the cache");
     if absent > 0 {
         bail!("{absent} missing; `cargo xtask setup` installs them");
     }

@@ -1,5 +1,5 @@
-//! Programs that are not Debian's, kept in the cache: wasm-bindgen (its version must equal the lock file's), wasm-opt
-//! (Debian's is years old) and pebble, a certificate authority for tests.
+//! What is not Debian's, kept in the cache: wasm-bindgen (its version must equal the lock file's), wasm-opt (Debian's is
+//! years old), pebble, a certificate authority for tests, and axe-core, with which tests look at pages as screen readers do.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,6 +11,7 @@ use anyhow::Result;
 use crate::{places::Places, shell, wasm::env_or};
 
 const BINARYEN: &str = "132.0.0";
+const AXE: &str = "4.14.1";
 
 pub fn wasm_bindgen(places: &Places) -> PathBuf {
     places.tools.join("bin").join(exe("wasm-bindgen"))
@@ -62,13 +63,29 @@ pub fn wasm_opt_is_there(places: &Places) -> bool {
 }
 
 pub fn install_binaryen(places: &Places) -> Result<()> {
-    let folder = binaryen(places);
-    std::fs::create_dir_all(&folder)?;
+    install_npm(&binaryen(places), &format!("binaryen@{BINARYEN}"))
+}
+
+fn axe_folder(places: &Places) -> PathBuf {
+    places.tools.join(format!("axe-core-{AXE}"))
+}
+
+/// The script that a test runs in a page; tests find it by `RABTA_AXE`.
+pub fn axe(places: &Places) -> PathBuf {
+    axe_folder(places).join("node_modules/axe-core/axe.min.js")
+}
+
+pub fn install_axe(places: &Places) -> Result<()> {
+    install_npm(&axe_folder(places), &format!("axe-core@{AXE}"))
+}
+
+fn install_npm(folder: &Path, package: &str) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
-        .arg(&folder)
-        .arg(format!("binaryen@{BINARYEN}"))
-        .current_dir(&folder);
+        .arg(folder)
+        .arg(package)
+        .current_dir(folder);
     shell::run(&mut npm)
 }
 

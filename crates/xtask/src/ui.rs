@@ -76,7 +76,8 @@ pub fn build(places: &Places) -> Result<()> {
 fn shrink(places: &Places, part: &Part) -> Result<()> {
     let built = places.wasm.join(wasm::TARGET).join("wasm");
     let (folder, dist) = (places.root.join(part.folder), places.root.join(part.folder).join("dist"));
-    let public = files_below(&folder.join("public"))?;
+    let mut public = files_below(&folder.join("public"))?;
+    public.extend(prompts(&folder.join("prompts"))?);
     let stamp_file = places.root.join(format!("target/{}.stamp", part.folder));
     let stamp = stamp(places, &built, part, &public)?;
     let fresh = fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp);
@@ -98,7 +99,8 @@ fn shrink(places: &Places, part: &Part) -> Result<()> {
                 wanted.insert(name.clone());
             }
             if part.packed {
-                for name in wanted.clone() {
+                for name in wanted.clone().into_iter().filter(|name| name.extension() != Some("ogg".as_ref()))
+                {
                     wanted.insert(pack(&dist, &name)?);
                 }
             }
@@ -112,6 +114,20 @@ fn shrink(places: &Places, part: &Part) -> Result<()> {
             Ok(())
         },
     )
+}
+
+/// The recorded prompts, LANG/ID.ogg, as say-LANG-ID.ogg: the HIE serves one folder.
+fn prompts(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let sounds =
+        files_below(folder)?.into_iter().filter(|(_, name)| name.extension() == Some("ogg".as_ref()));
+    Ok(sounds
+        .map(|(file, name)| {
+            (file, format!("say-{}", name.display().to_string().replace(['/', '\\'], "-")).into())
+        })
+        .collect())
 }
 
 /// wasm-bindgen, then wasm-opt, into `dist`. Returns the names written.

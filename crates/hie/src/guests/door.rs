@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::{
     acme::{self, ACME_TLS, AcmeError},
+    after,
     certificate::{CertificateError, Certificates, Held, Source},
     http,
 };
@@ -178,6 +179,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/p/{file}", get(page_file))
         .route("/v1/p/open", post(http::open))
         .route("/v1/p/join", post(http::join))
+        .route("/v1/p/after", post(after::fetch))
         .route(SOCKET, get(signaling::guests_ws))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(app.clone(), web::around))

@@ -16,7 +16,7 @@ use rabta_wire::{
 use serde_json::json;
 
 use super::{
-    Bound, KnockError, LinkError,
+    Bound, KnockError, LinkError, after,
     links::{self, Seen},
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 
 const MOST: usize = 4_000;
 
-fn caller(who: &Access) -> Result<Caller, ApiError> {
+pub(super) fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
         Agent::Operator | Agent::Hie => {
@@ -94,7 +94,7 @@ pub async fn open(
     let now = app.now();
     let (found, tries) = match look(&app, &knock).await? {
         Seen::Open(found, tries) => (found, tries),
-        other => return not_in(&app, from, other).await,
+        other => return not_in(&app, from, &knock, other).await,
     };
     if tries > 0 {
         let mut tx = app.db.write().await?;
@@ -102,6 +102,7 @@ pub async fn open(
         tx.commit().await?;
     }
     let mut db = app.db.read().acquire().await?;
+    let after = after::is_there(&mut db, &knock, now).await?;
     let open = links::list(&mut db, found.owner, now).await?;
     let mine = found.joined_at.unwrap_or(i64::MAX);
     let before = open.iter().filter(|(guest, _, joined_at, device, _)| {
@@ -120,6 +121,7 @@ pub async fn open(
         "before_you": before.count(),
         "expires_at": found.expires_at,
         "bound": bound,
+        "after": after,
     }))
     .into_response())
 }
@@ -137,7 +139,7 @@ pub async fn join(
     let now = app.now();
     let seen = look(&app, &knock).await?;
     if !matches!(seen, Seen::Open(..)) {
-        return not_in(&app, from, seen).await;
+        return not_in(&app, from, &knock, seen).await;
     }
     let mut tx = app.db.write().await?;
     // Somebody may have closed or joined it since.
@@ -145,7 +147,7 @@ pub async fn join(
         Seen::Open(found, _) => found,
         other => {
             drop(tx);
-            return not_in(&app, from, other).await;
+            return not_in(&app, from, &knock, other).await;
         }
     };
     links::right_word(&mut tx, found.guest).await?;
@@ -168,7 +170,7 @@ async fn look(app: &App, knock: &Knock) -> Result<Seen, sqlx::Error> {
 
 /// What is told to whoever does not have the link and its word. Each such try counts: a made-up link for the address that
 /// it came from, everything else for the link.
-async fn not_in(app: &App, from: SocketAddr, seen: Seen) -> Result<Response, ApiError> {
+async fn not_in(app: &App, from: SocketAddr, knock: &Knock, seen: Seen) -> Result<Response, ApiError> {
     let who = match &seen {
         Seen::NoSuchLink => Guesser::at(from),
         Seen::Over(guest) | Seen::WordWanted(guest) | Seen::WrongWord(guest) => Guesser::Link(*guest),
@@ -179,7 +181,11 @@ async fn not_in(app: &App, from: SocketAddr, seen: Seen) -> Result<Response, Api
     }
     match seen {
         Seen::NoSuchLink => refusal(KnockError::NoSuchLink),
-        Seen::Over(_) => refusal(KnockError::Over),
+        Seen::Over(_) => {
+            let mut db = app.db.read().acquire().await?;
+            let after = after::is_there(&mut db, knock, app.now()).await?;
+            Ok(told(StatusCode::GONE, json!({"error": "over", "after": after})))
+        }
         Seen::WordWanted(_) | Seen::Open(..) => Ok(Json(json!({"state": "word"})).into_response()),
         Seen::WrongWord(guest) => {
             let mut tx = app.db.write().await?;
@@ -198,12 +204,12 @@ pub async fn end_closed(app: &App) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-fn slow_down() -> Response {
+pub(super) fn slow_down() -> Response {
     told(StatusCode::TOO_MANY_REQUESTS, json!({"error": "slow-down"}))
 }
 
 /// For a page that has its own words for each.
-fn refusal(error: KnockError) -> Result<Response, ApiError> {
+pub(super) fn refusal(error: KnockError) -> Result<Response, ApiError> {
     Ok(match error {
         KnockError::NoSuchLink => told(StatusCode::NOT_FOUND, json!({"error": "no-such-link"})),
         KnockError::Over => told(StatusCode::GONE, json!({"error": "over"})),
@@ -216,7 +222,7 @@ fn refusal(error: KnockError) -> Result<Response, ApiError> {
     })
 }
 
-fn told(status: StatusCode, body: serde_json::Value) -> Response {
+pub(super) fn told(status: StatusCode, body: serde_json::Value) -> Response {
     (status, Json(body)).into_response()
 }
 

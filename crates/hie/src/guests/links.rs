@@ -145,7 +145,8 @@ pub async fn act(
              WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
         }
         LinkAct::Move => {
-            "UPDATE link SET device = coalesce(asking, device), asking = NULL, refused = NULL \
+            "UPDATE link SET device = coalesce(asking, device), last_device = coalesce(asking, device), \
+             asking = NULL, refused = NULL \
              WHERE guest = ?2 AND owner = ?3 AND expires_at > ?1 AND closed_at IS NULL RETURNING device"
         }
         LinkAct::DoNotMove => {
@@ -250,7 +251,7 @@ pub async fn join(
     }
     let guest = found.guest.0.to_vec();
     if found.bound == Bound::Nobody {
-        sqlx::query("UPDATE link SET device = ?, joined_at = ? WHERE guest = ? AND device IS NULL")
+        sqlx::query("UPDATE link SET device = ?1, last_device = ?1, joined_at = ?2 WHERE guest = ?3 AND device IS NULL")
             .bind(device.0.to_vec())
             .bind(now)
             .bind(guest)
@@ -282,6 +283,6 @@ pub async fn may_ring(db: &mut SqliteConnection, from: Id, guest: Id, now: i64) 
     Ok(n > 0)
 }
 
-fn optional(row: &SqliteRow, column: &str) -> Result<Option<Id>, sqlx::Error> {
+pub(super) fn optional(row: &SqliteRow, column: &str) -> Result<Option<Id>, sqlx::Error> {
     row.try_get::<Option<Vec<u8>>, _>(column)?.map(id).transpose()
 }

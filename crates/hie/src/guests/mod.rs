@@ -2,6 +2,7 @@
 //! hash that finds it and a hash of the word; not the secret, not the word, not the patient.
 
 mod acme;
+pub mod after;
 mod certificate;
 mod door;
 pub mod http;

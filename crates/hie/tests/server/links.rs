@@ -15,20 +15,20 @@ use crate::support::{
     server::{Server, code, said},
 };
 
-const WORD: &str = "mango";
+pub const WORD: &str = "mango";
 
 /// A doctor's link, as the laptop and the phone know it.
-struct Link {
-    guest: Id,
-    secret: LinkSecret,
+pub struct Link {
+    pub guest: Id,
+    pub secret: LinkSecret,
 }
 
 impl Link {
-    fn new(n: u8) -> Self {
+    pub fn new(n: u8) -> Self {
         Self { guest: id(), secret: LinkSecret::from_random([n; 16]) }
     }
 
-    async fn make(&self, server: &Server, token: &str, life_ms: i64) -> (u16, Value) {
+    pub async fn make(&self, server: &Server, token: &str, life_ms: i64) -> (u16, Value) {
         let open = self.secret.open_key();
         let link = MakeLink {
             guest: self.guest,
@@ -39,7 +39,7 @@ impl Link {
         said(server.http.post(server.url("/v1/links")).bearer_auth(token).json(&link)).await
     }
 
-    fn knock(&self, word: Option<&str>, device: Option<Id>) -> Knock {
+    pub fn knock(&self, word: Option<&str>, device: Option<Id>) -> Knock {
         let open = self.secret.open_key();
         Knock {
             open: text(&open),
@@ -50,16 +50,16 @@ impl Link {
     }
 }
 
-fn door(server: &Server, path: &str) -> String {
+pub fn door(server: &Server, path: &str) -> String {
     let page = server.handle.app.page().unwrap();
     format!("{}{path}", page.trim_end_matches("/p/"))
 }
 
-async fn knock(server: &Server, at: &str, knock: &Knock) -> (u16, Value) {
+pub async fn knock(server: &Server, at: &str, knock: &Knock) -> (u16, Value) {
     said(server.http.post(door(server, at)).json(knock)).await
 }
 
-async fn join(server: &Server, link: &Link, device: Id) -> Welcome {
+pub async fn join(server: &Server, link: &Link, device: Id) -> Welcome {
     let (status, said) = knock(server, "/v1/p/join", &link.knock(Some(WORD), Some(device))).await;
     assert_eq!(status, 200, "{said}");
     serde_json::from_value(said).unwrap()
@@ -72,7 +72,7 @@ async fn greet(server: &Server, token: &str) -> Socket {
     socket
 }
 
-async fn clinic() -> (Server, Member, String) {
+pub async fn clinic() -> (Server, Member, String) {
     let server = Server::with_door().await;
     let (doctor, _) = server.join(server.facility("A", "clinic").await, "doctor").await;
     let token = server.token(&doctor).await;
@@ -83,7 +83,7 @@ async fn links(server: &Server, token: &str) -> Links {
     server.get(token, "/v1/links").send().await.unwrap().json().await.unwrap()
 }
 
-async fn act(server: &Server, token: &str, link: &Link, act: LinkAct) -> u16 {
+pub async fn act(server: &Server, token: &str, link: &Link, act: LinkAct) -> u16 {
     let request = server.http.post(server.url(&format!("/v1/links/{}", link.guest)));
     request.bearer_auth(token).json(&act).send().await.unwrap().status().as_u16()
 }

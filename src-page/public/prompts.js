@@ -1,0 +1,46 @@
+// What the loudspeaker has recordings of: each prompt with the words that are read in it. `{doctor}` is "the doctor" in a recording, since
+// a name is never sent anywhere. prompts/make.sh makes the files, one a prompt and language.
+
+const counted = (id, key, from, to) => Object.fromEntries(Array.from({ length: to - from + 1 }, (_, i) => [`${id}-${from + i}`, { keys: [key], n: from + i }]));
+const said = (...keys) => ({ keys });
+
+export const PROMPTS = {
+  "word": said("word_say"),
+  "word-empty": said("word_empty"),
+  "wrong-1": said("word_wrong_1"), ...counted("wrong", "word_wrong_n", 2, 4),
+  "consent": said("consent_say"),
+  "declined": said("declined_title", "declined_text"),
+  "join": said("join_say"),
+  "rejoin": said("rejoin_title", "rejoin_text"),
+  "allow": said("allow_title", "allow_say"),
+  "microphone": said("microphone_title", "microphone_step_1", "microphone_step_2", "microphone_step_3"),
+  "microphone-app": said("microphone_title", "microphone_app"),
+  "busy": said("busy_title", "busy_text"),
+  "waiting-away": said("waiting_away"),
+  "waiting-here": said("waiting_here"),
+  "waiting-late": said("waiting_late"),
+  "before-0": said("before_0"), "before-1": said("before_1"), ...counted("before", "before_n", 2, 6),
+  "connecting": said("connecting_text"),
+  "offline": said("offline_title", "offline_text"),
+  "slow": said("slow_title", "slow_text"),
+  "over": said("over_title", "over_text"),
+  "no_link": said("no_link_title", "no_link_text"),
+  "elsewhere": said("elsewhere_title", "elsewhere_text"),
+  "asked": said("asked_title", "asked_text"),
+  "not_moved": said("not_moved_title", "not_moved_text"),
+  "ended": said("ended_title", "ended_more"),
+  "left": said("left_title", "left_text"),
+  "broken": said("broken_title", "broken_text"),
+  "broken-over": said("broken_title", "broken_over"),
+  "no_answer": said("no_answer_title", "no_answer_text"),
+  "untrusted": said("untrusted_title", "untrusted_text"),
+  "browser": said("browser_title", "browser_text"),
+  "after": said("after_say"),
+  "after_elsewhere": said("after_elsewhere_title", "after_elsewhere_text"),
+  "note-camera": said("note_camera"),
+  "note-battery": said("note_battery"),
+  "note-listen": said("note_listen"),
+  "note-offline": said("note_offline"),
+  "note-phone": said("note_phone"),
+  "note-microphone": said("note_microphone"),
+};
