@@ -60,10 +60,14 @@ impl Session {
         let mut envelope = self.envelope(Kind::Visit, Some(&body.patient), payload);
         envelope.depends.extend(self.brought_by("Patient", &body.patient).await?);
         envelope.depends.extend(body.replaces);
+        let written = body.form.tidied().medicines;
+        let ordered = self.consulted(body.ask.as_deref()).await?.orders.len();
+        self.prove_paper(&mut envelope, written.len() + ordered)?;
         let envelope = self.sign(envelope, purpose::AUTHOR)?;
         let after = envelope.id;
         let audit = self.audit("sign", &format!("Encounter/{id}"), Some(&body.patient));
         let transaction = Transaction::new().append(envelope).drop_draft(id.clone()).audit(audit);
+        let transaction = self.count_medicines(transaction, &written).await?;
         let transaction =
             self.with_photos(transaction, &body.form.photos, &body.patient, None, after).await?;
         self.commit(transaction).await?;
