@@ -120,7 +120,13 @@ impl Session {
                 items.map(|item| &item.header).find(|header| header.kind == kind).map(|header| header.id)
             }
         };
-        Ok((Some(encounter), newest.is_some_and(|newest| newest != document)))
+        let corrected = match newest {
+            Some(newest) if newest != document => {
+                self.payload(newest).await.is_ok_and(|(newer, _)| newer.kind == header.kind)
+            }
+            _ => false,
+        };
+        Ok((Some(encounter), corrected))
     }
 }
 

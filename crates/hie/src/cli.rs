@@ -18,7 +18,7 @@ use crate::{
     db::{DataLock, Db, LockError},
     guests::DoorConfig,
     identity::NewFacility,
-    system_clock,
+    papers, system_clock,
 };
 
 /// The Rabta HIE: records, asks and calls between clinics and specialists.
@@ -70,6 +70,9 @@ pub enum Command {
     Doctor(Doctor),
     /// Add an encrypted backup to a folder and read it back; what did not change is not copied again.
     Backup(Backup),
+    /// Say whether the code on a printed prescription is genuine, who signed it, when, and for how many medicines. Fails
+    /// where it is not genuine.
+    Verify(Verify),
     /// Bring a backup back into an empty data folder. Laptops then send again what they have.
     Restore(Restore),
 }
@@ -93,6 +96,14 @@ pub struct Backup {
     /// How many to keep.
     #[arg(long, default_value_t = 30)]
     keep: usize,
+}
+
+#[derive(Args)]
+pub struct Verify {
+    #[command(flatten)]
+    data: Data,
+    /// As scanned: it begins with `RABTA:`.
+    code: String,
 }
 
 #[derive(Args)]
@@ -409,6 +420,14 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             let done = backup::restore(&from, manifest.as_deref(), &data.data, &key_file).await?;
             return if data.json { Ok(serde_json::to_string(&done)?) } else { Ok(restored(&done)) };
         }
+        Command::Verify(Verify { data, code }) => {
+            let reply = ask(&data, Request::VerifyPaper { code }).await?;
+            let Reply::Paper(answer) = reply else {
+                bail!("the server that runs on this folder is of another version")
+            };
+            let text = if data.json { serde_json::to_string(&answer)? } else { papers::words(&answer) };
+            return if answer.genuine { Ok(text) } else { bail!(text) };
+        }
         Command::Device(DeviceCommand::List { data }) => (data, Request::Devices),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
     };
@@ -526,6 +545,7 @@ fn words(reply: &Reply) -> String {
             made.new_bytes as f64 / 1e6,
             made.removed
         ),
+        Reply::Paper(answer) => papers::words(answer),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

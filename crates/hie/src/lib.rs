@@ -34,6 +34,7 @@ pub mod envelopes;
 pub mod fhir;
 pub mod guests;
 pub mod identity;
+pub mod papers;
 mod server;
 pub mod signaling;
 mod state;

@@ -13,6 +13,7 @@ mod server {
     pub mod fhir;
     pub mod life;
     pub mod links;
+    pub mod papers;
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;

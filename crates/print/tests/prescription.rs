@@ -8,7 +8,7 @@ use rabta_domain::{
     visit::{Diagnosis, FollowUp},
 };
 use rabta_print::{Clinic, Clinician, Lang, Mode, Paper, PrescriptionData, Signed, prescription};
-use support::{flat, gray_levels, look, pages, poppler, size_mm, text};
+use support::{flat, gray_levels, look, pages, poppler, raster, size_mm, text};
 use time::macros::{date, datetime};
 
 fn line(generic: &str, dose: &str, form: &str) -> MedicineLine {
@@ -250,6 +250,25 @@ fn a_roll_is_80_mm_wide_as_long_as_its_content_and_black_only() {
     let nobody = PrescriptionData { medicines: vec![], diagnoses: vec![], ..data() };
     let (_, high) = size_mm(&prescription(&nobody, Paper::Roll, Lang::En, None).expect("printed"));
     assert!((80.0..250.0).contains(&high), "{high} mm");
+}
+
+#[test]
+fn a_scanner_reads_the_code_off_every_paper() {
+    for paper in [Paper::A5, Paper::A4, Paper::Roll] {
+        for lang in [Lang::En, Lang::Ur] {
+            let pdf = prescription(&data(), paper, lang, Some(&signed())).expect("printed");
+            let (width, height, gray) = raster(&pdf);
+            let mut seen =
+                rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| gray[y * width + x]);
+            let codes: Vec<String> =
+                seen.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, s)| s).collect();
+            assert_eq!(codes, [CODE], "{paper:?} {lang:?}");
+        }
+    }
+    let without = Signed { code: None, ..signed() };
+    assert!(
+        !flat(&prescription(&data(), Paper::A5, Lang::En, Some(&without)).expect("printed")).contains("Scan")
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rabta_domain::{
     fhir::{self, Bundle, visit::VisitContext},
     medicine,
     role::Act,
+    template,
     visit::{AllergyAnswer, Seen},
     vitals::Months,
 };
@@ -37,6 +38,9 @@ impl Session {
     pub(super) async fn sign_visit(&self, sign: SignVisit) -> Result<VisitView, Error> {
         self.must(Act::Visit)?;
         let VisitDraft { id, mut body, .. } = self.visit_draft(&sign.id).await?;
+        for text in [&mut body.form.history, &mut body.form.examination] {
+            text.0 = template::answered(text, &self.app.country.templates);
+        }
         if self.findings(&body).await?.findings.iter().any(|f| f.stops) {
             return Err(Error::new("stops"));
         }

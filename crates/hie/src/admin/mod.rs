@@ -20,6 +20,7 @@ use crate::{
     backup::{self, BackupError, Made},
     db::Db,
     identity::{self, IdentityError, NewFacility, NewPerson},
+    papers::{self, PaperAnswer},
 };
 
 /// An operator's wish.
@@ -77,6 +78,10 @@ pub enum Request {
     RevokeFacility {
         facility: String,
     },
+    /// What the code on a printed prescription proves.
+    VerifyPaper {
+        code: String,
+    },
     /// `deep` reads every page.
     Health {
         deep: bool,
@@ -115,6 +120,7 @@ pub enum Reply {
     Devices(Vec<DeviceLine>),
     Health { findings: Vec<Finding>, address: String },
     Backup(Made),
+    Paper(PaperAnswer),
     Done,
     Failed(String),
 }
@@ -158,6 +164,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             findings: health::of_database(db, deep, now).await?,
             address: public_address(&mut tx).await?,
         },
+        Request::VerifyPaper { code } => Reply::Paper(papers::verify(&mut tx, &code).await?),
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
             revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;
