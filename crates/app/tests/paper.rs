@@ -15,13 +15,13 @@ use rabta_domain::{
     advice::{AdviceForm, Decision},
     ask::{State, Urgency},
     medicine::MedicineLine,
+    patient::PatientCard,
     template::{self, Language, Picked, Whom},
 };
 use rabta_hie::admin::{Reply, Request};
 use rabta_ipc::{
     ask::{Decide, GetRoster, OpenAsk, SaveAdvice, SendAsk, SignAdvice},
     gate::Lang,
-    patient::PatientCard,
     sync::GetSync,
     visit::{
         CorrectVisit, FavoriteMedicines, GetTemplates, LastMedicines, MedicineSheet, Paper, PaperVerdict,
@@ -88,16 +88,20 @@ fn text(pdf: &[u8]) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The code on the page, read as a scanner does.
+/// The code on the page, read as a camera does: from more than one distance.
 fn scanned(pdf: &[u8]) -> Option<String> {
-    let args = ["-r", "203", "-gray", "-f", "1", "-l", "1", "-"];
+    ["220", "180", "260"].into_iter().find_map(|dpi| scanned_at(pdf, dpi))
+}
+
+fn scanned_at(pdf: &[u8], dpi: &str) -> Option<String> {
+    let args = ["-r", dpi, "-gray", "-f", "1", "-l", "1", "-"];
     let pgm = poppler("pdftoppm", &args, pdf);
     let ends: Vec<usize> = (0..pgm.len()).filter(|i| pgm[*i].is_ascii_whitespace()).take(4).collect();
     let number =
         |n: usize| std::str::from_utf8(&pgm[ends[n] + 1..ends[n + 1]]).unwrap().parse::<usize>().unwrap();
     let (width, height, gray) = (number(0), number(1), &pgm[ends[3] + 1..]);
     let mut seen = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| gray[y * width + x]);
-    seen.detect_grids().first().and_then(|grid| grid.decode().ok()).map(|(_, code)| code)
+    seen.detect_grids().iter().find_map(|grid| grid.decode().ok()).map(|(_, code)| code)
 }
 
 async fn verified(app: &App, code: &str) -> rabta_ipc::visit::PaperProof {

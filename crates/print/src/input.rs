@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     prescription::{Clinician, Lang, Paper, PrescriptionData, Signed},
+    qr::Qr,
     words,
 };
 
@@ -17,7 +18,7 @@ pub(crate) fn page(
     paper: Paper,
     lang: Lang,
     signed: Option<&Signed>,
-    qr: Option<String>,
+    qr: Option<Qr>,
 ) -> Value {
     let urdu = lang == Lang::Ur;
     let mut name: Vec<String> =
@@ -59,7 +60,7 @@ pub(crate) fn page(
             "by": line(&s.by),
             "at": format!("{}, {:02}:{:02}", words::date(s.at.date(), lang), s.at.hour(), s.at.minute()),
             "fingerprint": line(&s.fingerprint),
-            "qr": qr,
+            "qr": qr.as_ref().map(|qr| json!({ "svg": qr.svg, "modules": qr.modules })),
         })),
     })
 }

@@ -126,6 +126,6 @@ pub fn prescription(
     lang: Lang,
     signed: Option<&Signed>,
 ) -> Result<Vec<u8>, PrintError> {
-    let qr = signed.and_then(|s| s.code.as_deref()).map(qr::svg).transpose()?;
+    let qr = signed.and_then(|s| s.code.as_deref()).map(qr::draw).transpose()?;
     engine::pdf(engine::Page::Prescription, &input::page(data, paper, lang, signed, qr))
 }

@@ -53,9 +53,13 @@ pub fn size_mm(pdf: &[u8]) -> (f64, f64) {
     (next(), next())
 }
 
-/// The first page as a thermal printer's 203 dpi see it, without smoothing: width, height, gray values.
-pub fn raster(pdf: &[u8]) -> (usize, usize, Vec<u8>) {
-    let args = ["-r", "203", "-gray", "-aa", "no", "-aaVector", "no", "-f", "1", "-l", "1", "-"];
+/// Dots an inch of a thermal head.
+pub const THERMAL: u32 = 203;
+
+/// The first page at `dpi`: width, height, gray values. `smooth`: as a camera sees it, else as a thermal head's dots.
+pub fn raster(pdf: &[u8], dpi: u32, smooth: bool) -> (usize, usize, Vec<u8>) {
+    let (aa, dpi) = (if smooth { "yes" } else { "no" }, dpi.to_string());
+    let args = ["-r", &dpi, "-gray", "-aa", aa, "-aaVector", aa, "-f", "1", "-l", "1", "-"];
     let pgm = raw("pdftoppm", &args, pdf);
     // "P5", width, height and 255, each ended by one white space; then one byte a pixel.
     let ends: Vec<usize> = (0..pgm.len()).filter(|i| pgm[*i].is_ascii_whitespace()).take(4).collect();
@@ -69,7 +73,7 @@ pub fn raster(pdf: &[u8]) -> (usize, usize, Vec<u8>) {
 
 /// All gray values of the first page.
 pub fn gray_levels(pdf: &[u8]) -> Vec<u8> {
-    raster(pdf).2.into_iter().collect::<BTreeSet<u8>>().into_iter().collect()
+    raster(pdf, THERMAL, false).2.into_iter().collect::<BTreeSet<u8>>().into_iter().collect()
 }
 
 /// Leaves the page in the folder that `RABTA_PRINT_LOOK` names, for somebody's eyes.
