@@ -1,5 +1,9 @@
 //! The country package: places, medicines, diagnoses, specialties. Data files, read once.
 
+use rabta_domain::{
+    medicine::{Food, MedicineLine},
+    template::{Choice, Proposal, Template, Words},
+};
 use rabta_ipc::{
     patient::PlaceRow,
     visit::{MedicineTerm, Term},
@@ -13,6 +17,7 @@ pub struct Country {
     allergens: Vec<Allergen>,
     places: Vec<Place>,
     pub(crate) emergency: Emergency,
+    pub(crate) templates: Vec<Template>,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +30,10 @@ struct Medicine {
     aware: String,
     controlled: String,
     classes: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "a hint in words, for the templates' test"))]
+    pregnancy: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "a hint, for the templates' test"))]
+    min_age_months: String,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +71,82 @@ pub(crate) struct Emergency {
     pub referral_phone: String,
 }
 
+/// The file of templates: diagnoses are codes of `icd10.csv`, medicines rows of `medicines.csv`.
+#[derive(Deserialize)]
+struct TemplateFile {
+    templates: Vec<TemplateRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplateRow {
+    id: String,
+    name: Words,
+    complaint: Words,
+    history: Vec<Words>,
+    examination: Vec<Words>,
+    diagnoses: Vec<String>,
+    medicines: Vec<ProposalRow>,
+    return_advice: Words,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProposalRow {
+    generic: String,
+    form: String,
+    strength: String,
+    dose: String,
+    food: Food,
+    days: u16,
+    min_age_months: u32,
+    pregnant: bool,
+    when: Words,
+}
+
+impl TemplateRow {
+    /// `None` where it names a diagnosis or a medicine that the package does not have.
+    fn joined(self, diagnoses: &[Diagnosis], medicines: &[Medicine]) -> Option<Template> {
+        let choice = |code: &String| {
+            let found = diagnoses.iter().find(|d| d.code == *code)?;
+            Some(Choice { code: code.clone(), words: Words { en: found.en.clone(), ur: found.ur.clone() } })
+        };
+        let proposal = |row: ProposalRow| {
+            let known = medicines.iter().find(|m| {
+                m.generic == row.generic && m.form == row.form && list(&m.strength).any(|s| s == row.strength)
+            })?;
+            let line = MedicineLine {
+                generic: row.generic,
+                form: row.form,
+                strength: row.strength,
+                atc: known.atc.clone(),
+                classes: list(&known.classes).map(str::to_owned).collect(),
+                controlled: is_yes(&known.controlled),
+                dose: row.dose,
+                food: row.food,
+                days: row.days,
+                ..MedicineLine::default()
+            };
+            let (min_age_months, pregnant, when) = (row.min_age_months, row.pregnant, row.when);
+            Some(Proposal { line, min_age_months, pregnant, when })
+        };
+        Some(Template {
+            id: self.id,
+            name: self.name,
+            complaint: self.complaint,
+            history: self.history,
+            examination: self.examination,
+            diagnoses: self.diagnoses.iter().map(choice).collect::<Option<_>>()?,
+            medicines: self.medicines.into_iter().map(proposal).collect::<Option<_>>()?,
+            return_advice: self.return_advice,
+        })
+    }
+}
+
+fn is_yes(cell: &str) -> bool {
+    matches!(cell, "1" | "true" | "yes")
+}
+
 fn rows<T: DeserializeOwned>(file: &str) -> Vec<T> {
     csv::ReaderBuilder::new()
         .comment(Some(b'#'))
@@ -84,9 +169,17 @@ impl Country {
     }
 
     pub fn pakistan() -> Self {
+        let medicines: Vec<Medicine> = rows(include_str!("../../../packages/pk/medicines.csv"));
+        let diagnoses: Vec<Diagnosis> = rows(include_str!("../../../packages/pk/icd10.csv"));
+        let file: TemplateFile = serde_json::from_str(include_str!("../../../packages/pk/templates.json"))
+            .expect("the country package's files are checked by its tests");
+        let templates = file.templates.into_iter().map(|row| row.joined(&diagnoses, &medicines));
         Self {
-            medicines: rows(include_str!("../../../packages/pk/medicines.csv")),
-            diagnoses: rows(include_str!("../../../packages/pk/icd10.csv")),
+            templates: templates
+                .collect::<Option<_>>()
+                .expect("the country package's files are checked by its tests"),
+            medicines,
+            diagnoses,
             allergens: rows(include_str!("../../../packages/pk/allergens.csv")),
             places: rows(include_str!("../../../packages/pk/places.csv")),
             emergency: serde_json::from_str(include_str!("../../../packages/pk/emergency.json"))
@@ -115,7 +208,7 @@ impl Country {
                 strengths: list(&m.strength).map(str::to_owned).collect(),
                 atc: m.atc.clone(),
                 classes: list(&m.classes).map(str::to_owned).collect(),
-                controlled: matches!(m.controlled.as_str(), "1" | "true" | "yes"),
+                controlled: is_yes(&m.controlled),
                 aware: m.aware.clone(),
             })
             .collect()
@@ -222,6 +315,65 @@ mod tests {
             assert!(country.find_diagnosis(q).iter().any(|d| d.code.starts_with("J18")), "{q}");
         }
         assert!(country.find_diagnosis("sugar").iter().any(|d| d.code.starts_with("E1")), "a lay word");
+    }
+
+    #[test]
+    fn each_of_ten_templates_is_whole_in_both_languages_and_its_doses_can_be_followed() {
+        let country = Country::pakistan();
+        let ids: std::collections::BTreeSet<&str> = country.templates.iter().map(|t| t.id.as_str()).collect();
+        assert_eq!(ids.len(), 10);
+        for template in &country.templates {
+            let id = &template.id;
+            let when = template.medicines.iter().map(|p| &p.when);
+            let names = template.diagnoses.iter().map(|c| &c.words);
+            let prompts = template.history.iter().chain(&template.examination);
+            for words in [&template.name, &template.complaint, &template.return_advice]
+                .into_iter()
+                .chain(prompts)
+                .chain(when)
+                .chain(names)
+            {
+                assert!(!words.en.is_empty() && words.en.is_ascii(), "{id}: {}", words.en);
+                assert!(words.ur.chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)), "{id}: {}", words.ur);
+            }
+            assert!(template.history.len() >= 4 && template.examination.len() >= 3, "{id}");
+            assert!(template.diagnoses.len() >= 2 && !template.medicines.is_empty(), "{id}");
+            for proposal in &template.medicines {
+                let line = &proposal.line;
+                assert!(line.course().is_some(), "{id}: {} {}", line.generic, line.dose);
+                assert!(!line.controlled && line.days > 0, "{id}: {}", line.generic);
+                assert!(proposal.min_age_months >= 144, "{id}: {}", line.generic);
+                let known = country
+                    .medicines
+                    .iter()
+                    .find(|m| m.generic == line.generic && m.form == line.form)
+                    .expect("joined");
+                let least: u32 = known.min_age_months.parse().unwrap_or(0);
+                assert!(proposal.min_age_months >= least, "{id}: {}", line.generic);
+                let unfit = ["avoid", "never", "caution"].iter().any(|w| known.pregnancy.starts_with(w));
+                assert!(!(proposal.pregnant && unfit), "{id}: {} in pregnancy", line.generic);
+            }
+        }
+    }
+
+    #[test]
+    fn a_template_that_names_what_the_package_does_not_have_is_refused() {
+        let row = |code: &str, strength: &str| -> TemplateRow {
+            let words = serde_json::json!({ "en": "x", "ur": "x" });
+            serde_json::from_value(serde_json::json!({
+                "id": "x", "name": words, "complaint": words, "history": [], "examination": [],
+                "diagnoses": [code], "return_advice": words,
+                "medicines": [{
+                    "generic": "Paracetamol", "form": "tablet", "strength": strength, "dose": "1+0+1",
+                    "food": "any", "days": 3, "min_age_months": 144, "pregnant": true, "when": words,
+                }],
+            }))
+            .expect("a row")
+        };
+        let country = Country::pakistan();
+        let joined = |row: TemplateRow| row.joined(&country.diagnoses, &country.medicines);
+        assert!(joined(row("J00", "500 mg")).is_some());
+        assert!(joined(row("J00", "501 mg")).is_none() && joined(row("Q99.Z", "500 mg")).is_none());
     }
 
     #[test]

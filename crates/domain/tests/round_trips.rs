@@ -139,18 +139,20 @@ proptest! {
         plan in made::typed(),
         follow_up in made::follow_up(),
         changed in made::line(),
+        orders: bool,
     ) {
         let form = AdviceForm { diagnoses, plan: plan.clone().into(), medicines, danger_signs: plan.into(), follow_up, modality: vec!["video".into(), "writing".into()] };
         let (author, facility) = (doctor(), clinic());
         let mut new_id = ids();
         let context = advice::AdviceContext {
             task: "t", service_request: "sr", part_of: "e", patient: PATIENT, facility: &facility, author: &author,
-            stamp: stamp(), started: datetime!(2026-11-22 14:00 +5), stretches: &[], informed_by: &["c1".into()], replaces: None,
+            stamp: stamp(), started: datetime!(2026-11-22 14:00 +5), stretches: &[], informed_by: &["c1".into()], replaces: None, orders,
         };
         let payload = advice::to_document(&form, &context, &mut Slots::default(), &mut new_id);
         let record = advice::from_document(&payload).expect("read");
         prop_assert_eq!(&record.form, &advice::tidied(&form));
         prop_assert_eq!((record.task.as_str(), record.part_of.as_str()), ("t", "e"));
+        prop_assert_eq!(record.orders, orders && !record.form.medicines.is_empty());
 
         let lines: Vec<String> = record.form.medicines.iter().map(|m| m.id.clone()).collect();
         let made: Vec<Decision> = lines.iter().enumerate().map(|(n, line)| match n % 3 {

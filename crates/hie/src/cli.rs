@@ -18,7 +18,7 @@ use crate::{
     db::{DataLock, Db, LockError},
     guests::{AcmeConfig, DoorConfig, Source},
     identity::NewFacility,
-    system_clock,
+    papers, system_clock,
 };
 
 /// Let's Encrypt.
@@ -81,6 +81,9 @@ pub enum Command {
     BreakGlass(BreakGlassCommand),
     /// Add an encrypted backup to a folder and read it back; what did not change is not copied again.
     Backup(Backup),
+    /// Say whether the code on a printed prescription is genuine, who signed it, when, and for how many medicines. Fails
+    /// where it is not genuine.
+    Verify(Verify),
     /// Bring a backup back into an empty data folder. Laptops then send again what they have.
     Restore(Restore),
 }
@@ -140,6 +143,14 @@ pub struct Backup {
     /// How many to keep.
     #[arg(long, default_value_t = 30)]
     keep: usize,
+}
+
+#[derive(Args)]
+pub struct Verify {
+    #[command(flatten)]
+    data: Data,
+    /// As scanned: it begins with `RABTA:`.
+    code: String,
 }
 
 #[derive(Args)]
@@ -505,6 +516,14 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         Command::BreakGlass(BreakGlassCommand::Review { data, grant, note, end }) => {
             (data, Request::ReviewBreakGlass { grant, note, end })
         }
+        Command::Verify(Verify { data, code }) => {
+            let reply = ask(&data, Request::VerifyPaper { code }).await?;
+            let Reply::Paper(answer) = reply else {
+                bail!("the server that runs on this folder is of another version")
+            };
+            let text = if data.json { serde_json::to_string(&answer)? } else { papers::words(&answer) };
+            return if answer.genuine { Ok(text) } else { bail!(text) };
+        }
         Command::Device(DeviceCommand::List { data }) => (data, Request::Devices),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
     };
@@ -660,6 +679,7 @@ fn words(reply: &Reply) -> String {
             "The backup key has taken over; every laptop knows it. Codes that were not used yet are worth nothing now: make \
              new ones.\nin use   {now}\nbackup   {next}"
         ),
+        Reply::Paper(answer) => papers::words(answer),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

@@ -37,6 +37,7 @@ pub mod guests;
 pub mod identity;
 pub mod measure;
 mod private_file;
+pub mod papers;
 mod server;
 pub mod signaling;
 mod state;

@@ -20,6 +20,7 @@ mod server {
     pub mod links;
     pub mod operate;
     pub mod operator;
+    pub mod papers;
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;

@@ -2,8 +2,9 @@
 
 use rabta_domain::{
     Private,
-    medicine::Clash,
+    medicine::{Clash, MedicineLine},
     patient::{Custody, PatientCard},
+    template::Template,
     visit::{Finding, PhotoRef, VisitForm},
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,17 @@ commands! {
     Prescription { visit: String, paper: Paper, lang: Lang } -> Pdf = "prescription";
     /// Writes the PDF into the documents folder and opens it with the system's viewer (which prints).
     PrintPrescription { visit: String, paper: Paper, lang: Lang } -> Printed = "print-prescription";
+    /// When to take what, in pictures. Errors: `no-medicines`.
+    MedicineSheet { visit: String, paper: Paper, lang: Lang } -> Pdf = "medicine-sheet";
+    PrintMedicineSheet { visit: String, paper: Paper, lang: Lang } -> Printed = "print-medicine-sheet";
+    /// What the code on a printed prescription proves, by what is known here; works offline.
+    VerifyPaper { code: Private<String> } -> PaperProof = "verify-paper";
+    /// The country package's templates; the window applies them (`rabta_domain::template`).
+    GetTemplates {} -> Vec<Template> = "get-templates";
+    /// What the patient was last ordered here, with new ids; none where there was nothing.
+    LastMedicines { patient: String } -> Option<LastOrders> = "last-medicines";
+    /// What this person orders most, most first.
+    FavoriteMedicines {} -> Vec<Favorite> = "favorite-medicines";
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,6 +54,62 @@ pub enum Paper {
     #[default]
     A5,
     A4,
+    /// A thermal roll, 80 mm wide.
+    Roll,
+}
+
+/// What a scanned or typed paper code proves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperProof {
+    pub verdict: PaperVerdict,
+    /// Who signed, by the HIE's certificate; there where the verdict is genuine.
+    pub signer: Option<PaperSigner>,
+    /// `2026-11-22`; there where the verdict is genuine or revoked.
+    pub day: Option<String>,
+    /// How many medicines were ordered; 255: that many or more.
+    pub medicines: Option<u8>,
+    /// The visit (Encounter id), where this laptop has the document and it carries this very code.
+    pub visit: Option<String>,
+    /// A later version took its place, as far as is known here.
+    pub corrected: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PaperVerdict {
+    Genuine,
+    /// It holds; the signer was revoked on that day or later.
+    GenuineSignerRevoked,
+    NotACode,
+    Mistyped,
+    NewerProgram,
+    /// Nobody whose certificate is here.
+    UnknownSigner,
+    Forged,
+    /// The signer was revoked before the day that the paper names.
+    Revoked,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperSigner {
+    pub name: String,
+    pub role: String,
+    pub registration: Option<String>,
+    pub facility: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastOrders {
+    /// `2026-11-22`.
+    pub day: String,
+    pub lines: Vec<MedicineLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Favorite {
+    /// As it was last ordered, with a new id.
+    pub line: MedicineLine,
+    pub times: u32,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

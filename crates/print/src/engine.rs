@@ -4,7 +4,25 @@ use typst::foundations::{Dict, Value};
 use typst_as_lib::{TypstEngine, TypstTemplateMainFile};
 use typst_layout::PagedDocument;
 
-const TEMPLATE: &str = include_str!("template/prescription.typ");
+/// A page with a template of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Page {
+    Prescription,
+    Pictures,
+}
+
+impl Page {
+    fn template(self) -> &'static str {
+        match self {
+            Self::Prescription => {
+                concat!(include_str!("template/type.typ"), include_str!("template/prescription.typ"))
+            }
+            Self::Pictures => {
+                concat!(include_str!("template/type.typ"), include_str!("template/pictures.typ"))
+            }
+        }
+    }
+}
 
 /// SIL OFL 1.1, see fonts/README.md.
 const FONTS: [&[u8]; 3] = [
@@ -24,14 +42,17 @@ pub enum PrintError {
     Layout(usize),
     #[error("the PDF could not be written ({0} errors)")]
     Pdf(usize),
+    /// The code is longer than a thermal printer can print so that it is read.
+    #[error("the code does not fit a QR code")]
+    Code,
 }
 
-/// The PDF of the template with `input`.
-pub(crate) fn pdf(input: &serde_json::Value) -> Result<Vec<u8>, PrintError> {
+/// The PDF of a page's template with `input`.
+pub(crate) fn pdf(page: Page, input: &serde_json::Value) -> Result<Vec<u8>, PrintError> {
     let Ok(Value::Dict(input)) = serde_json::from_value::<Value>(input.clone()) else {
         return Err(PrintError::Input);
     };
-    let document: PagedDocument = engine().compile_with_input::<Dict, _>(input).output.map_err(|e| {
+    let document: PagedDocument = engine(page).compile_with_input::<Dict, _>(input).output.map_err(|e| {
         use typst_as_lib::TypstAsLibError as E;
         PrintError::Layout(if let E::TypstSource(errors) = e { errors.len() } else { 1 })
     })?;
@@ -40,6 +61,6 @@ pub(crate) fn pdf(input: &serde_json::Value) -> Result<Vec<u8>, PrintError> {
     typst_pdf::pdf(&document, &options).map_err(|errors| PrintError::Pdf(errors.len()))
 }
 
-fn engine() -> TypstEngine<TypstTemplateMainFile> {
-    TypstEngine::builder().main_file(TEMPLATE).fonts(FONTS).build()
+fn engine(page: Page) -> TypstEngine<TypstTemplateMainFile> {
+    TypstEngine::builder().main_file(page.template()).fonts(FONTS).build()
 }

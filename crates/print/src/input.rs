@@ -9,10 +9,17 @@ use serde_json::{Value, json};
 
 use crate::{
     prescription::{Clinician, Lang, Paper, PrescriptionData, Signed},
+    qr::Qr,
     words,
 };
 
-pub(crate) fn page(data: &PrescriptionData, paper: Paper, lang: Lang, signed: Option<&Signed>) -> Value {
+pub(crate) fn page(
+    data: &PrescriptionData,
+    paper: Paper,
+    lang: Lang,
+    signed: Option<&Signed>,
+    qr: Option<Qr>,
+) -> Value {
     let urdu = lang == Lang::Ur;
     let mut name: Vec<String> =
         [Some(&data.name), data.name_ur.as_ref()].into_iter().flatten().map(|n| line(n)).collect();
@@ -23,12 +30,16 @@ pub(crate) fn page(data: &PrescriptionData, paper: Paper, lang: Lang, signed: Op
     name.retain(|n| !n.is_empty());
     let relation = data.relation.as_ref().filter(|r| !r.name.trim().is_empty());
     json!({
-        "a4": paper == Paper::A4,
+        "paper": paper_name(paper),
         "urdu": urdu,
         "w": words::labels(lang),
         "clinic": { "name": line(&data.clinic.name), "address": line(&data.clinic.address), "phone": line(&data.clinic.phone) },
-        "doctor": clinician(&data.doctor),
-        "specialist": data.specialist.as_ref().map(clinician),
+        "title": words::title(ordered_by_nobody(data), lang),
+        "doctor": clinician(&data.doctor, lang),
+        "doctor-label": words::doctor(words::role(&data.doctor.role, lang).is_none(), lang),
+        "ordered-by": data.ordered_by.as_ref().map(|c| clinician(c, lang)),
+        "proposed": data.proposed.iter().map(named).collect::<Vec<_>>(),
+        "specialist": data.specialist.as_ref().map(|c| clinician(c, lang)),
         "mode": words::mode(data.mode, lang),
         "date": words::date(data.date, lang),
         "name": name,
@@ -49,12 +60,27 @@ pub(crate) fn page(data: &PrescriptionData, paper: Paper, lang: Lang, signed: Op
             "by": line(&s.by),
             "at": format!("{}, {:02}:{:02}", words::date(s.at.date(), lang), s.at.hour(), s.at.minute()),
             "fingerprint": line(&s.fingerprint),
+            "qr": qr.as_ref().map(|qr| json!({ "svg": qr.svg, "modules": qr.modules })),
         })),
     })
 }
 
+/// A paper's name as the templates know it.
+pub(crate) fn paper_name(paper: Paper) -> &'static str {
+    match paper {
+        Paper::A5 => "a5",
+        Paper::A4 => "a4",
+        Paper::Roll => "roll",
+    }
+}
+
+/// What nobody ordered is no prescription.
+fn ordered_by_nobody(data: &PrescriptionData) -> bool {
+    !data.proposed.is_empty() && data.medicines.is_empty()
+}
+
 /// One line of plain text: control characters and direction overrides gone, white space single.
-fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let kept: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
@@ -76,14 +102,18 @@ fn breakable(word: &str) -> String {
 /// Characters. The longest word of a real name or medicine is shorter.
 const LONGEST_WORD: usize = 28;
 
-fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     text.lines().map(line).filter(|l| !l.is_empty()).collect()
 }
 
-fn clinician(clinician: &Clinician) -> Value {
+fn clinician(clinician: &Clinician, lang: Lang) -> Value {
+    let role = words::role(&clinician.role, lang).map(str::to_owned);
+    let comma = if lang == Lang::En { ", " } else { "، " };
+    let qualification =
+        role.into_iter().chain(Some(line(&clinician.qualification)).filter(|q| !q.is_empty()));
     json!({
         "name": line(&clinician.name),
-        "qualification": line(&clinician.qualification),
+        "qualification": qualification.collect::<Vec<_>>().join(comma),
         "registration": line(&clinician.registration),
     })
 }
@@ -118,6 +148,11 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
     })
 }
 
+/// "Amoxicillin 500 mg capsule".
+pub(crate) fn named(medicine: &MedicineLine) -> String {
+    line(&[&medicine.generic, &medicine.strength, &medicine.form].map(|s| s.as_str()).join(" "))
+}
+
 fn medicine(medicine: &MedicineLine, lang: Lang) -> Value {
     let english = medicine.in_english();
     let urdu = medicine.in_urdu();
@@ -127,7 +162,7 @@ fn medicine(medicine: &MedicineLine, lang: Lang) -> Value {
     let quantity =
         if lang == Lang::En { medicine.quantity_in_english() } else { medicine.quantity_in_urdu() };
     json!({
-        "name": line(&[&medicine.generic, &medicine.strength, &medicine.form].map(|s| s.as_str()).join(" ")),
+        "name": named(medicine),
         "brand": line(&medicine.brand),
         "doses": doses.iter().map(|d| line(d)).collect::<Vec<_>>(),
         "quantity": quantity,

@@ -1,4 +1,4 @@
-//! What leaves the printer: prescriptions as PDF, set by typst in the process, with the fonts inside.
+//! What leaves the printer: prescriptions, and sheets that say in pictures when to take what, as PDF, set by typst in the process, with the fonts inside.
 //!
 //! What people typed reaches the template as values, never as markup. Nothing is read from or written to disk, and
 //! no clock is asked.
@@ -12,8 +12,11 @@
 
 mod engine;
 mod input;
+mod pictures;
 mod prescription;
+mod qr;
 mod words;
 
 pub use engine::PrintError;
+pub use pictures::{SheetData, medicine_sheet};
 pub use prescription::{Clinic, Clinician, Lang, Mode, Paper, PrescriptionData, Signed, prescription};

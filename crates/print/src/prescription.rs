@@ -9,13 +9,15 @@ use rabta_domain::{
 use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 
-use crate::{engine, engine::PrintError, input};
+use crate::{engine, engine::PrintError, input, qr};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Paper {
     A5,
     A4,
+    /// A thermal roll 80 mm wide, 72 of them printable: one page as long as its content, black only.
+    Roll,
 }
 
 /// The language of the page. Doses are given in both, this one first.
@@ -46,6 +48,8 @@ pub struct Clinician {
     pub qualification: String,
     /// PMDC number.
     pub registration: String,
+    /// A code of `rabta_domain::role`; said on the page of those who are no doctors.
+    pub role: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,8 +64,11 @@ pub struct Clinic {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrescriptionData {
     pub clinic: Clinic,
-    /// Who is with the patient and orders.
+    /// Who is with the patient, and orders unless the next says otherwise.
     pub doctor: Clinician,
+    /// Who ordered the medicines, where `doctor` may not prescribe: the specialist, or another doctor of the clinic.
+    #[serde(default)]
+    pub ordered_by: Option<Clinician>,
     /// Whose advice it follows.
     #[serde(default)]
     pub specialist: Option<Clinician>,
@@ -87,6 +94,9 @@ pub struct PrescriptionData {
     pub allergies: Allergies,
     pub diagnoses: Vec<Diagnosis>,
     pub medicines: Vec<MedicineLine>,
+    /// What `doctor` wrote down without the right to order it: named, with the words that nobody ordered it.
+    #[serde(default)]
+    pub proposed: Vec<MedicineLine>,
     /// What to do, in words.
     #[serde(default)]
     pub advice: Private<String>,
@@ -104,14 +114,18 @@ pub struct Signed {
     pub at: OffsetDateTime,
     /// Short: "9F3A 77C1".
     pub fingerprint: String,
+    /// The text of the QR code that proves it (`rabta_wire::paper`).
+    pub code: Option<String>,
 }
 
-/// The prescription as a PDF; marked DRAFT on every page until it is signed.
+/// The prescription as a PDF; marked DRAFT on every page until it is signed. Where nobody with the right to prescribe
+/// ordered anything it is a visit slip, and says so.
 pub fn prescription(
     data: &PrescriptionData,
     paper: Paper,
     lang: Lang,
     signed: Option<&Signed>,
 ) -> Result<Vec<u8>, PrintError> {
-    engine::pdf(&input::page(data, paper, lang, signed))
+    let qr = signed.and_then(|s| s.code.as_deref()).map(qr::draw).transpose()?;
+    engine::pdf(engine::Page::Prescription, &input::page(data, paper, lang, signed, qr))
 }

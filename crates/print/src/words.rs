@@ -26,7 +26,14 @@ pub(crate) fn labels(lang: Lang) -> serde_json::Value {
         ("advice", "What to do", "ہدایات"),
         ("return_advice", "Come back at once if", "فوراً واپس آئیں اگر"),
         ("follow_up", "Come again", "دوبارہ معائنہ"),
-        ("doctor", "Treating doctor", "معالج ڈاکٹر"),
+        ("ordered_by", "Medicines ordered by", "دوائیں تجویز کیں"),
+        ("proposed", "Proposed only, not ordered", "صرف رائے، نسخہ نہیں"),
+        (
+            "proposed_note",
+            "Who saw the patient may not prescribe. Do not hand these out until a doctor orders them.",
+            "معائنہ کرنے والا نسخہ نہیں لکھ سکتا۔ ڈاکٹر کے لکھنے سے پہلے یہ دوائیں نہ دیں۔",
+        ),
+        ("proof", "Scan to verify", "تصدیق کے لیے سکین کریں"),
         ("specialist", "On the advice of", "ماہر ڈاکٹر کے مشورے سے"),
         ("pmdc", "PMDC", "پی ایم ڈی سی"),
         ("signed", "Signed electronically by", "الیکٹرانک دستخط"),
@@ -44,6 +51,49 @@ pub(crate) fn labels(lang: Lang) -> serde_json::Value {
         .into()
 }
 
+/// The picture sheet's words by key.
+pub(crate) fn sheet(lang: Lang) -> serde_json::Value {
+    let table: &[(&str, &str, &str)] = &[
+        ("title", "When to take what", "دوا کب اور کتنی لینی ہے"),
+        ("draft", "DRAFT", "DRAFT"),
+        ("morning", "morning", "صبح"),
+        ("noon", "noon", "دوپہر"),
+        ("evening", "evening", "شام"),
+        ("night", "night", "رات"),
+        ("bedtime", "bedtime", "سوتے وقت"),
+        ("before", "before food", "کھانے سے پہلے"),
+        ("after", "after food", "کھانے کے بعد"),
+        ("with", "with food", "کھانے کے ساتھ"),
+        ("none", "No medicines.", "کوئی دوا نہیں۔"),
+        ("ask", "Not sure? Ask before you take it.", "سمجھ نہ آئے تو دوا لینے سے پہلے پوچھ لیں۔"),
+    ];
+    table
+        .iter()
+        .map(|(key, en, ur)| ((*key).to_owned(), if lang == Lang::En { *en } else { *ur }.into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// A prescription, or a slip where nobody ordered what stands on it.
+pub(crate) fn title(slip: bool, lang: Lang) -> &'static str {
+    match (slip, lang) {
+        (false, Lang::En) => "Prescription",
+        (false, Lang::Ur) => "نسخہ",
+        (true, Lang::En) => "Visit slip",
+        (true, Lang::Ur) => "معائنے کی پرچی",
+    }
+}
+
+/// What stands over the name of who was with the patient.
+pub(crate) fn doctor(is_doctor: bool, lang: Lang) -> &'static str {
+    match (is_doctor, lang) {
+        (true, Lang::En) => "Treating doctor",
+        (true, Lang::Ur) => "معالج ڈاکٹر",
+        (false, Lang::En) => "Seen by",
+        (false, Lang::Ur) => "معائنہ کیا",
+    }
+}
+
 pub(crate) fn mode(mode: Mode, lang: Lang) -> &'static str {
     match (mode, lang) {
         (Mode::InPerson, Lang::En) => "In person",
@@ -55,6 +105,23 @@ pub(crate) fn mode(mode: Mode, lang: Lang) -> &'static str {
         (Mode::Voice, Lang::Ur) => "بالمشافہ، ماہر ڈاکٹر سے فون پر مشورہ",
         (Mode::Writing, Lang::Ur) => "بالمشافہ، ماہر ڈاکٹر کا تحریری مشورہ",
     }
+}
+
+/// What a person is who is no doctor; `None` for doctors and for what is not known.
+pub(crate) fn role(role: &str, lang: Lang) -> Option<&'static str> {
+    Some(match (role, lang) {
+        ("lhv", Lang::En) => "Lady Health Visitor",
+        ("lhv", Lang::Ur) => "لیڈی ہیلتھ وزیٹر",
+        ("midwife", Lang::En) => "Midwife",
+        ("midwife", Lang::Ur) => "مڈوائف",
+        ("nurse", Lang::En) => "Nurse",
+        ("nurse", Lang::Ur) => "نرس",
+        ("vaccinator", Lang::En) => "Vaccinator",
+        ("vaccinator", Lang::Ur) => "ویکسینیٹر",
+        ("chw", Lang::En) => "Community health worker",
+        ("chw", Lang::Ur) => "کمیونٹی ہیلتھ ورکر",
+        _ => return None,
+    })
 }
 
 pub(crate) fn sex(sex: Sex, lang: Lang) -> &'static str {

@@ -1,9 +1,6 @@
 //! The printed page, read back with poppler's tools (Debian: poppler-utils).
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+mod support;
 
 use rabta_domain::{
     medicine::{Food, MedicineLine},
@@ -11,6 +8,7 @@ use rabta_domain::{
     visit::{Diagnosis, FollowUp},
 };
 use rabta_print::{Clinic, Clinician, Lang, Mode, Paper, PrescriptionData, Signed, prescription};
+use support::{THERMAL, flat, gray_levels, look, pages, poppler, raster, size_mm, text};
 use time::macros::{date, datetime};
 
 fn line(generic: &str, dose: &str, form: &str) -> MedicineLine {
@@ -38,12 +36,15 @@ fn data() -> PrescriptionData {
             name: "Dr Nadia Khan".into(),
             qualification: "MBBS".into(),
             registration: "12345-P".into(),
+            ..Clinician::default()
         },
         specialist: Some(Clinician {
             name: "Dr Saira Ahmed".into(),
             qualification: "FCPS".into(),
             registration: "54321-P".into(),
+            ..Clinician::default()
         }),
+        ordered_by: None,
         mode: Mode::Video,
         date: date!(2026 - 11 - 22),
         name: "Ayesha Bibi".into(),
@@ -62,6 +63,7 @@ fn data() -> PrescriptionData {
             ..Diagnosis::default()
         }],
         medicines: vec![line("Azithromycin", "1+0+1", "tablet"), line("Paracetamol", "SOS", "tablet")],
+        proposed: vec![],
         advice: "Rest.\nPlenty of water.".into(),
         return_advice: "Fast breathing".into(),
         follow_up: FollowUp { day: Some(date!(2026 - 11 - 29)), event: "after Jumma".into() },
@@ -69,40 +71,21 @@ fn data() -> PrescriptionData {
 }
 
 fn signed() -> Signed {
-    Signed { by: "Dr Nadia Khan".into(), at: datetime!(2026-11-22 14:05 +5), fingerprint: "9F3A 77C1".into() }
+    Signed {
+        by: "Dr Nadia Khan".into(),
+        at: datetime!(2026-11-22 14:05 +5),
+        fingerprint: "9F3A 77C1".into(),
+        code: Some(CODE.into()),
+    }
 }
 
-fn poppler(tool: &str, args: &[&str], pdf: &[u8]) -> String {
-    let mut child = Command::new(tool)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // Old poppler does not know every key of a tagged PDF, and says so.
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|e| panic!("{tool} of poppler-utils does not start: {e}"));
-    let mut stdin = child.stdin.take().expect("piped");
-    let pdf = pdf.to_vec();
-    let writer = std::thread::spawn(move || stdin.write_all(&pdf));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("no panic").expect("it reads all");
-    assert!(output.status.success(), "{tool} refused the PDF");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn text(pdf: &[u8]) -> String {
-    poppler("pdftotext", &["-layout", "-", "-"], pdf)
-}
-
-fn pages(pdf: &[u8]) -> usize {
-    let info = poppler("pdfinfo", &["-"], pdf);
-    info.lines().find_map(|l| l.strip_prefix("Pages:")).expect("a count").trim().parse().expect("a number")
-}
+/// As long as a real one.
+const CODE: &str = "RABTA:05P6RQ0C9J8D4N7K2V5T1WZ3X6Y9B8A4E7G2H5M1P3Q6R9S0C8J4D7N2K5V1T3W6Z9X0Y8B4A7E2G5H1M3P6Q9R0S8C4J7D2N5K1V3T6W9Z0X8Y4B7A2E5G1H3M6P9Q0R8S4C7J2D5N1K3V6T9W0Z8X4Y7B2A5E1G3H6";
 
 #[test]
 fn every_field_stands_on_the_page() {
-    for paper in [Paper::A5, Paper::A4] {
-        let page = text(&prescription(&data(), paper, Lang::En, Some(&signed())).expect("printed"));
+    for paper in [Paper::A5, Paper::A4, Paper::Roll] {
+        let page = flat(&prescription(&data(), paper, Lang::En, Some(&signed())).expect("printed"));
         for field in [
             "BHU Chak 12",
             "Chak 12 NB, District Sargodha",
@@ -137,7 +120,7 @@ fn every_field_stands_on_the_page() {
             "14:05",
             "9F3A 77C1",
             "In person, with a specialist by video call",
-            "Page 1 of 1",
+            "Scan to verify",
         ] {
             assert!(page.contains(field), "{field} is missing in\n{page}");
         }
@@ -155,6 +138,12 @@ fn it_is_a_draft_on_every_page_until_it_is_signed() {
     assert_eq!(raw.matches("DRAFT").count(), pages(&draft), "{raw}");
     let done = prescription(&long, Paper::A5, Lang::En, Some(&signed())).expect("printed");
     assert!(!poppler("pdftotext", &["-raw", "-", "-"], &done).contains("DRAFT"));
+    assert!(text(&done).contains(&format!("Page 1 of {}", pages(&done))));
+    let roll = |signed: Option<&Signed>| {
+        let pdf = prescription(&long, Paper::Roll, Lang::En, signed).expect("printed");
+        (pages(&pdf), text(&pdf).matches("DRAFT").count())
+    };
+    assert_eq!((roll(None), roll(Some(&signed()))), ((1, 2), (1, 0)), "above and below");
 }
 
 #[test]
@@ -237,6 +226,85 @@ fn an_empty_prescription_prints_too() {
     for lang in [Lang::En, Lang::Ur] {
         assert_eq!(pages(&prescription(&empty, Paper::A5, lang, None).expect("printed")), 1);
     }
+}
+
+#[test]
+fn a_roll_is_80_mm_wide_as_long_as_its_content_and_black_only() {
+    for lang in [Lang::En, Lang::Ur] {
+        let pdf = |data: &PrescriptionData, signed: Option<&Signed>| {
+            prescription(data, Paper::Roll, lang, signed).expect("printed")
+        };
+        let short = pdf(&data(), Some(&signed()));
+        look(&format!("prescription-Roll-{lang:?}"), &short);
+        let mut more = data();
+        more.medicines.extend((0..8).map(|n| line(&format!("Medicine{n:02}"), "1+1+1", "tablet")));
+        let long = pdf(&more, Some(&signed()));
+        assert_eq!((pages(&short), pages(&long)), (1, 1));
+        let ((width, low), (_, high)) = (size_mm(&short), size_mm(&long));
+        assert!((width - 80.0).abs() < 0.1, "{width} mm");
+        assert!(high > low + 60.0, "{low} mm, then {high} mm");
+        for page in [&short, &pdf(&more, None)] {
+            assert_eq!(gray_levels(page), [0, 255], "a thermal head has no gray");
+        }
+    }
+    let nobody = PrescriptionData { medicines: vec![], diagnoses: vec![], ..data() };
+    let (_, high) = size_mm(&prescription(&nobody, Paper::Roll, Lang::En, None).expect("printed"));
+    assert!((80.0..250.0).contains(&high), "{high} mm");
+}
+
+#[test]
+fn a_scanner_reads_the_code_off_every_paper() {
+    for paper in [Paper::A5, Paper::A4, Paper::Roll] {
+        for lang in [Lang::En, Lang::Ur] {
+            let pdf = prescription(&data(), paper, lang, Some(&signed())).expect("printed");
+            look(&format!("prescription-{paper:?}-{lang:?}"), &pdf);
+            let read = |(width, height, gray): (usize, usize, Vec<u8>)| {
+                let mut seen =
+                    rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| gray[y * width + x]);
+                seen.detect_grids().iter().find_map(|grid| grid.decode().ok()).map(|(_, code)| code)
+            };
+            // A thermal head's own dots; on paper a camera tries from more than one distance.
+            let code = match paper {
+                Paper::Roll => read(raster(&pdf, THERMAL, false)),
+                _ => [220, 180, 260].into_iter().find_map(|dpi| read(raster(&pdf, dpi, true))),
+            };
+            assert_eq!(code.as_deref(), Some(CODE), "{paper:?} {lang:?}");
+        }
+    }
+    let without = Signed { code: None, ..signed() };
+    assert!(
+        !flat(&prescription(&data(), Paper::A5, Lang::En, Some(&without)).expect("printed")).contains("Scan")
+    );
+}
+
+#[test]
+fn where_the_person_with_the_patient_may_not_prescribe_the_page_says_who_ordered() {
+    let lhv = Clinician { name: "Nasreen Akhtar".into(), role: "lhv".into(), ..Clinician::default() };
+    let ordered = PrescriptionData { doctor: lhv.clone(), ordered_by: data().specialist, ..data() };
+    let slip = PrescriptionData { medicines: vec![], proposed: data().medicines, doctor: lhv, ..data() };
+    for paper in [Paper::A5, Paper::A4, Paper::Roll] {
+        let page = flat(&prescription(&ordered, paper, Lang::En, Some(&signed())).expect("printed"));
+        for field in
+            ["Seen by", "Nasreen Akhtar", "Lady Health Visitor", "Medicines ordered by", "Azithromycin"]
+        {
+            assert!(page.contains(field), "{field} is missing in\n{page}");
+        }
+        assert!(page.contains("Prescription") && !page.contains("Treating doctor"), "{page}");
+
+        let page = flat(&prescription(&slip, paper, Lang::En, Some(&signed())).expect("printed"));
+        for field in
+            ["Visit slip", "Proposed only, not ordered", "Azithromycin 500 mg tablet", "No medicines."]
+        {
+            assert!(page.contains(field), "{field} is missing in\n{page}");
+        }
+        assert!(!page.contains("Prescription") && !page.contains("in the morning"), "{page}");
+    }
+}
+
+#[test]
+fn a_code_that_no_printer_could_print_is_refused() {
+    let long = Signed { code: Some("A".repeat(900)), ..signed() };
+    assert!(prescription(&data(), Paper::Roll, Lang::En, Some(&long)).is_err());
 }
 
 #[test]

@@ -111,9 +111,14 @@ impl PersonSignature {
     /// Signs `payload` for `person`. `key_id` goes into the header's `kid`, `purpose` (an
     /// urn:iso-astm:E1762-95:2013 code) into `sty`.
     pub fn sign(key: &SigningKey, person: Id, purpose: &str, payload: &[u8]) -> Self {
-        let protected = format!(r#"{{"alg":"EdDSA","kid":"{person}","sty":"{purpose}"}}"#);
+        let protected = Self::protected(person, purpose);
         let signature = key.sign(&jws_input(&protected, payload)).to_bytes();
         Self { person, protected, signature }
+    }
+
+    /// The protected header's exact text.
+    pub(crate) fn protected(person: Id, purpose: &str) -> String {
+        format!(r#"{{"alg":"EdDSA","kid":"{person}","sty":"{purpose}"}}"#)
     }
 
     /// Whether `key` made this over exactly `payload`.

@@ -23,6 +23,7 @@ pub mod guest;
 mod id;
 pub mod limits;
 pub mod log;
+pub mod paper;
 pub mod signal;
 pub mod token;
 

@@ -7,6 +7,7 @@ use rabta_domain::{
         self, Slots,
         advice::{AdviceContext, Stretch},
     },
+    role::{Act, may},
     visit::{AllergyAnswer, Finding, Seen, VisitForm},
     vitals::Months,
 };
@@ -16,7 +17,7 @@ use rabta_ipc::{
     visit::Saved,
 };
 use rabta_store::{RecordStore, SaveDraft, Transaction};
-use rabta_wire::envelope::Kind;
+use rabta_wire::{cert::Subject, envelope::Kind};
 
 use super::{case::Case, moves::Moving};
 use crate::{Session, outbox::purpose, session::new_id};
@@ -76,12 +77,16 @@ impl Session {
             stretches: &stretches,
             informed_by: &informed,
             replaces: earlier.map(|advice| advice.id.as_str()),
+            orders: !self.asker_prescribes(&case).await?,
         };
         let payload = fhir::advice::to_document(&form, &context, &mut slots, &mut new_id);
         let signed = fhir::advice::from_document(&payload).map_err(crate::error::bundle)?;
         let mut envelope = self.envelope(Kind::Advice, Some(&case.view.patient), payload);
         envelope.task = Some(case.id);
         envelope.depends.extend(case.note_item().map(|item| item.header.id));
+        if signed.orders {
+            self.prove_paper(&mut envelope, signed.form.medicines.len())?;
+        }
         let envelope = self.sign(envelope, purpose::AUTHOR)?;
         let answered = Moving {
             to: State::Answered,
@@ -128,6 +133,19 @@ impl Session {
         let age = patient.age.map(|age| Months { low: age.months_low, high: age.months_high });
         let seen = Seen { age, sex: patient.sex, today: self.stamp().today, remote: true };
         findings(form, case.note.visit.allergies.clone(), &case.note.visit, &seen)
+    }
+
+    /// Whether the person who asked may order medicines, by their certificate; yes where there is none yet: then the
+    /// treating doctor decides.
+    async fn asker_prescribes(&self, case: &Case) -> Result<bool, Error> {
+        let asker = case.note_item().and_then(|item| item.header.signed_by.as_ref());
+        let Some(asker) = asker else { return Ok(true) };
+        let cert = self.person_cert(asker.person).await?;
+        let role = cert.as_ref().and_then(|cert| match &cert.subject {
+            Subject::Person { role, .. } => Some(role.as_str()),
+            Subject::Device { .. } => None,
+        });
+        Ok(role.is_none_or(|role| may(role, Act::Prescribe)))
     }
 
     /// How the consultation went: calls, and writing where there was none.

@@ -38,6 +38,10 @@ impl Session {
         let mut envelope = self.envelope(Kind::Decisions, Some(&case.view.patient), payload);
         envelope.task = Some(case.id);
         envelope.depends.push(advised.header.id);
+        let kept = decide.decisions.iter().filter(|d| !matches!(d, Decision::Declined { .. })).count();
+        let written =
+            self.visit_view(&case.view.encounter).await.map_or(0, |v| v.form.tidied().medicines.len());
+        self.prove_paper(&mut envelope, written + kept)?;
         let envelope = self.sign(envelope, purpose::AUTHOR)?;
         let audit = self.audit("sign", &format!("Task/{}", case.view.id), Some(&case.view.patient));
         let mut transaction = Transaction::new().append(envelope).audit(audit);
@@ -108,6 +112,7 @@ mod tests {
             signed: None,
             stretches: vec![],
             replaces: None,
+            orders: false,
             form: AdviceForm { medicines: vec![line("a"), line("b")], ..AdviceForm::default() },
         }
     }

@@ -16,6 +16,7 @@ mod roster;
 mod send;
 mod view;
 
+pub(crate) use case::Item;
 pub(crate) use draft::draft_id;
 
 use rabta_ipc::ask::{

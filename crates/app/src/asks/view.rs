@@ -25,7 +25,12 @@ impl Session {
         let Some(party) = self.party(&case) else { return self.ask_view(&open.id).await };
         let receipt = match (party, case.view.state) {
             (Party::Specialist, state) if state.allows(State::Seen, party) => Some(State::Seen),
-            (Party::Requester, State::Answered) if self.may_prescribe() => Some(State::AdviceSeen),
+            // Where the specialist ordered by themselves nobody has to decide.
+            (Party::Requester, State::Answered)
+                if self.may_prescribe() || case.advice().is_some_and(|(_, advice)| advice.orders) =>
+            {
+                Some(State::AdviceSeen)
+            }
             _ => None,
         };
         let (key, count) = self.opened(&case);

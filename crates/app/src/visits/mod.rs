@@ -9,9 +9,10 @@ pub(crate) use draft::DraftBody;
 use rabta_ipc::{
     Error,
     visit::{
-        AddPhoto, Check, CheckVisit, CorrectVisit, DiscardDraft, FindAllergen, FindDiagnosis, FindMedicine,
-        GetPhoto, GetVisit, MedicineTerm, Prescription, PrintPrescription, SaveVisit, SignVisit, StartVisit,
-        Term,
+        AddPhoto, Check, CheckVisit, CorrectVisit, DiscardDraft, FavoriteMedicines, FindAllergen,
+        FindDiagnosis, FindMedicine, GetPhoto, GetTemplates, GetVisit, LastMedicines, MedicineSheet,
+        MedicineTerm, Prescription, PrintMedicineSheet, PrintPrescription, SaveVisit, SignVisit, StartVisit,
+        Term, VerifyPaper,
     },
 };
 
@@ -32,6 +33,12 @@ routes!(Session {
     FindAllergen => find_allergen,
     Prescription => prescription,
     PrintPrescription => print_prescription,
+    MedicineSheet => medicine_sheet,
+    PrintMedicineSheet => print_medicine_sheet,
+    VerifyPaper => verify_paper,
+    GetTemplates => get_templates,
+    LastMedicines => last_medicines,
+    FavoriteMedicines => favorite_medicines,
 });
 
 impl Session {

@@ -4,6 +4,7 @@ use rabta_domain::{
     fhir::{self, Bundle, visit::VisitContext},
     medicine,
     role::Act,
+    template,
     visit::{AllergyAnswer, Seen},
     vitals::Months,
 };
@@ -37,6 +38,9 @@ impl Session {
     pub(super) async fn sign_visit(&self, sign: SignVisit) -> Result<VisitView, Error> {
         self.must(Act::Visit)?;
         let VisitDraft { id, mut body, .. } = self.visit_draft(&sign.id).await?;
+        for text in [&mut body.form.history, &mut body.form.examination] {
+            text.0 = template::answered(text, &self.app.country.templates);
+        }
         if self.findings(&body).await?.findings.iter().any(|f| f.stops) {
             return Err(Error::new("stops"));
         }
@@ -60,10 +64,14 @@ impl Session {
         let mut envelope = self.envelope(Kind::Visit, Some(&body.patient), payload);
         envelope.depends.extend(self.brought_by("Patient", &body.patient).await?);
         envelope.depends.extend(body.replaces);
+        let written = body.form.tidied().medicines;
+        let ordered = self.consulted(body.ask.as_deref()).await?.orders.len();
+        self.prove_paper(&mut envelope, written.len() + ordered)?;
         let envelope = self.sign(envelope, purpose::AUTHOR)?;
         let after = envelope.id;
         let audit = self.audit("sign", &format!("Encounter/{id}"), Some(&body.patient));
         let transaction = Transaction::new().append(envelope).drop_draft(id.clone()).audit(audit);
+        let transaction = self.count_medicines(transaction, &written).await?;
         let transaction =
             self.with_photos(transaction, &body.form.photos, &body.patient, None, after).await?;
         self.commit(transaction).await?;

@@ -121,7 +121,7 @@ impl Session {
     }
 
     /// This person's certificate from the enrollment: there before the first pull.
-    fn own_cert(&self, person: Id, hie: &VerifyingKey) -> Option<Cert> {
+    pub(crate) fn own_cert(&self, person: Id, hie: &VerifyingKey) -> Option<Cert> {
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
         let certs = self.enrollment.enrolled.certs.iter().filter_map(|c| URL_SAFE_NO_PAD.decode(c).ok());
         certs

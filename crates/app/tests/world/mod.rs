@@ -79,6 +79,11 @@ async fn join(folder: &Path, code: String) -> App {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with("doctor").await
+    }
+
+    /// Somebody of `role` at the clinic, and the specialist.
+    pub async fn with(role: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
         let clinic = facility(&hie, "BHU Kot Radha", "clinic").await;
@@ -89,7 +94,7 @@ impl World {
             registration: Some("12345-P".into()),
             ..PersonFields::default()
         };
-        let doctor = code(&hie, &clinic, person("Dr Amna", "doctor")).await;
+        let doctor = code(&hie, &clinic, person("Dr Amna", role)).await;
         let saira = PersonFields {
             specialty: Some("pediatrics".into()),
             phone: Some("+92 300 1234567".into()),

@@ -1,5 +1,6 @@
 //! A specialist's signed advice: a consult note (LOINC 11488-4) with the consultation's Encounter, class VR, part
-//! of the clinic's. Its medicines are proposals; the treating doctor orders.
+//! of the clinic's. Its medicines are proposals, and the treating doctor orders; where nobody there may prescribe, they
+//! are the specialist's orders.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -50,6 +51,9 @@ pub struct AdviceContext<'a> {
     pub informed_by: &'a [String],
     /// The advice that this one corrects.
     pub replaces: Option<&'a str>,
+    /// Nobody at the clinic who is with the patient may prescribe: the specialist issues the orders (CLINIC.md, "People
+    /// and who may do what"). Otherwise they are proposals.
+    pub orders: bool,
 }
 
 /// The payload. `slots` is kept with the ask: one consultation, one Encounter, whichever way it went.
@@ -77,7 +81,12 @@ pub fn to_document(
         .medicines
         .iter()
         .map(|m| {
-            medication::request(m, "proposal", &frame, if is_id(&m.id) { m.id.clone() } else { new_id() })
+            medication::request(
+                m,
+                if context.orders { "order" } else { "proposal" },
+                &frame,
+                if is_id(&m.id) { m.id.clone() } else { new_id() },
+            )
         })
         .collect();
     let informed: Vec<Json> = context.informed_by.iter().map(|id| reference("Communication", id)).collect();
@@ -133,6 +142,9 @@ pub struct AdviceRecord {
     pub signed: Option<OffsetDateTime>,
     pub stretches: Vec<Stretch>,
     pub replaces: Option<String>,
+    /// The medicines are the specialist's own orders, not proposals.
+    #[serde(default)]
+    pub orders: bool,
     pub form: AdviceForm,
 }
 
@@ -155,7 +167,7 @@ pub fn from_document(payload: &[u8]) -> Result<AdviceRecord, BundleError> {
     let form = AdviceForm {
         diagnoses: bundle.views("Condition")?.iter().map(clinical::read_condition).collect(),
         plan: section_text(&composition, loinc::PLAN, 0).into(),
-        medicines: proposals.iter().filter(|m| m.str("intent") == "proposal").map(medication::read).collect(),
+        medicines: proposals.iter().filter(|m| !clinical::is_wrong(m)).map(medication::read).collect(),
         danger_signs: section_text(&composition, loinc::INSTRUCTIONS, 0).into(),
         follow_up: clinical::read_follow_up(&composition),
         modality: modalities(&stretches),
@@ -171,6 +183,7 @@ pub fn from_document(payload: &[u8]) -> Result<AdviceRecord, BundleError> {
         signed: dates::parse_instant(composition.str("date")),
         stretches,
         replaces: replaced.and_then(|r| referenced(r, "targetReference", "Composition")).map(str::to_owned),
+        orders: proposals.iter().any(|m| m.str("intent") == "order"),
         form,
     })
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Private,
+    role::{Act, may},
     visit::{
         Allergy, AllergyAnswer, AllergyState, CurrentMedicine, DangerSigns, Diagnosis, FollowUp, PhotoRef,
         PregnancyAnswer, VisitForm,
@@ -117,9 +118,12 @@ pub(crate) fn resources(
         let id = own_id(&all.conditions, &diagnosis.id, || slots.id(&format!("condition/{n}"), new_id));
         all.conditions.push(condition(diagnosis, frame, id));
     }
+    // Who may not prescribe proposes; the print and the chart keep that apart from an order.
+    let role = &frame.author.role;
+    let intent = if role.is_empty() || may(role, Act::Prescribe) { "order" } else { "proposal" };
     for (n, line) in form.medicines.iter().enumerate() {
         let id = own_id(&all.medicines, &line.id, || slots.id(&format!("medicine/{n}"), new_id));
-        all.medicines.push(medication::request(line, "order", frame, id));
+        all.medicines.push(medication::request(line, intent, frame, id));
     }
     for photo in &form.photos {
         all.photos.push(media(photo, frame, slots.id(&format!("photo/{}", photo.id), new_id)));
@@ -440,7 +444,7 @@ pub(crate) fn read(resource: &Json, form: &mut VisitForm) -> Option<String> {
             form.diagnoses.push(read_condition(resource));
             Some(format!("condition/{}", form.diagnoses.len() - 1))
         }
-        "MedicationRequest" if resource.str("intent") == "order" => {
+        "MedicationRequest" if matches!(resource.str("intent"), "order" | "proposal") => {
             form.medicines.push(medication::read(resource));
             Some(format!("medicine/{}", form.medicines.len() - 1))
         }

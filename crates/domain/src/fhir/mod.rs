@@ -20,6 +20,7 @@ pub mod json;
 mod medication;
 mod merge;
 pub mod note;
+pub mod paper;
 mod parts;
 pub mod patient;
 pub mod provenance;

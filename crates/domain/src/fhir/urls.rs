@@ -67,6 +67,9 @@ pub const MODALITY: &str = "https://rabta.health/fhir/StructureDefinition/consul
 /// On MedicationRequest (a decision): `valueCode` `accepted`, `changed`, `declined`.
 pub const DECISION: &str = "https://rabta.health/fhir/StructureDefinition/advice-decision";
 
+/// On Bundle.meta: the code that a paper printed from it carries (`rabta_wire::paper`), `valueString`.
+pub const PAPER_CODE: &str = "https://rabta.health/fhir/StructureDefinition/paper-code";
+
 // --- Extensions of HL7's ------------------------------------------------------------------------------------
 
 /// On HumanName: the language and script, `valueCode` (`ur`, `en`, BCP 47).

@@ -26,6 +26,7 @@ use crate::{
     db::{Db, RotateError, settings},
     guests,
     identity::{self, IdentityError, NewFacility, NewPerson},
+    papers::{self, PaperAnswer},
 };
 
 /// An operator's wish.
@@ -82,6 +83,10 @@ pub enum Request {
     /// All of its devices, and codes that nobody used yet.
     RevokeFacility {
         facility: String,
+    },
+    /// What the code on a printed prescription proves.
+    VerifyPaper {
+        code: String,
     },
     /// `deep` reads every page.
     Health {
@@ -164,6 +169,7 @@ pub enum Reply {
     Backup(Made),
     Audit(Vec<Report>),
     BreakGlass(Vec<glass::Line>),
+    Paper(PaperAnswer),
     Done,
     Failed(String),
 }
@@ -240,6 +246,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         Request::ReviewBreakGlass { grant, note, end } => {
             care::review(&mut tx, grant, &note, end, now).await?
         }
+        Request::VerifyPaper { code } => Reply::Paper(papers::verify(&mut tx, &code).await?),
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
             revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;

@@ -25,10 +25,10 @@ use rabta_wire::{
     log::{Ack, Change},
 };
 
-pub(crate) use content::consent_opens;
+pub(crate) use content::{consent_opens, unpack};
 pub use examine::{Refusal, codes};
 pub use sqlite::SqliteCore;
-pub(crate) use sqlite::{World, holders, take};
+pub(crate) use sqlite::{World, holders, kind_code, take};
 
 /// A person at a device, as their token says: who carries a push, or reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -146,6 +146,7 @@ async fn the_main_jobs_payloads_are_taken_from_registration_to_decision() {
         stretches: &[],
         informed_by: &[],
         replaces: None,
+        orders: false,
     };
     let advised = fhir::advice::to_document(&advice, &advice_context, &mut Slots::default(), new_id);
     let advice_record = fhir::advice::from_document(&advised).unwrap();

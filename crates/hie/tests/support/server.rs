@@ -177,7 +177,12 @@ impl Server {
     }
 
     pub async fn join(&self, facility: Id, role: &str) -> (Member, Enrolled) {
-        let (ask, mut member) = Self::enrollment(&self.code(facility, role).await);
+        self.redeem(&self.code(facility, role).await).await
+    }
+
+    /// Joins with a code.
+    pub async fn redeem(&self, code: &EnrollmentCode) -> (Member, Enrolled) {
+        let (ask, mut member) = Self::enrollment(code);
         let answer = self.http.post(self.url("/v1/enroll")).json(&ask).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let enrolled: Enrolled = answer.json().await.unwrap();

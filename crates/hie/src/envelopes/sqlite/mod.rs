@@ -6,6 +6,7 @@ mod pull;
 mod record;
 mod take;
 
+pub(crate) use project::kind_code;
 pub(crate) use take::{World, take};
 
 use std::collections::HashMap;

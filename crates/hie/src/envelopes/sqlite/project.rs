@@ -364,7 +364,7 @@ async fn parts_of_note(
 }
 
 /// The number that the wire format has for a kind.
-fn kind_code(kind: Kind) -> i64 {
+pub(crate) fn kind_code(kind: Kind) -> i64 {
     match kind {
         Kind::Patient => 1,
         Kind::Consent => 2,
