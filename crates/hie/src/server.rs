@@ -120,6 +120,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         lookups: Lookups::default(),
         passes: Passes::default(),
         page: door.as_ref().map(|door| door.page.clone()),
+        lease_days: config.lease_days.clamp(1, rabta_wire::lease::MOST_DAYS),
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),

@@ -34,6 +34,8 @@ pub struct App {
     pub passes: Passes,
     /// Where phones open links: `https://host/p/`. `None` without a certificate that they trust.
     pub page: Option<String>,
+    /// Days of use that a laptop has without a contact.
+    pub lease_days: u32,
     pub stopping: CancellationToken,
     /// Bumped when there is something new to pull.
     pub(crate) changes: watch::Sender<u64>,

@@ -19,9 +19,12 @@ pub mod data_channel;
 pub mod enroll;
 pub mod envelope;
 pub mod guest;
+pub mod handover;
 mod id;
+pub mod lease;
 pub mod limits;
 pub mod log;
+pub mod shared;
 pub mod signal;
 pub mod token;
 

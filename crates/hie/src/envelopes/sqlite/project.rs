@@ -10,7 +10,7 @@ use rabta_wire::{
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::holders;
+use super::{holders, take::Arrival};
 use crate::{
     audit::{self, Event},
     auth::Access,
@@ -35,6 +35,7 @@ pub struct Act<'a> {
     pub content: &'a Content,
     pub standing: Option<&'a Standing>,
     pub superseded: Option<State>,
+    pub arrival: Arrival,
     pub now: i64,
 }
 
@@ -77,6 +78,19 @@ pub async fn project(
     let what = format!("Binary/{}", h.id);
     let mut event = Event::new(audit::Act::Push, who).about(what, patient.clone());
     event.detail = Some(("kind", format!("{:?}", h.kind)));
+    match act.arrival {
+        Arrival::Pushed => {}
+        Arrival::HandedIn => {
+            event.detail = Some(("handed-in", format!("{:?}, by the operator, in a file", h.kind)))
+        }
+        Arrival::HandedInLate => {
+            let text = format!(
+                "{:?}, by the operator, in a file; its device was revoked after it was written",
+                h.kind
+            );
+            event.detail = Some(("handed-in", text));
+        }
+    }
     if let Some(state) = act.superseded {
         event.detail = Some(("superseded", state.code().into()));
         audit::write(tx, &event, act.now).await?;
