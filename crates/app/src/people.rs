@@ -1,18 +1,19 @@
 //! Several people at one laptop: who they are, the next one joins, one takes over from another within a shift, one
 //! leaves; and their passphrases and PINs.
 
+use std::sync::Arc;
+
 use rabta_domain::role::Act;
 use rabta_ipc::{
     Error,
     gate::{AddPerson, ChangePassphrase, ChangePin, Member, Recovery, RemovePerson, SwitchPerson},
 };
 use rabta_store::{
-    RecordStore, Transaction,
+    Transaction,
     vault::{Newcomer, NewcomerKey, Passphrase, Person, Pin, PinError, RecoveryCode, RemoveError},
 };
 use rabta_sync::HieClient;
 use rabta_wire::{Id, code::EnrollmentCode};
-use std::sync::Arc;
 
 use crate::{
     App, Session,
