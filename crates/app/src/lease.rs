@@ -147,12 +147,15 @@ impl Lease {
 
     /// The HIE itself granted this, in answer to this device.
     pub async fn granted(&self, grant: &Grant) -> Result<(), Error> {
-        {
+        let worth_writing = {
             let mut state = self.state();
+            let before = state.kept.clone();
             state.kept.revoked = false;
             state.begin(grant.days, self.app.config.clock.running());
-        }
-        self.write().await
+            // On a busy day the HIE answers every few seconds.
+            before.used > EVERY.as_millis() as u64 || Kept { used: 0, ..before } != state.kept
+        };
+        if worth_writing { self.write().await } else { Ok(()) }
     }
 
     pub async fn revoked(&self) -> Result<(), Error> {

@@ -13,6 +13,7 @@ mod server {
     pub mod duty_simulated;
     pub mod enrollment;
     pub mod fhir;
+    pub mod leases;
     pub mod life;
     pub mod links;
     pub mod payloads;

@@ -1,7 +1,7 @@
 //! The offline lease: for how many days of use a laptop opens its records without having heard from the HIE.
 //!
-//! The HIE signs a [`Grant`] into each answer to a pull; whoever carries it, only its device can use it, and only if it
-//! is newer than the last one. Without any carrier the operator reads out a code: the laptop shows a [`Challenge`], the
+//! The HIE signs a [`Grant`] into each answer to a pull: signed, so that another carrier could bring it, and only its
+//! device can use it. Without any carrier the operator reads out a code: the laptop shows a [`Challenge`], the
 //! HIE answers with letters that authenticate challenge and days (HMAC-SHA-256 with a key of [`SharedSecret`], cut to
 //! 50 bits; the laptop allows few tries for each challenge, and a challenge is good once).
 //!
@@ -40,7 +40,8 @@ const PURPOSE: &str = "rabta lease code 1";
 pub struct Grant {
     #[n(0)]
     pub device: Id,
-    /// Milliseconds since 1970 by the HIE's clock; a device takes a newer one only.
+    /// Milliseconds since 1970 by the HIE's clock. What the HIE answers itself counts as it is, since its clock may have
+    /// been set; what another carrier brings must be newer than the last one.
     #[n(1)]
     pub issued_at: i64,
     /// Days of use, 1 to [`MOST_DAYS`].

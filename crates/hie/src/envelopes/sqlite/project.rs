@@ -78,21 +78,19 @@ pub async fn project(
     let what = format!("Binary/{}", h.id);
     let mut event = Event::new(audit::Act::Push, who).about(what, patient.clone());
     event.detail = Some(("kind", format!("{:?}", h.kind)));
-    match act.arrival {
-        Arrival::Pushed => {}
-        Arrival::HandedIn => {
-            event.detail = Some(("handed-in", format!("{:?}, by the operator, in a file", h.kind)))
-        }
-        Arrival::HandedInLate => {
-            let text = format!(
-                "{:?}, by the operator, in a file; its device was revoked after it was written",
-                h.kind
-            );
-            event.detail = Some(("handed-in", text));
-        }
+    if act.arrival != Arrival::Pushed {
+        let late = if act.arrival == Arrival::HandedInLate {
+            "; its device was revoked after it was written"
+        } else {
+            ""
+        };
+        event.agent = None;
+        event.detail = Some(("handed-in", format!("{:?}, in a file, by the operator{late}", h.kind)));
     }
     if let Some(state) = act.superseded {
-        event.detail = Some(("superseded", state.code().into()));
+        if act.arrival == Arrival::Pushed {
+            event.detail = Some(("superseded", state.code().into()));
+        }
         audit::write(tx, &event, act.now).await?;
         show_at(tx, seq, Scope::Device(h.device), None, Item::Envelope(seq)).await?;
         return Ok(seq);
