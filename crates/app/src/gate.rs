@@ -372,11 +372,11 @@ impl App {
     pub(crate) async fn lock_vault(&self) {
         let mut gate = self.0.gate.write().await;
         if let Gate::Open(session) = std::mem::replace(&mut *gate, Gate::Locked) {
+            session.emit(Event::Locked);
             session.end().await;
             if session.training {
                 *gate = Gate::inspect(&self.0.config.folder);
             }
-            session.emit(Event::Locked);
         } else {
             *gate = Gate::inspect(&self.0.config.folder);
         }

@@ -215,6 +215,8 @@ impl Lease {
 pub(crate) async fn watch(session: std::sync::Weak<Session>) {
     let mut tick = tokio::time::interval(EVERY);
     let mut was_shut = false;
+    // The opening was written down already.
+    tick.tick().await;
     loop {
         tick.tick().await;
         let Some(session) = session.upgrade() else { return };

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use rabta_domain::role::Act;
 use rabta_ipc::{
-    Error,
+    Error, Event,
     gate::{AddPerson, ChangePassphrase, ChangePin, Member, Recovery, RemovePerson, SwitchPerson},
 };
 use rabta_store::{
     Transaction,
-    vault::{Newcomer, NewcomerKey, Passphrase, Person, Pin, PinError, RecoveryCode, RemoveError},
+    vault::{
+        CreateError, Newcomer, NewcomerKey, Passphrase, Person, Pin, PinError, RecoveryCode, RemoveError,
+    },
 };
 use rabta_sync::HieClient;
 use rabta_wire::{Id, code::EnrollmentCode};
@@ -127,6 +129,7 @@ impl App {
             }
             Err(error) => {
                 // Nobody's session is left: the passphrase opens it again.
+                session.emit(Event::Locked);
                 session.vault.lock().await;
                 *gate = Gate::Locked;
                 Err(error)
@@ -195,7 +198,11 @@ impl App {
             keychain: keychain::make(id).await,
             passphrase_alone: true,
         };
-        let recovery = session.vault.add_person(new).await.map_err(create_error)?;
+        let recovery = session.vault.add_person(new).await.map_err(|error| match error {
+            // The same request twice at once.
+            CreateError::Exists => Error::new("person-known"),
+            error => create_error(error),
+        })?;
         session.joining.lock().expect("nothing panics while it is held").take();
         let shown = recovery.reveal().to_string();
         session.show_recovery(id, recovery);
