@@ -260,6 +260,9 @@ impl App {
     /// The code was not written down before the power went: another one, and the old one is worth nothing.
     async fn new_recovery(&self, _: NewRecovery) -> Result<Recovery, Error> {
         let session = self.open_session().await?;
+        if session.is_screen_locked() {
+            return Err(Error::new("screen-locked"));
+        }
         if confirmed(&session).await? {
             return Err(Error::new("not-allowed"));
         }

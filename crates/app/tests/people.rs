@@ -95,6 +95,9 @@ async fn the_next_person_joins_by_their_own_code_and_only_somebody_with_the_righ
     // Their recovery code was shown and not asked back: it is the first thing, and the shown one is worth nothing then.
     let status = ask(&world.doctor, GetStatus {}).await.unwrap();
     assert!(matches!(status.phase, Phase::Recovery { .. }), "{:?}", status.phase);
+    ask(&world.doctor, LockScreen {}).await.unwrap();
+    assert_eq!(ask(&world.doctor, NewRecovery {}).await.unwrap_err().code, "screen-locked");
+    ask(&world.doctor, UnlockPin { pin: private(DISPENSER.1) }).await.unwrap();
     let fresh = ask(&world.doctor, NewRecovery {}).await.unwrap();
     assert!(ask(&world.doctor, ConfirmRecovery { typed: fresh.code }).await.unwrap());
     assert_eq!(active(&world).await, "dispenser");
