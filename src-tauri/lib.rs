@@ -20,6 +20,12 @@ pub fn run() -> i32 {
             return 1;
         }
     };
+    // For those who learn: `rabta --training`.
+    if std::env::args().skip(1).any(|word| word == "--training")
+        && let Err(error) = tauri::async_runtime::block_on(app.open_training())
+    {
+        tracing::warn!(code = error.code, "the training vault is not opened");
+    }
     let built = tauri::Builder::default()
         .manage(app)
         .invoke_handler(tauri::generate_handler![commands::rabta, commands::events, commands::frames])

@@ -35,7 +35,8 @@ pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Err
         visits.extend(visit_row(session, &encounter, &conditions).await?);
     }
     visits.sort_by(|a, b| b.day.cmp(&a.day));
-    let draft = store.drafts_of(patient).await.map_err(told)?.into_iter().find(|d| d.kind == "visit");
+    let draft = store.drafts_of(patient).await.map_err(told)?.into_iter();
+    let draft = draft.filter(|d| d.kind == "visit").find(|d| session.is_ours(d));
     Ok(Chart {
         card: session.card_of(&found, &relatives).await?,
         registration: record.form,

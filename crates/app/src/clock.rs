@@ -1,3 +1,8 @@
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
 use time::{Date, OffsetDateTime};
 
 /// The device's clock, which may be wrong. An argument, so that a test can be in 1970.
@@ -7,6 +12,12 @@ pub trait Clock: Send + Sync {
 
     /// Minutes east of UTC of the place where the laptop stands.
     fn offset_minutes(&self) -> i16;
+
+    /// How long this computer has been running, or this program: never set, never backwards. Differences count.
+    fn running(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 
     /// Today, at the place where the laptop stands.
     fn today(&self) -> Date {

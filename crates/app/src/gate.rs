@@ -11,17 +11,18 @@ use std::{
 };
 
 use rabta_ipc::{
-    Error, Event,
+    Command as _, Error, Event,
     gate::{
-        Alive, CheckCode, ConfirmRecovery, GetStatus, Invitation, Join, LockScreen, LockVault, NewRecovery,
-        PageStopped, PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock, UnlockPin,
-        UnlockRecovery,
+        Alive, CheckCode, ConfirmRecovery, ExportUnsent, GetStatus, Invitation, Join, LockScreen, LockVault,
+        NewRecovery, PageStopped, PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock,
+        UnlockPin, UnlockRecovery,
     },
+    sync::{GetSync, SyncNow},
 };
 use rabta_store::{
-    RecordStore, Transaction,
+    RecordStore, SqliteStore, Transaction,
     vault::{
-        CreateError, NewVault, OpenVault, Passphrase, Person, Pin, PinError, RecoveryCode, UnlockError,
+        CreateError, NewVault, OpenVault, Passphrase, Person, Pin, PinError, RecoveryCode, UnlockError, Use,
         Vault, VaultState,
     },
 };
@@ -30,13 +31,15 @@ use rabta_wire::{Id, code::EnrollmentCode, enroll::codes};
 
 use crate::{
     App, Session, keychain,
+    lease::Shut,
+    people::unconfirmed,
     routes::routes,
     session::{Enrollment, new_wire_id},
     sync_task,
 };
 
 /// Set once the recovery code was asked back.
-const RECOVERY_CONFIRMED: &str = "recovery-confirmed";
+pub(crate) const RECOVERY_CONFIRMED: &str = "recovery-confirmed";
 
 /// Where the vault stands.
 pub(crate) enum Gate {
@@ -74,6 +77,8 @@ impl Gate {
         match Vault::inspect(&vault_folder(folder)) {
             VaultState::Absent => Self::New,
             VaultState::Locked(_) => Self::Locked,
+            // Somebody put it where a clinic's belongs.
+            VaultState::Training(_) => Self::Broken("vault-damaged"),
             VaultState::Newer(_) => Self::Broken("vault-newer"),
             VaultState::Damaged(_) => Self::Broken("vault-damaged"),
         }
@@ -81,16 +86,31 @@ impl Gate {
 
     /// The session that may show the record.
     pub fn session(&self) -> Result<Arc<Session>, Error> {
+        self.session_for("")
+    }
+
+    /// The session, for a command that may be allowed although the record is not shown: what was not sent can be seen
+    /// and handed over on a revoked laptop, and a laptop whose lease ended may try to reach the HIE.
+    pub fn session_for(&self, command: &str) -> Result<Arc<Session>, Error> {
         match self {
             Self::Open(session) if session.is_screen_locked() => Err(Error::new("screen-locked")),
-            Self::Open(session) => Ok(session.clone()),
+            Self::Open(session) => match session.shut() {
+                Some(Shut::Ended) if command == SyncNow::NAME => Ok(session.clone()),
+                Some(Shut::Revoked)
+                    if [SyncNow::NAME, GetSync::NAME, ExportUnsent::NAME].contains(&command) =>
+                {
+                    Ok(session.clone())
+                }
+                Some(shut) => Err(Error::new(shut.code())),
+                None => Ok(session.clone()),
+            },
             Self::Broken(code) => Err(Error::new(code)),
             Self::New | Self::Locked => Err(Error::new("vault-locked")),
         }
     }
 
     /// The session, behind a locked screen too.
-    fn any_session(&self) -> Option<Arc<Session>> {
+    pub fn any_session(&self) -> Option<Arc<Session>> {
         if let Self::Open(session) = self { Some(session.clone()) } else { None }
     }
 }
@@ -99,13 +119,18 @@ impl App {
     async fn status(&self, _: GetStatus) -> Result<Status, Error> {
         let inner = &self.0;
         let folder = inner.config.folder.display().to_string();
-        let phase = match &*inner.gate.read().await {
+        let gate = inner.gate.read().await;
+        let (training, people) = match &*gate {
+            Gate::Open(session) => (session.training, session.people()),
+            _ => (false, Vec::new()),
+        };
+        let phase = match &*gate {
             Gate::New => Phase::New,
             Gate::Broken(code) => Phase::Broken { code: (*code).to_owned(), folder: folder.clone() },
             Gate::Locked => match Vault::inspect(&vault_folder(&inner.config.folder)) {
                 VaultState::Locked(persons) => Phase::Locked { persons: persons.iter().map(staff).collect() },
                 VaultState::Newer(_) => Phase::Broken { code: "vault-newer".into(), folder: folder.clone() },
-                VaultState::Absent | VaultState::Damaged(_) => {
+                VaultState::Absent | VaultState::Training(_) | VaultState::Damaged(_) => {
                     Phase::Broken { code: "vault-damaged".into(), folder: folder.clone() }
                 }
             },
@@ -113,6 +138,8 @@ impl App {
                 let person = session.person.clone();
                 if session.is_screen_locked() {
                     Phase::ScreenLocked { person }
+                } else if let Some(shut) = session.shut() {
+                    shut_phase(session, shut).await?
                 } else if confirmed(session).await? {
                     Phase::Open { person }
                 } else {
@@ -128,6 +155,8 @@ impl App {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             folder,
             wait_seconds: inner.wait.seconds(inner.config.clock.millis()),
+            training,
+            people,
         })
     }
 
@@ -186,6 +215,7 @@ impl App {
         };
         let new = NewVault {
             vault: new_wire_id(),
+            purpose: Use::Clinic,
             person: person.clone(),
             passphrase: &passphrase,
             keychain: keychain::make(person.id).await,
@@ -206,7 +236,7 @@ impl App {
         let vault = Vault::unlock(&vault_folder(folder), person.id, &passphrase, None, now).await;
         let session = self.open(vault.map_err(|e| self.unlock_error(e))?, person.id).await?;
         let shown = recovery.reveal().to_string();
-        *session.recovery.lock().expect("nothing panics while it is held") = Some(recovery);
+        session.show_recovery(person.id, recovery);
         *gate = Gate::Open(session);
         Ok(Recovery { code: shown.into() })
     }
@@ -214,12 +244,14 @@ impl App {
     async fn confirm_recovery(&self, confirm: ConfirmRecovery) -> Result<bool, Error> {
         let session = self.open_session().await?;
         let typed = RecoveryCode::parse(confirm.typed.0).ok();
-        let right =
-            typed.is_some() && typed == *session.recovery.lock().expect("nothing panics while it is held");
-        if right {
-            session.recovery.lock().expect("nothing panics while it is held").take();
-            let kept =
-                session.store().commit(Transaction::new().set(RECOVERY_CONFIRMED, vec![1]), None).await;
+        let shown = {
+            let mut shown = session.recovery.lock().expect("nothing panics while it is held");
+            shown.take_if(|shown| typed.as_ref() == Some(&shown.code)).map(|shown| shown.person)
+        };
+        let right = shown.is_some();
+        if let Some(person) = shown {
+            let transaction = Transaction::new().set(RECOVERY_CONFIRMED, vec![1]).unset(unconfirmed(person));
+            let kept = session.store().commit(transaction, None).await;
             kept.map_err(|e| session.told(e))?;
         }
         Ok(right)
@@ -228,12 +260,15 @@ impl App {
     /// The code was not written down before the power went: another one, and the old one is worth nothing.
     async fn new_recovery(&self, _: NewRecovery) -> Result<Recovery, Error> {
         let session = self.open_session().await?;
+        if session.is_screen_locked() {
+            return Err(Error::new("screen-locked"));
+        }
         if confirmed(&session).await? {
             return Err(Error::new("not-allowed"));
         }
         let code = session.vault.renew_recovery_code().await.map_err(create_error)?;
         let shown = code.reveal().to_string();
-        *session.recovery.lock().expect("nothing panics while it is held") = Some(code);
+        session.show_recovery(session.person_id, code);
         Ok(Recovery { code: shown.into() })
     }
 
@@ -243,13 +278,12 @@ impl App {
         let passphrase = Passphrase::new(unlock.passphrase.0);
         let now = self.0.config.clock.millis();
         if let Gate::Open(session) = &*gate {
-            // The screen is locked and the PIN forgotten: the passphrase frees it, too.
-            if id != session.person_id {
-                return Err(Error::new("not-allowed"));
-            }
+            // The screen is locked and the PIN forgotten, or somebody takes over whose PIN is not enough yet.
+            let session = session.clone();
+            session.may_leave_to(id)?;
             session.vault.enter(id, &passphrase, None, now).await.map_err(|e| self.unlock_error(e))?;
-            session.touch();
-            return Ok(());
+            self.0.wait.clear();
+            return self.take_over(&mut gate, session, id).await;
         }
         let keychain = keychain::read(id).await;
         let vault = Vault::unlock(&vault_folder(&self.0.config.folder), id, &passphrase, keychain, now).await;
@@ -343,25 +377,32 @@ impl App {
         if let Gate::Open(session) = std::mem::replace(&mut *gate, Gate::Locked) {
             session.emit(Event::Locked);
             session.end().await;
+            if session.training {
+                *gate = Gate::inspect(&self.0.config.folder);
+            }
         } else {
             *gate = Gate::inspect(&self.0.config.folder);
         }
     }
 
-    async fn open_session(&self) -> Result<Arc<Session>, Error> {
+    pub(crate) async fn open_session(&self) -> Result<Arc<Session>, Error> {
         self.0.gate.read().await.any_session().ok_or_else(|| Error::new("vault-locked"))
     }
 
     async fn open(&self, vault: OpenVault, person: Id) -> Result<Arc<Session>, Error> {
-        let kept = vault.store().setting(&Enrollment::setting(person)).await.map_err(crate::error::store)?;
-        let enrollment: Enrollment = kept
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or_else(|| Error::detail("vault-damaged", "enrollment"))?;
+        let enrollment = self.enrollment(vault.store(), person).await?;
         self.0.wait.clear();
-        Session::start(self, vault, person, enrollment).await
+        Session::start(self, vault.into(), person, enrollment, None).await
     }
 
-    fn unlock_error(&self, error: UnlockError) -> Error {
+    /// What the HIE said when `person` joined at this device.
+    pub(crate) async fn enrollment(&self, store: &SqliteStore, person: Id) -> Result<Enrollment, Error> {
+        let kept = store.setting(&Enrollment::setting(person)).await.map_err(crate::error::store)?;
+        kept.and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or_else(|| Error::detail("vault-damaged", "enrollment"))
+    }
+
+    pub(crate) fn unlock_error(&self, error: UnlockError) -> Error {
         let now = self.0.config.clock.millis();
         match error {
             UnlockError::WrongPassphrase { retry_after, .. } => {
@@ -375,6 +416,7 @@ impl App {
             UnlockError::Newer(_) => Error::new("vault-newer"),
             UnlockError::Store(error) => crate::error::store(error),
             UnlockError::Files(error) => disk(error),
+            UnlockError::UnknownPerson => Error::new("not-found"),
             other => Error::detail("vault-damaged", other),
         }
     }
@@ -439,11 +481,29 @@ pub(crate) async fn watch_idle(app: App, session: std::sync::Weak<Session>) {
 }
 
 async fn confirmed(session: &Session) -> Result<bool, Error> {
-    Ok(session.store().setting(RECOVERY_CONFIRMED).await.map_err(|e| session.told(e))?.is_some())
+    let is_set = async |key: &str| {
+        session.store().setting(key).await.map(|value| value.is_some()).map_err(|e| session.told(e))
+    };
+    Ok(is_set(RECOVERY_CONFIRMED).await? && !is_set(&unconfirmed(session.person_id)).await?)
+}
+
+/// What the gate shows in place of the record.
+async fn shut_phase(session: &Session, shut: Shut) -> Result<Phase, Error> {
+    let (person, device) = (session.person.clone(), session.enrollment.enrolled.device.to_string());
+    Ok(match (shut, &session.lease) {
+        (Shut::Ended, Some(lease)) => {
+            let challenge = lease.challenge().await?.text();
+            Phase::LeaseEnded { person, device, challenge }
+        }
+        _ => {
+            let chip = session.counted_chip().await?;
+            Phase::Revoked { person, device, unsent: chip.here_only, visits: chip.visits_here_only }
+        }
+    })
 }
 
 /// A person on the unlock screen: before it is open, the vault tells no more.
-fn staff(person: &Person) -> PersonRef {
+pub(crate) fn staff(person: &Person) -> PersonRef {
     PersonRef {
         id: person.id.to_string(),
         name: person.name.clone(),
@@ -454,16 +514,16 @@ fn staff(person: &Person) -> PersonRef {
     }
 }
 
-fn parse_id(text: &str) -> Result<Id, Error> {
+pub(crate) fn parse_id(text: &str) -> Result<Id, Error> {
     text.parse().map_err(|_| Error::new("not-found"))
 }
 
-fn parse_code(text: &str) -> Result<EnrollmentCode, Error> {
+pub(crate) fn parse_code(text: &str) -> Result<EnrollmentCode, Error> {
     EnrollmentCode::parse(text).map_err(|e| Error::detail("code-malformed", e))
 }
 
 /// What the operator sees in the list of devices: the computer's own name.
-fn device_name() -> String {
+pub(crate) fn device_name() -> String {
     let named = fs::read_to_string("/etc/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok());
     named
         .map(|n| n.trim().chars().take(60).collect::<String>())
@@ -471,14 +531,14 @@ fn device_name() -> String {
         .unwrap_or_else(|| "laptop".into())
 }
 
-fn disk(error: io::Error) -> Error {
+pub(crate) fn disk(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull => Error::new("disk-full"),
         kind => Error::detail("unexpected", kind),
     }
 }
 
-fn create_error(error: CreateError) -> Error {
+pub(crate) fn create_error(error: CreateError) -> Error {
     match error {
         CreateError::EmptyPassphrase => Error::field("invalid", "passphrase"),
         CreateError::InUse(_) => Error::new("vault-in-use"),
@@ -488,9 +548,10 @@ fn create_error(error: CreateError) -> Error {
     }
 }
 
-fn pin_error(error: PinError) -> Error {
+pub(crate) fn pin_error(error: PinError) -> Error {
     match error {
         PinError::Wrong { left } => Error::detail("wrong-pin", left),
+        PinError::PassphraseFirst => Error::new("passphrase-first"),
         PinError::VaultLocked | PinError::NoPin => Error::new("vault-locked"),
         PinError::Store(error) => crate::error::store(error),
     }

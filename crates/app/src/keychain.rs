@@ -37,6 +37,15 @@ pub(crate) async fn make(person: Id) -> Option<KeychainSecret> {
     .await
 }
 
+/// Takes the secret of somebody who left this laptop away, where there is one.
+pub(crate) async fn forget(person: Id) {
+    quickly(move || {
+        Entry::new(SERVICE, &person.to_string()).ok()?.delete_credential().ok()?;
+        None
+    })
+    .await;
+}
+
 async fn quickly(work: impl FnOnce() -> Option<KeychainSecret> + Send + 'static) -> Option<KeychainSecret> {
     let answer = tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await;
     answer.ok()?.ok()?

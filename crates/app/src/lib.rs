@@ -19,15 +19,19 @@ mod settings;
 pub mod asks;
 pub mod calls;
 mod gate;
+mod hand_over;
 mod keychain;
+mod lease;
 mod links;
 mod outbox;
 mod papers;
 mod patients;
+mod people;
 mod prints;
 mod session;
 mod sync_task;
 mod today;
+mod training;
 mod visits;
 
 use std::{
@@ -145,16 +149,24 @@ impl App {
     }
 
     async fn route(&self, name: &str, body: Value) -> Result<Value, Error> {
-        if let Some(answer) = gate::route(self, name, &body).await {
-            return answer;
+        for answer in [
+            gate::route(self, name, &body).await,
+            people::route(self, name, &body).await,
+            lease::route(self, name, &body).await,
+            training::route(self, name, &body).await,
+        ] {
+            if let Some(answer) = answer {
+                return answer;
+            }
         }
-        let session = self.session().await?;
+        let session = self.0.gate.read().await.session_for(name)?;
         for answer in [
             patients::route(&session, name, &body).await,
             visits::route(&session, name, &body).await,
             asks::route(&session, name, &body).await,
             calls::route(&session, name, &body).await,
             links::route(&session, name, &body).await,
+            hand_over::route(&session, name, &body).await,
             sync_task::route(&session, name, &body).await,
         ] {
             if let Some(answer) = answer {

@@ -79,7 +79,7 @@ impl Session {
         if kept.is_empty() && get.patient.is_none() {
             return Ok(LinksView { possible: None, links: Vec::new() });
         }
-        let asked = self.sync.client().links().await;
+        let asked = self.sync.client()?.links().await;
         let (possible, open) = match &asked {
             Ok(answer) => (Some(answer.page.is_some()), Some(&answer.open)),
             // A server from before there were links.
@@ -121,7 +121,7 @@ impl Session {
             word: guest::text(&guest::word_proof(&open_key, &word)),
             expires_at: expires_at + offset,
         };
-        let client = self.sync.client();
+        let client = self.sync.client()?;
         let page = client.links().await.map_err(crate::gate::hie)?.page;
         let page = page.ok_or_else(|| Error::new("no-certificate"))?;
         client.make_link(&link).await.map_err(crate::gate::hie)?;
@@ -170,7 +170,7 @@ impl Session {
 
     async fn close_link(&self, close: CloseLink) -> Result<(), Error> {
         let link = self.kept_link(&close.guest).await?;
-        match self.sync.client().act_on_link(link.guest, LinkAct::Close).await {
+        match self.sync.client()?.act_on_link(link.guest, LinkAct::Close).await {
             // It had ended there already.
             Ok(()) | Err(HieError::Refused { status: 404, .. }) => {}
             Err(error) => return Err(crate::gate::hie(error)),
@@ -190,7 +190,7 @@ impl Session {
     async fn move_link(&self, wish: MoveLink) -> Result<(), Error> {
         let link = self.kept_link(&wish.guest).await?;
         let act = if wish.yes { LinkAct::Move } else { LinkAct::DoNotMove };
-        self.sync.client().act_on_link(link.guest, act).await.map_err(crate::gate::hie)
+        self.sync.client()?.act_on_link(link.guest, act).await.map_err(crate::gate::hie)
     }
 
     async fn start_link_call(&self, start: StartLinkCall) -> Result<(), Error> {

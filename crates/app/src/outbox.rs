@@ -37,6 +37,10 @@ impl Session {
             KeyError::ScreenLocked => Error::new("screen-locked"),
             KeyError::VaultLocked | KeyError::NotEnrolled => Error::new("vault-locked"),
         })?;
+        // Somebody else took over while this was under way: nobody signs for another.
+        if signer.person() != self.person_id {
+            return Err(Error::new("screen-locked"));
+        }
         envelope.signed_by = Some(signer.sign(purpose, &envelope.payload));
         Ok(envelope)
     }

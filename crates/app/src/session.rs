@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rabta_domain::{
     fhir::{Facility, Signer, Stamp},
     role::{self, Act},
@@ -12,13 +13,20 @@ use rabta_domain::{
 use rabta_ipc::{Error, Event, gate::PersonRef};
 use rabta_store::{
     Committed, DeviceSigner, RecordStore, SaveDraft, SqliteStore, Transaction,
-    vault::{OpenVault, RecoveryCode},
+    vault::{OpenVault, Use},
 };
-use rabta_wire::{Id, enroll::Enrolled};
+use rabta_wire::{Id, code::EnrollmentCode, enroll::Enrolled};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::{App, Inner, calls::Calls, gate, sync_task::SyncTask};
+use crate::{
+    App, Inner,
+    calls::Calls,
+    gate,
+    lease::{self, Lease},
+    people::{Joining, Shown},
+    sync_task::{Line, SyncTask},
+};
 
 /// What the HIE said when this person joined at this device; kept in the vault.
 #[derive(Clone, Serialize, Deserialize)]
@@ -33,34 +41,58 @@ impl Enrollment {
     pub fn setting(person: Id) -> String {
         format!("enrollment.{person}")
     }
+
+    /// Whether a code leads to the same HIE: its key is one of those that may answer there.
+    pub fn is_of(&self, code: &EnrollmentCode) -> bool {
+        let pins = self.enrolled.pins.iter().filter_map(|pin| URL_SAFE_NO_PAD.decode(pin).ok());
+        pins.into_iter().any(|pin| pin.starts_with(&code.spki_sha256_16))
+    }
 }
 
 /// A person at an open vault. Everything that needs the record starts here.
 pub struct Session {
     pub(crate) app: Arc<Inner>,
-    pub(crate) vault: OpenVault,
+    pub(crate) vault: Arc<OpenVault>,
     pub(crate) person: PersonRef,
     pub(crate) person_id: Id,
     pub(crate) enrollment: Enrollment,
-    pub(crate) sync: SyncTask,
+    pub(crate) sync: Line,
     pub(crate) calls: Calls,
     /// Shown once, until it was asked back.
-    pub(crate) recovery: Mutex<Option<RecoveryCode>>,
+    pub(crate) recovery: Mutex<Option<Shown>>,
+    /// Who is about to join this laptop.
+    pub(crate) joining: Mutex<Option<Joining>>,
+    /// `None` in training, which ends by itself.
+    pub(crate) lease: Option<Arc<Lease>>,
+    /// Invented patients, no HIE.
+    pub(crate) training: bool,
     /// Milliseconds since 1970 when somebody was last at the keyboard.
     pub(crate) alive_at: AtomicI64,
 }
 
 impl Session {
-    /// Starts everything that an open vault has running.
+    /// Starts everything that an open vault has running; for training that is nothing. `lease`: of the vault, where it
+    /// was open already.
     pub(crate) async fn start(
         app: &App,
-        vault: OpenVault,
+        vault: Arc<OpenVault>,
         person: Id,
         enrollment: Enrollment,
+        lease: Option<Arc<Lease>>,
     ) -> Result<Arc<Self>, Error> {
         let inner = app.0.clone();
-        let sync = SyncTask::start(&inner, &vault, &enrollment, person).await?;
-        let calls = Calls::new(&inner, &vault, &enrollment, person, &sync);
+        let training = vault.purpose() == Use::Training;
+        let (sync, calls, lease) = if training {
+            (Line::training(), Calls::none(), None)
+        } else {
+            let lease = match lease {
+                Some(lease) => lease,
+                None => Lease::open(&inner, vault.store()).await?,
+            };
+            let sync = SyncTask::start(&inner, &vault, &enrollment, person, lease.clone()).await?;
+            let calls = Calls::new(&inner, &vault, &enrollment, person, &sync);
+            (Line::to_hie(sync), calls, Some(lease))
+        };
         let invited = &enrollment.enrolled.invitation;
         let session = Arc::new(Self {
             person: PersonRef {
@@ -77,10 +109,16 @@ impl Session {
             calls,
             vault,
             recovery: Mutex::new(None),
+            joining: Mutex::new(None),
+            lease,
+            training,
             alive_at: AtomicI64::new(inner.config.clock.millis()),
             app: inner,
         });
-        tokio::spawn(gate::watch_idle(app.clone(), Arc::downgrade(&session)));
+        if !training {
+            tokio::spawn(gate::watch_idle(app.clone(), Arc::downgrade(&session)));
+            tokio::spawn(lease::watch(Arc::downgrade(&session)));
+        }
         Ok(session)
     }
 
@@ -183,10 +221,20 @@ impl Session {
         self.vault.is_screen_locked().unwrap_or(true)
     }
 
-    /// Stops what runs and closes the vault: keys leave memory.
-    pub(crate) async fn end(&self) {
+    /// Stops what runs for this person; the vault stays open.
+    pub(crate) async fn stop_work(&self) {
         self.calls.end().await;
         self.sync.stop().await;
+    }
+
+    /// Stops what runs and closes the vault: keys leave memory.
+    pub(crate) async fn end(&self) {
+        self.stop_work().await;
+        if let Some(lease) = &self.lease
+            && let Err(error) = lease.write().await
+        {
+            tracing::warn!(code = error.code, "the time of use was not written down");
+        }
         self.vault.lock().await;
     }
 }

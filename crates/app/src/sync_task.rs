@@ -25,7 +25,7 @@ use rabta_wire::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Inner, Session, routes::routes, session::Enrollment};
+use crate::{Inner, Session, lease::Lease, routes::routes, session::Enrollment};
 
 /// What an earlier run learnt of the HIE's clock and when it last heard of it.
 const REMEMBERED: &str = "sync.remembered";
@@ -39,6 +39,65 @@ routes!(Session {
     GetSync => get_sync,
     SyncNow => sync_now,
 });
+
+/// A session's line to the HIE. In training there is none, and nothing that could make one.
+pub(crate) struct Line(Option<SyncTask>);
+
+impl Line {
+    pub fn to_hie(sync: SyncTask) -> Self {
+        Self(Some(sync))
+    }
+
+    pub fn training() -> Self {
+        Self(None)
+    }
+
+    /// What is known of (HIE clock - device clock), milliseconds.
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.0.as_ref()?.client.offset().get()
+    }
+
+    /// Milliseconds since 1970, device clock, of the HIE's last answer.
+    pub fn last_contact(&self) -> Option<i64> {
+        let sync = self.0.as_ref()?;
+        sync.handle.status().last_contact.or(sync.remembered.last_contact)
+    }
+
+    /// Something was appended to the log.
+    pub fn wake(&self) {
+        if let Some(sync) = &self.0 {
+            sync.handle.appended();
+        }
+    }
+
+    /// Tries now, whatever failed before: somebody waits.
+    pub fn hurry(&self) {
+        if let Some(sync) = &self.0 {
+            sync.socket.wake();
+            sync.handle.now();
+        }
+    }
+
+    /// For questions that are no sync; `training` where there is nobody to ask.
+    pub fn client(&self) -> Result<&HieClient, Error> {
+        self.0.as_ref().map(|sync| &sync.client).ok_or_else(|| Error::new("training"))
+    }
+
+    /// Stops all of it; when this returns, nothing of it runs.
+    pub async fn stop(&self) {
+        if let Some(sync) = &self.0 {
+            sync.stop().await;
+        }
+    }
+
+    fn problem(&self) -> &'static str {
+        self.0.as_ref().map_or("", SyncTask::problem)
+    }
+
+    pub fn chip(&self) -> SyncChip {
+        self.0.as_ref().map(|sync| chip(&sync.handle.status())).unwrap_or_default()
+    }
+}
 
 /// The sync of one open vault. Stops when it is told to, or when this is dropped.
 pub(crate) struct SyncTask {
@@ -70,6 +129,7 @@ impl SyncTask {
         vault: &OpenVault,
         enrollment: &Enrollment,
         person: Id,
+        lease: Arc<Lease>,
     ) -> Result<Self, Error> {
         let store = vault.store().clone();
         keep_certs(&store, enrollment).await?;
@@ -106,6 +166,7 @@ impl SyncTask {
         task.spawn(keep_up);
         task.spawn(sort(from_socket, handle.clone(), for_calls));
         task.spawn(tell_changes(app.clone(), changed));
+        task.spawn(keep_lease(app.clone(), handle.clone(), lease));
         task.spawn(tell_status(app.clone(), handle, store, remembered));
         task.spawn(async move { keep_pins(&store_of_pins, &mut kept, person, told).await });
         task.tasks.close();
@@ -127,35 +188,9 @@ impl SyncTask {
         });
     }
 
-    /// What is known of (HIE clock - device clock), milliseconds.
-    pub(crate) fn clock_offset(&self) -> Option<i64> {
-        self.client.offset().get()
-    }
-
-    /// Milliseconds since 1970, device clock, of the HIE's last answer.
-    pub(crate) fn last_contact(&self) -> Option<i64> {
-        self.handle.status().last_contact.or(self.remembered.last_contact)
-    }
-
-    /// Something was appended to the log.
-    pub(crate) fn wake(&self) {
-        self.handle.appended();
-    }
-
-    /// Tries now, whatever failed before: somebody waits.
-    pub(crate) fn hurry(&self) {
-        self.socket.wake();
-        self.handle.now();
-    }
-
     /// The sending end of the WebSocket.
     pub(crate) fn socket(&self) -> &SocketHandle {
         &self.socket
-    }
-
-    /// For questions that are no sync.
-    pub(crate) fn client(&self) -> &HieClient {
-        &self.client
     }
 
     /// Steers the loop: a call makes it yield.
@@ -163,8 +198,8 @@ impl SyncTask {
         &self.handle
     }
 
-    /// Stops all of it; when this returns, nothing of it runs.
-    pub(crate) async fn stop(&self) {
+    /// As [`Line::stop`].
+    async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
     }
@@ -174,14 +209,11 @@ impl SyncTask {
         let status = self.handle.status();
         match (status.key_changed, status.refused) {
             (true, _) => "hie-key-changed",
+            (false, _) if status.revoked => "device-revoked",
             (false, Some((code, _))) if code == "disk-full" => "hie-disk-full",
             (false, Some(_)) => "hie-refused",
             (false, None) => "",
         }
-    }
-
-    pub(crate) fn chip(&self) -> SyncChip {
-        chip(&self.handle.status())
     }
 }
 
@@ -333,6 +365,36 @@ async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mu
     }
 }
 
+/// Writes down what the HIE grants, or that it has revoked this device, and tells the window when that opens or shuts it.
+async fn keep_lease(app: Arc<Inner>, handle: SyncHandle, lease: Arc<Lease>) {
+    let mut watch = handle.watch();
+    let mut granted = None;
+    loop {
+        let status = watch.borrow_and_update().clone();
+        let before = lease.shut();
+        let kept = if status.revoked {
+            lease.revoked().await
+        } else if status.lease.is_some() && status.lease != granted {
+            granted = status.lease;
+            match &granted {
+                Some(grant) => lease.granted(grant).await,
+                None => Ok(()),
+            }
+        } else {
+            Ok(())
+        };
+        if let Err(error) = kept {
+            tracing::debug!(code = error.code, "the lease was not written down");
+        }
+        if lease.shut() != before {
+            let _ = app.events.send(Event::Locked);
+        }
+        if watch.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 async fn remembered(store: &SqliteStore) -> Remembered {
     let text = store.setting(REMEMBERED).await.ok().flatten();
     text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
@@ -398,7 +460,7 @@ impl Session {
         })
     }
 
-    async fn counted_chip(&self) -> Result<SyncChip, Error> {
+    pub(crate) async fn counted_chip(&self) -> Result<SyncChip, Error> {
         let mut chip = self.sync.chip();
         let kinds = self.store().custody_by_kind().await.map_err(|e| self.told(e))?;
         let sum = |only: Option<Kind>| {

@@ -23,7 +23,9 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         today.open = asks;
     }
     for draft in store.drafts(Some("visit")).await.map_err(told)? {
-        let Some(body) = DraftBody::read(&draft) else { continue };
+        let Some(body) = DraftBody::read(&draft).filter(|body| session.may_go_on_with(body.by)) else {
+            continue;
+        };
         let card = session.card(&body.patient).await?;
         today.drafts.push(DraftRow {
             visit: draft.id,

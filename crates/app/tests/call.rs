@@ -11,6 +11,7 @@ use rabta_ipc::{
     call::{
         AcceptCall, CallItem, CallItems, CallView, DeclineCall, GetCall, HangUp, Mute, SendChat, StartCall,
     },
+    gate::SwitchPerson,
 };
 use world::{World, ask, consent, form, one_ask, until};
 
@@ -50,6 +51,10 @@ async fn a_call_rings_is_taken_carries_words_and_is_part_of_the_ask_afterwards()
         assert!(view.legs[0].verified, "the other device's key signed what it said");
         assert!(!view.has_camera && !view.has_microphone, "told, and no reason not to talk");
     }
+
+    // A call is of the person who is in it: nobody takes over before it ends.
+    let colleague = SwitchPerson { person: uuid::Uuid::new_v4().to_string(), pin: "2580".to_owned().into() };
+    assert_eq!(ask(doctor, colleague).await.unwrap_err().code, "in-a-call");
 
     ask(specialist, Mute { on: true }).await.unwrap();
     call(doctor, |view| view.legs[0].far_muted).await;

@@ -18,9 +18,11 @@ pub enum Act {
     Advise,
     /// Opens a record of another facility in an emergency, with a reason.
     BreakGlass,
+    /// Lets the next person join a laptop, and takes somebody off it.
+    Admit,
 }
 
-use Act::{Advise, Ask, BreakGlass, Prescribe, Register, Visit};
+use Act::{Admit, Advise, Ask, BreakGlass, Prescribe, Register, Visit};
 
 /// What a person may read of a record, by what it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,9 +81,9 @@ const WHOLE: [Part; 7] = [
 
 /// Each role with its set, as certificates name them.
 const SETS: [(&str, &[Act]); 11] = [
-    ("doctor", &[Register, Visit, Ask, Prescribe, Advise, BreakGlass]),
-    ("specialist", &[Register, Visit, Ask, Prescribe, Advise, BreakGlass]),
-    ("lhv", &[Register, Visit, Ask, BreakGlass]),
+    ("doctor", &[Register, Visit, Ask, Prescribe, Advise, BreakGlass, Admit]),
+    ("specialist", &[Register, Visit, Ask, Prescribe, Advise, BreakGlass, Admit]),
+    ("lhv", &[Register, Visit, Ask, BreakGlass, Admit]),
     ("midwife", &[Register, Visit, Ask, BreakGlass]),
     ("nurse", &[Register, Visit, Ask, BreakGlass]),
     ("technician", &[]),
@@ -89,7 +91,7 @@ const SETS: [(&str, &[Act]); 11] = [
     ("vaccinator", &[Register, Visit]),
     ("chw", &[Register, Visit, Ask]),
     ("registration", &[Register]),
-    ("operator", &[]),
+    ("operator", &[Admit]),
 ];
 
 /// The roles that a certificate may name.

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use rabta_relay::AllowRange;
-use rabta_wire::Id;
+use rabta_wire::{Id, lease};
 
 use crate::{
     Config,
@@ -16,6 +16,7 @@ use crate::{
     backup,
     config::default_key_file,
     db::{DataLock, Db, LockError},
+    envelopes::HandedIn,
     guests::{AcmeConfig, DoorConfig, Source},
     identity::NewFacility,
     papers, system_clock,
@@ -84,6 +85,8 @@ pub enum Command {
     /// Say whether the code on a printed prescription is genuine, who signed it, when, and for how many medicines. Fails
     /// where it is not genuine.
     Verify(Verify),
+    /// Take a file with records that a laptop could not send any more.
+    Import(Import),
     /// Bring a backup back into an empty data folder. Laptops then send again what they have.
     Restore(Restore),
 }
@@ -154,6 +157,14 @@ pub struct Verify {
 }
 
 #[derive(Args)]
+pub struct Import {
+    #[command(flatten)]
+    data: Data,
+    /// The file that the laptop made.
+    file: PathBuf,
+}
+
+#[derive(Args)]
 pub struct Restore {
     #[command(flatten)]
     data: Data,
@@ -216,6 +227,9 @@ pub struct Serve {
     /// Where duty hours are meant: `+05:00` is Pakistan, `+00:00` Mali.
     #[arg(long, default_value = "+05:00", value_parser = utc_offset, allow_hyphen_values = true)]
     utc_offset: time::UtcOffset,
+    /// For how many days of use a laptop opens its records without having reached this server.
+    #[arg(long, default_value_t = lease::DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(lease::MOST_DAYS)))]
+    lease_days: u32,
 }
 
 fn utc_offset(text: &str) -> Result<time::UtcOffset, String> {
@@ -389,6 +403,19 @@ pub enum DeviceCommand {
         #[arg(long)]
         device: Id,
     },
+    /// A code to read out to somebody whose laptop asks for one, since it has not reached this server for long.
+    LeaseCode {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        device: Id,
+        /// The eight letters and digits on its screen.
+        #[arg(long)]
+        challenge: String,
+        /// For how many days of use.
+        #[arg(long, default_value_t = lease::DAYS)]
+        days: u32,
+    },
 }
 
 #[derive(Subcommand)]
@@ -447,6 +474,7 @@ impl Serve {
             relay_external: self.relay_external,
             relay_allow: self.relay_allow,
             utc_offset: self.utc_offset,
+            lease_days: self.lease_days,
             ..Config::new(self.data.data)
         }
     }
@@ -526,6 +554,13 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         }
         Command::Device(DeviceCommand::List { data }) => (data, Request::Devices),
         Command::Device(DeviceCommand::Revoke { data, device }) => (data, Request::RevokeDevice { device }),
+        Command::Device(DeviceCommand::LeaseCode { data, device, challenge, days }) => {
+            (data, Request::LeaseCode { device, challenge, days })
+        }
+        Command::Import(Import { data, file }) => {
+            let file = file.canonicalize().context("the file")?;
+            (data, Request::Import { file })
+        }
     };
     let reply = ask(&data, request).await?;
     if let Reply::Failed(why) = reply {
@@ -639,6 +674,20 @@ fn restored(done: &backup::Restored) -> String {
     )
 }
 
+fn imported(done: &HandedIn) -> String {
+    let mut lines = vec![format!(
+        "device {}: {} taken, {} were here already, {} refused, {} wait for something that is not here",
+        done.device,
+        done.taken,
+        done.known,
+        done.refused.len(),
+        done.waiting.len()
+    )];
+    lines.extend(done.refused.iter().map(|(id, code, text)| format!("refused {id}  {code}  {text}")));
+    lines.extend(done.waiting.iter().map(|id| format!("waits {id}")));
+    lines.join("\n")
+}
+
 /// For people; a code or a token is the last line.
 fn words(reply: &Reply) -> String {
     let facility = |f: &rabta_wire::enroll::Facility| format!("{}  {}  {}", f.id, f.kind, f.name);
@@ -680,6 +729,10 @@ fn words(reply: &Reply) -> String {
              new ones.\nin use   {now}\nbackup   {next}"
         ),
         Reply::Paper(answer) => papers::words(answer),
+        Reply::LeaseCode { code, days } => {
+            format!("Good once, for {days} days of use of that laptop:\n{code}")
+        }
+        Reply::Imported(done) => imported(done),
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

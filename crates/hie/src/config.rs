@@ -30,6 +30,8 @@ pub struct Config {
     pub relay_allow: Vec<AllowRange>,
     /// Where phones come in; without it nobody can make a link.
     pub door: Option<DoorConfig>,
+    /// Days of use that a laptop has without a contact, 1 to [`rabta_wire::lease::MOST_DAYS`].
+    pub lease_days: u32,
     pub clock: Clock,
     /// Where duty hours are meant.
     pub utc_offset: time::UtcOffset,
@@ -49,6 +51,7 @@ impl Config {
             relay_external: None,
             relay_allow: Vec::new(),
             door: None,
+            lease_days: rabta_wire::lease::DAYS,
             clock: system_clock(),
             utc_offset: PAKISTAN,
         }

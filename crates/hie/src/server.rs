@@ -128,6 +128,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         phones: door.as_ref().map(|door| door.certificates.clone()),
         tls,
         started: ((config.clock)(), Instant::now()),
+        lease_days: config.lease_days.clamp(1, rabta_wire::lease::MOST_DAYS),
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),

@@ -44,6 +44,8 @@ pub struct App {
     pub(crate) tls: RustlsConfig,
     /// The clock when the server started, by itself and by one that nobody sets.
     pub(crate) started: (i64, Instant),
+    /// Days of use that a laptop has without a contact.
+    pub lease_days: u32,
     pub stopping: CancellationToken,
     /// Bumped when there is something new to pull.
     pub(crate) changes: watch::Sender<u64>,

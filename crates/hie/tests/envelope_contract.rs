@@ -128,6 +128,7 @@ impl World for Model {
             facility,
             key: member.device_key.verifying_key(),
             revoked: false,
+            revoked_at: None,
             forked: false,
         });
         let key = member.person_key.verifying_key();

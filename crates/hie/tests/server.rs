@@ -16,6 +16,7 @@ mod server {
     pub mod duty_simulated;
     pub mod enrollment;
     pub mod fhir;
+    pub mod leases;
     pub mod life;
     pub mod links;
     pub mod operate;

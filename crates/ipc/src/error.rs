@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// `hie-key-changed`, `hie-refused`, `disk-full`, `not-found`, `stale` (somebody else saved meanwhile),
 /// `cnic-used`, `invalid` (with `field`), `stops` (findings stop the signature), `not-allowed` (by role or by the ask's
 /// table), `no-number-left` (MR block used up), `consent-missing`, `no-camera`, `no-microphone`, `in-a-call`,
+/// `passphrase-first` (a PIN is not enough yet), `last-person`, `person-known` (is at this laptop already),
+/// `other-facility` (the code is for another facility or HIE), `wrong-recovery`, `wrong-lease-code` (tries left as
+/// `detail`), `lease-ended`, `device-revoked`, `training` (not in the training vault), `nothing-unsent`,
 /// `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {

@@ -32,6 +32,24 @@ pub enum Phase {
     Open {
         person: PersonRef,
     },
+    /// For too many days of use nothing was heard from the HIE. The operator reads out a code for `challenge`
+    /// ([`RenewLease`]), or the laptop reaches the HIE; nothing is deleted, and nothing is shown until then.
+    LeaseEnded {
+        person: PersonRef,
+        /// What the operator asks for first.
+        device: String,
+        /// Eight letters and digits, `ABCD-EFGH`.
+        challenge: String,
+    },
+    /// The operator revoked this laptop. Its records are not shown any more; what was not sent is still here, is
+    /// listed by `GetSync` and can be handed over ([`ExportUnsent`]).
+    Revoked {
+        person: PersonRef,
+        device: String,
+        /// Records that are on this laptop only, and of those, visits.
+        unsent: u32,
+        visits: u32,
+    },
     /// Reported, and left exactly as it is. `code` is one of `vault-damaged`, `vault-newer`, `vault-in-use`.
     Broken {
         code: String,
@@ -61,6 +79,40 @@ pub struct Status {
     pub folder: String,
     /// Seconds to wait before the next passphrase, after wrong ones.
     pub wait_seconds: u32,
+    /// This is the training vault: invented patients, no way to the HIE. Every screen says so.
+    #[serde(default)]
+    pub training: bool,
+    /// While the vault is open: who may take over at this laptop, the one at work included.
+    #[serde(default)]
+    pub people: Vec<Member>,
+}
+
+/// Somebody with a way into the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub person: PersonRef,
+    /// Gave the passphrase since the vault was opened: a PIN is enough ([`SwitchPerson`]).
+    pub pin: bool,
+    /// Is at work now.
+    pub active: bool,
+}
+
+/// How long the laptop may still go without the HIE.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseView {
+    /// Days of use that are left, rounded up; a day of use is eight hours with the vault open.
+    pub days_left: u32,
+    /// Days of use that the HIE granted last.
+    pub days: u32,
+}
+
+/// What was handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// Its path. Only the HIE can read it.
+    pub file: String,
+    pub records: u32,
+    pub visits: u32,
 }
 
 /// What a code is for, as the operator entered it.
@@ -99,6 +151,7 @@ commands! {
     ConfirmRecovery { typed: rabta_domain::Private<String> } -> bool = "confirm-recovery";
     /// The recovery code was not confirmed before (the power went): another one; the old one is worth nothing.
     NewRecovery {} -> Recovery = "new-recovery";
+    /// Opens the vault; in an open one, a person comes back without the PIN or takes over from another.
     Unlock { person: String, passphrase: rabta_domain::Private<String> } -> () = "unlock";
     /// Opens the screen lock. Five wrong ones lock the vault.
     UnlockPin { pin: rabta_domain::Private<String> } -> () = "unlock-pin";
@@ -109,6 +162,37 @@ commands! {
         passphrase: rabta_domain::Private<String>,
         pin: rabta_domain::Private<String>,
     } -> () = "unlock-recovery";
+    /// Takes over by PIN. `passphrase-first` where this person did not give it since the vault was opened; `in-a-call`
+    /// while another's call runs. Five wrong PINs lock the vault.
+    SwitchPerson { person: String, pin: rabta_domain::Private<String> } -> () = "switch-person";
+    /// The next person joins this laptop by their own code. Needs the right to. Replies with that person's recovery
+    /// code, shown once; it is asked back by `ConfirmRecovery` now, or when they first unlock.
+    AddPerson {
+        code: String,
+        passphrase: rabta_domain::Private<String>,
+        pin: rabta_domain::Private<String>,
+    } -> Recovery = "add-person";
+    /// Takes somebody's ways into this vault away. Needs the right to; never the last one, never oneself.
+    RemovePerson { person: String } -> () = "remove-person";
+    /// A new passphrase for who is at work; the old one is asked.
+    ChangePassphrase {
+        passphrase: rabta_domain::Private<String>,
+        new: rabta_domain::Private<String>,
+    } -> () = "change-passphrase";
+    /// A new PIN for who is at work; the passphrase is asked.
+    ChangePin { passphrase: rabta_domain::Private<String>, pin: rabta_domain::Private<String> } -> () = "change-pin";
+    GetLease {} -> LeaseView = "lease";
+    /// The code that the operator read out. `wrong-lease-code` with the tries that are left as `detail`; after the last
+    /// one the laptop shows another challenge.
+    RenewLease { code: String } -> LeaseView = "renew-lease";
+    /// Writes what was not sent to a file that only the HIE can read.
+    ExportUnsent {} -> HandedOver = "export-unsent";
+    /// Opens the training vault, and makes it where there is none. From the first screen or a locked vault.
+    OpenTraining {} -> () = "open-training";
+    /// Everything in the training vault as it was at first.
+    ResetTraining {} -> () = "reset-training";
+    /// Back to where one came from.
+    LeaveTraining {} -> () = "leave-training";
     LockScreen {} -> () = "lock-screen";
     LockVault {} -> () = "lock-vault";
     /// Somebody is at the keyboard: puts the idle screen lock off.

@@ -2,7 +2,7 @@
 //!
 //! This crate reads the file and, in its tests, proves that it and the country package's tables say what the rest of
 //! the workspace expects of them. It never makes the file (`packages/pk/sample/make` does), and it never ships in a
-//! program that a clinic runs.
+//! program that a clinic runs; but for twenty of its patients, in the training vault (`training.ndjson.zst`).
 //!
 //! ```
 //! let clinic = rabta_sample::Clinic::read(&rabta_sample::package("pk").join("sample/clinic.ndjson.zst"))?;

@@ -76,8 +76,14 @@ async fn the_last_acknowledged_save_survives_kill_9() {
     let dir = tempfile::tempdir().expect("a folder");
     let said = passphrase();
     let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
-    let new =
-        NewVault { vault: Id([2; 16]), person, passphrase: &said, keychain: None, passphrase_alone: true };
+    let new = NewVault {
+        vault: Id([2; 16]),
+        purpose: rabta_store::vault::Use::Clinic,
+        person,
+        passphrase: &said,
+        keychain: None,
+        passphrase_alone: true,
+    };
     Vault::create(dir.path(), new).await.expect("made").0.lock().await;
 
     for round in 0_u64..6 {

@@ -66,6 +66,7 @@ async fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
     let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
     let new = NewVault {
         vault: Id([2; 16]),
+        purpose: rabta_store::vault::Use::Clinic,
         person,
         passphrase: &passphrase,
         keychain: None,
@@ -135,6 +136,7 @@ async fn a_vault_is_made_wholly_or_not_at_all_on_a_full_disk() {
         let person = Person { id: PERSON, name: "Dr".into(), role: "doctor".into() };
         let new = NewVault {
             vault: Id([2; 16]),
+            purpose: rabta_store::vault::Use::Clinic,
             person,
             passphrase: &passphrase,
             keychain: None,

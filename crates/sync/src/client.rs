@@ -365,7 +365,9 @@ async fn refusal(answer: Response) -> HieError {
 fn said(body: &[u8]) -> (String, String) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else { return Default::default() };
     let text = |pointer: &str| value.pointer(pointer).and_then(|v| v.as_str()).map(str::to_owned);
-    let code = ["/issue/0/details/coding/0/code", "/error", "/issue/0/code"].into_iter().find_map(text);
+    let code = ["/issue/0/details/coding/0/code", "/rabta_code", "/error", "/issue/0/code"]
+        .into_iter()
+        .find_map(text);
     let words =
         ["/issue/0/details/text", "/issue/0/diagnostics", "/error_description"].into_iter().find_map(text);
     (code.unwrap_or_default(), words.unwrap_or_default())
@@ -404,6 +406,8 @@ mod tests {
         assert_eq!(said(outcome), ("enroll-used".into(), "used before".into()));
         let oauth = br#"{"error":"invalid_client","error_description":"expired"}"#;
         assert_eq!(said(oauth), ("invalid_client".into(), "expired".into()));
+        let revoked = br#"{"error":"invalid_client","error_description":"x","rabta_code":"device-revoked"}"#;
+        assert_eq!(said(revoked), ("device-revoked".into(), "x".into()));
         assert_eq!(said(b"<html>"), (String::new(), String::new()));
     }
 }

@@ -270,6 +270,7 @@ impl<S: RecordStore + 'static> Driver<S> {
             status.clock_offset = offset;
             (status.reachable, status.key_changed, status.disk_full, status.refused) =
                 (true, false, false, None);
+            status.revoked = false;
             true
         });
     }
@@ -288,6 +289,7 @@ impl<S: RecordStore + 'static> Driver<S> {
                     status.busy = false;
                     status.reachable = !matches!(error, HieError::Unreachable(_) | HieError::KeyChanged);
                     status.key_changed = matches!(error, HieError::KeyChanged);
+                    status.revoked = error.is_revoked() || (status.revoked && !status.reachable);
                     status.refused = match error {
                         HieError::Refused { code, text, .. } => Some((code, text)),
                         _ => None,

@@ -30,9 +30,15 @@ impl HieError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::EpochChanged(_) => true,
+            Self::Refused { .. } if self.is_revoked() => false,
             Self::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 401,
             Self::KeyChanged | Self::Malformed(_) => false,
         }
+    }
+
+    /// Whether the HIE says that this device is revoked: said to who proves to hold its key, over the pinned line.
+    pub fn is_revoked(&self) -> bool {
+        matches!(self, Self::Refused { status: 401, code, .. } if code == rabta_wire::token::REVOKED)
     }
 
     /// Sorts an I/O or handshake error.

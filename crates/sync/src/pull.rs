@@ -30,6 +30,7 @@ impl<S: RecordStore + 'static> Driver<S> {
             self.store.enter_epoch(reply.next.epoch).await?;
         }
         let (next, more, remaining) = (reply.next, reply.more, reply.remaining);
+        self.granted(reply.lease.as_ref().map(|lease| lease.as_slice()));
         let count = reply.changes.len() as u64;
         self.apply(reply).await?;
         self.link.more = more;
@@ -43,6 +44,16 @@ impl<S: RecordStore + 'static> Driver<S> {
         }
         self.progress(after.is_none(), count, remaining, more).await?;
         Ok(())
+    }
+
+    /// A lease that came with the answer. One that is not the HIE's, or for another device, is no lease.
+    fn granted(&mut self, lease: Option<&[u8]>) {
+        let Some(bytes) = lease else { return };
+        let device = self.client.identity().map(|me| me.device);
+        match self.keyring.lease(bytes).filter(|grant| Some(grant.device) == device) {
+            Some(grant) => self.change(|status| status.lease = Some(grant)),
+            None => tracing::warn!("a lease that is not for this device"),
+        }
     }
 
     async fn apply(&mut self, reply: PullReply) -> Result<(), Failure> {

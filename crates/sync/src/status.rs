@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rabta_store::{CustodyCounts, RecordStore, StoreError};
-use rabta_wire::{Id, envelope::Kind};
+use rabta_wire::{Id, envelope::Kind, lease::Grant};
 
 /// The state behind the sync chip. Never says "synced": it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +26,10 @@ pub struct Status {
     pub key_changed: bool,
     /// The HIE refuses this device or person as a whole: its code and words.
     pub refused: Option<(String, String)>,
+    /// The operator revoked this device: nothing is sent or fetched any more.
+    pub revoked: bool,
+    /// What the HIE granted last, in this run.
+    pub lease: Option<Grant>,
     /// The first fetch is going on.
     pub first_pull: Option<FirstPull>,
     /// What was pulled could not be stored: the disk is full.

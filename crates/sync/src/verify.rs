@@ -8,6 +8,7 @@ use rabta_wire::{
     Id,
     cert::{Cert, SignedCert, Subject},
     envelope::{Envelope, Header, Kind, PersonSignature},
+    lease::{Grant, SignedGrant},
 };
 
 /// The certificates that are known, each verified with the HIE's key.
@@ -77,6 +78,11 @@ impl Keyring {
             known.push(cert);
         }
         Some(stored)
+    }
+
+    /// What the HIE grants, if these bytes are its word (an encoded [`rabta_wire::lease::SignedGrant`]).
+    pub fn lease(&self, bytes: &[u8]) -> Option<Grant> {
+        SignedGrant::open(bytes, &self.hie).ok()
     }
 
     pub fn knows(&self, subject: Id) -> bool {

@@ -22,7 +22,15 @@ const EPOCH: Id = Id([8; 16]);
 
 fn pull_reply(epoch: Id, seq: u64) -> Vec<u8> {
     let next = Cursor { epoch, seq };
-    minicbor::to_vec(PullReply { changes: vec![], next, more: false, backed_up: 0, remaining: 0 }).unwrap()
+    minicbor::to_vec(PullReply {
+        changes: vec![],
+        next,
+        more: false,
+        backed_up: 0,
+        remaining: 0,
+        lease: None,
+    })
+    .unwrap()
 }
 
 fn well(request: &Request) -> Answer {

@@ -173,6 +173,29 @@ async fn another_hie_at_the_same_address_is_refused_in_words_and_gets_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_contact_brings_a_lease_and_a_revoked_device_learns_that_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let hie = serve(&folder.path().join("hie"), any_port()).await;
+    let laptop = Laptop::join(&code(&hie).await).await;
+    let device = laptop.enrolled.device;
+    let status = laptop.until(|status| status.lease.is_some()).await;
+    assert_eq!(status.lease.map(|grant| (grant.device, grant.days)), Some((device, 30)));
+    assert!(!status.revoked);
+    tell(&hie, Request::RevokeDevice { device }).await;
+    let unsent = laptop.register().await;
+    let status = laptop.until(|status| status.revoked).await;
+    assert_eq!((status.reachable, status.here_only), (true, 1));
+    assert!(!laptop.is_at_hie(unsent).await);
+    let refused = laptop.client.pull(None, 1).await.err().unwrap();
+    assert!(refused.is_revoked() && !refused.is_passing(), "{refused:?}");
+    // A line that breaks then does not make it good again.
+    hie.shutdown().await;
+    laptop.sync.now();
+    let status = laptop.until(|status| !status.reachable).await;
+    assert!(status.revoked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_used_once() {
     let folder = tempfile::tempdir().unwrap();
     let hie = serve(&folder.path().join("hie"), any_port()).await;

@@ -20,10 +20,13 @@ pub mod data_channel;
 pub mod enroll;
 pub mod envelope;
 pub mod guest;
+pub mod handover;
 mod id;
+pub mod lease;
 pub mod limits;
 pub mod log;
 pub mod paper;
+pub mod shared;
 pub mod signal;
 pub mod token;
 

@@ -86,6 +86,9 @@ pub struct PullReply {
     /// How many changes are still to come after this reply, for progress.
     #[n(4)]
     pub remaining: u64,
+    /// The reader's device's newest lease ([`crate::lease::SignedGrant`], encoded).
+    #[n(5)]
+    pub lease: Option<ByteVec>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

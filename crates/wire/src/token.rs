@@ -10,6 +10,9 @@ use crate::Id;
 
 pub const GRANT_TYPE: &str = "client_credentials";
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// `rabta_code` of the refusal (RFC 6749, section 5.2, lets an answer have further members) to a device whose enrollment
+/// the operator revoked.
+pub const REVOKED: &str = "device-revoked";
 /// The `aud` of every assertion.
 pub const AUDIENCE: &str = "rabta-hie/v1/token";
 

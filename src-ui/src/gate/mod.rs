@@ -121,6 +121,8 @@ impl GateState {
             Phase::Recovery { .. } => Step::RecoveryShow,
             Phase::Open { .. } => return enter(true),
             Phase::Broken { code, folder } => Step::Broken { code, folder },
+            Phase::LeaseEnded { .. } => Step::Failed(Error::new("lease-ended")),
+            Phase::Revoked { .. } => Step::Failed(Error::new("device-revoked")),
         };
         self.status.set(Some(status));
         self.step.set(next);

@@ -64,6 +64,8 @@ pub(crate) struct Calls {
     frames: FrameDesk,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Why there are no calls, where there are none.
+    without: &'static str,
 }
 
 impl Drop for Calls {
@@ -73,6 +75,18 @@ impl Drop for Calls {
 }
 
 impl Calls {
+    /// In training nobody calls and nobody can be called.
+    pub(crate) fn none() -> Self {
+        Self {
+            wishes: mpsc::unbounded_channel().0,
+            desk: Arc::default(),
+            frames: FrameDesk::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            without: "training",
+        }
+    }
+
     /// Waits for calls on the sync's WebSocket. Once for each [`SyncTask`].
     pub(crate) fn new(
         app: &Arc<Inner>,
@@ -88,6 +102,7 @@ impl Calls {
             frames: FrameDesk::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            without: "vault-locked",
         };
         let hie = crate::sync_task::hie_key(enrollment);
         if let (Some(signaling), Ok(hie), Ok(device_key)) = (sync.signaling(), hie, vault.device_key()) {
@@ -156,7 +171,7 @@ impl Calls {
     async fn ask<T>(&self, wish: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Wish) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         self.tell(wish(answer));
-        answered.await.unwrap_or_else(|_| Err(Error::new("vault-locked")))
+        answered.await.unwrap_or_else(|_| Err(Error::new(self.without)))
     }
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct DraftBody {
     /// The ask that was sent while it was still a draft.
     #[serde(default)]
     pub ask: Option<String>,
+    /// Who is writing it. Others at this laptop neither see it nor go on with it.
+    #[serde(default)]
+    pub by: Option<Id>,
 }
 
 impl DraftBody {
@@ -57,6 +60,9 @@ impl Session {
     pub(crate) async fn find_visit_draft(&self, id: &str) -> Result<Option<VisitDraft>, Error> {
         let Some(draft) = self.store().draft(id).await.map_err(|e| self.told(e))? else { return Ok(None) };
         let body = DraftBody::read(&draft).ok_or_else(|| Error::detail("unexpected", "draft"))?;
+        if !self.may_go_on_with(body.by) {
+            return Ok(None);
+        }
         Ok(Some(VisitDraft { id: draft.id, rev: draft.rev, body }))
     }
 
@@ -64,10 +70,21 @@ impl Session {
         self.find_visit_draft(id).await?.ok_or_else(|| Error::new("not-found"))
     }
 
+    /// Whether somebody else at this laptop is writing under this id.
+    pub(super) async fn is_anothers_draft(&self, id: &str) -> Result<bool, Error> {
+        let draft = self.store().draft(id).await.map_err(|e| self.told(e))?;
+        Ok(draft.is_some_and(|draft| !self.is_ours(&draft)))
+    }
+
+    /// Whether a draft is this person's to go on with.
+    pub(crate) fn is_ours(&self, draft: &Draft) -> bool {
+        DraftBody::read(draft).is_none_or(|body| self.may_go_on_with(body.by))
+    }
+
     /// The patient's open draft, or a new one that knows what is known: allergies.
     pub(super) async fn start_visit(&self, start: StartVisit) -> Result<VisitView, Error> {
         let drafts = self.store().drafts_of(&start.patient).await.map_err(|e| self.told(e))?;
-        if let Some(open) = drafts.into_iter().find(|d| d.kind == "visit") {
+        if let Some(open) = drafts.into_iter().find(|d| d.kind == "visit" && self.is_ours(d)) {
             return self.visit_view(&open.id).await;
         }
         self.card(&start.patient).await?;
@@ -77,7 +94,8 @@ impl Session {
         let mut slots = Slots::default();
         slots.id("encounter", &mut || id.clone());
         let patient = start.patient;
-        let body = DraftBody { patient, form, started: self.millis(), slots, replaces: None, ask: None };
+        let (started, by) = (self.millis(), Some(self.person_id));
+        let body = DraftBody { patient, form, started, slots, replaces: None, ask: None, by };
         self.new_draft(&id, body).await
     }
 

@@ -84,6 +84,10 @@ impl Session {
         if self.find_visit_draft(&correct.id).await?.is_some() {
             return self.visit_view(&correct.id).await;
         }
+        // Two corrections of one visit at once would lose one.
+        if self.is_anothers_draft(&correct.id).await? {
+            return Err(Error::new("not-allowed"));
+        }
         let envelope =
             self.brought_by("Encounter", &correct.id).await?.ok_or_else(|| Error::new("not-allowed"))?;
         let (header, payload) = self.payload(envelope).await?;
@@ -103,6 +107,7 @@ impl Session {
             slots,
             replaces: Some(envelope),
             ask,
+            by: Some(self.person_id),
         };
         self.new_draft(&correct.id, body).await
     }

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use rabta_app::{App, Config, MediaConfig, SystemClock};
+use rabta_app::{App, Clock, Config, MediaConfig, SystemClock};
 use rabta_domain::{
     age::{AgeSaid, Said},
     ask::{AskForm, Urgency},
@@ -30,18 +30,18 @@ pub struct World {
     pub specialist: App,
 }
 
-async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
+pub async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
     let mut config = rabta_hie::Config::new(folder.join("hie"));
     config.listen = listen;
     rabta_hie::serve(config).await.unwrap()
 }
 
-async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
+pub async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
     let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
     admin::run(&hie.app.db, request, now).await.unwrap()
 }
 
-async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
+pub async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
     let new = serde_json::from_value(serde_json::json!({ "name": name, "kind": kind })).unwrap();
     match tell(hie, Request::AddFacility { new }).await {
         Reply::Facility(facility) => facility.id.to_string(),
@@ -49,7 +49,7 @@ async fn facility(hie: &rabta_hie::Handle, name: &str, kind: &str) -> String {
     }
 }
 
-async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> String {
+pub async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> String {
     let request =
         Request::Enroll { facility: facility.to_owned(), person: None, new: Some(new), public: None };
     match tell(hie, request).await {
@@ -58,8 +58,9 @@ async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) -> Str
     }
 }
 
-async fn join(folder: &Path, code: String) -> App {
-    let app = App::new(Config {
+/// An app core on a folder, which it alone may use while it lives.
+pub fn app(folder: &Path, clock: Arc<dyn Clock>) -> App {
+    App::new(Config {
         folder: folder.to_owned(),
         documents: folder.join("documents"),
         media: MediaConfig {
@@ -68,9 +69,17 @@ async fn join(folder: &Path, code: String) -> App {
             loudspeaker: Loudspeaker::Silent,
             loopback: true,
         },
-        clock: Arc::new(SystemClock { offset_minutes: 300 }),
+        clock,
         idle_lock_seconds: 3_600,
-    });
+    })
+}
+
+pub async fn join(folder: &Path, code: String) -> App {
+    join_at(folder, code, Arc::new(SystemClock { offset_minutes: 300 })).await
+}
+
+pub async fn join_at(folder: &Path, code: String, clock: Arc<dyn Clock>) -> App {
+    let app = app(folder, clock);
     let join = Join { code, passphrase: "seven quiet herons wade".into(), pin: "4711".into() };
     let recovery = ask(&app, join).await.unwrap();
     assert!(ask(&app, ConfirmRecovery { typed: recovery.code }).await.unwrap());
@@ -140,34 +149,44 @@ impl World {
     }
 
     pub async fn patient(&self, name: &str) -> PatientCard {
-        let age = AgeSaid {
-            said: Said::Years { n: 4 },
-            on: time::OffsetDateTime::now_utc().date(),
-            by: "mother".into(),
-        };
-        let registration = Registration {
-            name: name.into(),
-            sex: Sex::Female,
-            age: Some(age),
-            no_paper: Some("none".into()),
-            ..Registration::default()
-        };
-        ask(&self.doctor, Register { registration, shared_cnic: None }).await.unwrap()
+        patient_at(&self.doctor, name).await
     }
 
     pub async fn visit(&self, patient: &str) -> VisitView {
-        let visit = ask(&self.doctor, StartVisit { patient: patient.to_owned() }).await.unwrap();
-        let mut form = VisitForm {
-            complaint: "fever and cough".into(),
-            history: "since Monday".into(),
-            ..visit.form.clone()
-        };
-        form.danger.asked = true;
-        form.allergies.state = AllergyState::NoneKnown;
-        let save = SaveVisit { id: visit.id.clone(), rev: visit.rev, form: form.clone() };
-        let rev = ask(&self.doctor, save).await.unwrap().rev;
-        VisitView { form, rev, ..visit }
+        visit_at(&self.doctor, patient).await
     }
+}
+
+/// Registers somebody at a laptop.
+pub async fn patient_at(app: &App, name: &str) -> PatientCard {
+    let age = AgeSaid {
+        said: Said::Years { n: 4 },
+        on: time::OffsetDateTime::now_utc().date(),
+        by: "mother".into(),
+    };
+    let registration = Registration {
+        name: name.into(),
+        sex: Sex::Female,
+        age: Some(age),
+        no_paper: Some("none".into()),
+        ..Registration::default()
+    };
+    ask(app, Register { registration, shared_cnic: None }).await.unwrap()
+}
+
+/// A visit that is ready to be signed.
+pub async fn visit_at(app: &App, patient: &str) -> VisitView {
+    let visit = ask(app, StartVisit { patient: patient.to_owned() }).await.unwrap();
+    let mut form = VisitForm {
+        complaint: "fever and cough".into(),
+        history: "since Monday".into(),
+        ..visit.form.clone()
+    };
+    form.danger.asked = true;
+    form.allergies.state = AllergyState::NoneKnown;
+    let save = SaveVisit { id: visit.id.clone(), rev: visit.rev, form: form.clone() };
+    let rev = ask(app, save).await.unwrap().rev;
+    VisitView { form, rev, ..visit }
 }
 
 pub async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply, Error> {

@@ -7,12 +7,15 @@ pub mod reach;
 #[cfg(unix)]
 pub mod socket;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rabta_wire::{
     Id,
     code::EnrollmentCode,
     enroll::{Facility, MrBlock, Person, RosterEntry},
+    handover,
+    lease::{Challenge, MOST_DAYS},
+    shared::SharedSecret,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,7 @@ use crate::{
     backup::{self, BackupError, Made},
     care::glass,
     db::{Db, RotateError, settings},
+    envelopes::{HandInError, HandedIn, hand_in},
     guests,
     identity::{self, IdentityError, NewFacility, NewPerson},
     papers::{self, PaperAnswer},
@@ -87,6 +91,16 @@ pub enum Request {
     /// What the code on a printed prescription proves.
     VerifyPaper {
         code: String,
+    },
+    /// A code for a laptop whose lease ended, for the challenge that it shows.
+    LeaseCode {
+        device: Id,
+        challenge: String,
+        days: u32,
+    },
+    /// Takes a file of [`rabta_wire::handover`] (absolute).
+    Import {
+        file: PathBuf,
     },
     /// `deep` reads every page.
     Health {
@@ -170,6 +184,8 @@ pub enum Reply {
     Audit(Vec<Report>),
     BreakGlass(Vec<glass::Line>),
     Paper(PaperAnswer),
+    LeaseCode { code: String, days: u32 },
+    Imported(HandedIn),
     Done,
     Failed(String),
 }
@@ -205,6 +221,16 @@ pub enum AdminError {
     RotatedLately,
     #[error(transparent)]
     Rotate(#[from] RotateError),
+    #[error("no such device, or it is revoked: it gets no code")]
+    NoLease,
+    #[error("the challenge is eight letters and digits, as the laptop shows them")]
+    Challenge,
+    #[error("a lease is for 1 to {MOST_DAYS} days of use")]
+    LeaseDays,
+    #[error("the file cannot be read: {0}")]
+    File(#[source] std::io::Error),
+    #[error(transparent)]
+    HandIn(#[from] HandInError),
     #[error("a token is good for at least a second and at most 30 days")]
     TokenLife,
 }
@@ -232,6 +258,22 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             }
             db.rotate_tls(now).await?;
             return Ok(Reply::Key { pins: pins(db)?.map(hex::encode) });
+        }
+        Request::Import { file } => {
+            tx.rollback().await?;
+            return Ok(Reply::Imported(import(db, &file, now).await?));
+        }
+        Request::LeaseCode { device, challenge, days } => {
+            if !(1..=MOST_DAYS).contains(&days) {
+                return Err(AdminError::LeaseDays);
+            }
+            let challenge = Challenge::parse(&challenge).ok_or(AdminError::Challenge)?;
+            let known = identity::device(&mut tx, device).await?.filter(|device| !device.revoked);
+            let key = known.ok_or(AdminError::NoLease)?.key;
+            let secret = SharedSecret::between(&db.settings.signing_key, &key, device);
+            let code = challenge.code(&secret.ok_or(AdminError::NoLease)?, days);
+            tracing::info!(%device, days, "a lease code was made");
+            Reply::LeaseCode { code, days }
         }
         Request::Health { deep } => Reply::Health {
             findings: health::of_database(db, deep, now).await?,
@@ -326,6 +368,15 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
     };
     tx.commit().await?;
     Ok(reply)
+}
+
+async fn import(db: &Db, file: &Path, now: i64) -> Result<HandedIn, AdminError> {
+    let size = std::fs::metadata(file).map_err(AdminError::File)?.len();
+    if size > handover::MOST as u64 {
+        return Err(AdminError::File(std::io::ErrorKind::FileTooLarge.into()));
+    }
+    let bytes = std::fs::read(file).map_err(AdminError::File)?;
+    Ok(hand_in(db, &bytes, now).await?)
 }
 
 /// Does it in a running server, which also acts on it at once: phones whose link ended are told, a new key is shown.

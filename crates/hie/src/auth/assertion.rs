@@ -21,6 +21,9 @@ pub enum AssertionError {
     Time,
     #[error("no enrolled device made this assertion, or it or the person is revoked")]
     Unknown,
+    /// Told only to who holds its key.
+    #[error("this device's enrollment was revoked")]
+    Revoked,
     #[error("the assertion was used before")]
     Replayed,
     #[error("the database: {0}")]
@@ -52,8 +55,11 @@ pub async fn read(
     if !good {
         return Err(AssertionError::Time);
     }
+    if device.revoked {
+        return Err(AssertionError::Revoked);
+    }
     let here = identity::person_keys(db, claims.person).await?.into_iter().any(|k| k.device == device.id);
-    if device.revoked || !here {
+    if !here {
         return Err(AssertionError::Unknown);
     }
     let access = Access {

@@ -54,6 +54,7 @@ pub async fn token(
         })
         .into_response()),
         Err(AssertionError::Sql(e)) => Err(e.into()),
+        Err(e @ AssertionError::Revoked) => Ok(revoked(&app, &e.to_string())),
         Err(e) => {
             app.guesses.wrong(Guesser::at(from))?;
             Ok(refuse(&app, StatusCode::UNAUTHORIZED, "invalid_client", &e.to_string()))
@@ -76,6 +77,15 @@ async fn take(app: &App, assertion: &str) -> Result<Access, AssertionError> {
     assertion::use_up(&mut tx, &claims, app.now()).await?;
     tx.commit().await?;
     Ok(access)
+}
+
+/// As [`refuse`], with the stable code by which the device knows that no later try will do.
+fn revoked(app: &App, why: &str) -> Response {
+    let body = json!({
+        "error": "invalid_client", "error_description": why, "hie_time": instant(app.now()),
+        "rabta_code": rabta_wire::token::REVOKED,
+    });
+    (StatusCode::UNAUTHORIZED, Json(body)).into_response()
 }
 
 /// RFC 6749, section 5.2, and the HIE's time, so that a client whose clock is wrong can mend its next assertion.

@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rabta_wire::{
+    Id,
     cursor::Cursor,
+    lease::{Grant, SignedGrant},
     limits,
     log::{MEDIA_TYPE, Outcome, PullReply, Push, PushReply},
 };
@@ -111,7 +113,14 @@ pub async fn pull(State(app): State<Arc<App>>, who: Reader, request: Request) ->
         more: page.more,
         backed_up,
         remaining: page.remaining,
+        lease: Some(lease(&app, caller.device).into()),
     }))
+}
+
+/// Whoever may pull may go on working for a while.
+fn lease(app: &App, device: Id) -> Vec<u8> {
+    let grant = Grant { device, issued_at: app.now(), days: app.lease_days };
+    SignedGrant::sign(&app.db.settings.signing_key, &grant)
 }
 
 fn cbor<T: minicbor::Encode<()>>(value: &T) -> Response {

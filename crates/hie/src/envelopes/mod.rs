@@ -27,7 +27,7 @@ use rabta_wire::{
 
 pub(crate) use content::{consent_opens, unpack};
 pub use examine::{Refusal, codes};
-pub use sqlite::SqliteCore;
+pub use sqlite::{HandInError, HandedIn, SqliteCore, hand_in};
 pub(crate) use sqlite::{World, holders, kind_code, take};
 
 /// A person at a device, as their token says: who carries a push, or reads.

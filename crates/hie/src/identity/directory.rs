@@ -11,6 +11,8 @@ pub struct DeviceInfo {
     pub facility: Id,
     pub key: VerifyingKey,
     pub revoked: bool,
+    /// Milliseconds since 1970, the HIE's clock.
+    pub revoked_at: Option<i64>,
     pub forked: bool,
 }
 
@@ -28,11 +30,13 @@ pub async fn device(db: &mut SqliteConnection, device: Id) -> Result<Option<Devi
     let Some(row) = sqlx::query(sql).bind(device.0.to_vec()).fetch_optional(db).await? else {
         return Ok(None);
     };
+    let revoked_at: Option<i64> = row.try_get("revoked_at")?;
     Ok(Some(DeviceInfo {
         id: device,
         facility: id(row.try_get("facility")?)?,
         key: key(row.try_get("key")?)?,
-        revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),
+        revoked: revoked_at.is_some(),
+        revoked_at,
         forked: row.try_get::<Option<i64>, _>("forked_at")?.is_some(),
     }))
 }

@@ -79,6 +79,13 @@ impl SqliteStore {
         row.map(|row| Ok((get(&row, 0)?, get(&row, 1)?))).transpose()
     }
 
+    pub(crate) async fn drop_pin(&self, person: Id) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done = sqlx::query(sql::DROP_PIN).bind(person.0.to_vec()).execute(connection).await;
+        writer.finish(done.map(|_| ()).map_err(StoreError::from)).await
+    }
+
     pub(crate) async fn put_pin(&self, person: Id, salt: Vec<u8>, hash: Vec<u8>) -> Result<(), StoreError> {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;

@@ -116,6 +116,7 @@ statements! {
     LOG_ENTRY = entries!("WHERE id = ?1");
     LOG_AT = entries!("WHERE n = ?1");
     LOG_QUARANTINED = entries!("WHERE state = 3 ORDER BY n");
+    LOG_NOT_SENT = entries!("WHERE state IN (0, 3) ORDER BY n");
     LOG_OF_TASK = entries!("WHERE task = ?1 AND task <> '' ORDER BY n");
     LOG_WAITING = "SELECT n, id, kind, task <> '' FROM log WHERE state = 0 ORDER BY n";
     LOG_WAITING_NEEDS = "SELECT d.n, d.needs FROM log l JOIN log_depends d ON d.n = l.n WHERE l.state = 0";
@@ -177,6 +178,7 @@ statements! {
     PUT_PERSON_KEY = "INSERT INTO person_key (person, kind, nonce, sealed, public) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (person, kind) \
                       DO UPDATE SET nonce = excluded.nonce, sealed = excluded.sealed, public = excluded.public";
     KEEP_PERSON_KEYS = "DELETE FROM person_key WHERE person = ?1 AND kind NOT IN (SELECT value FROM json_each(?2))";
+    DROP_PIN = "DELETE FROM pin WHERE person = ?1";
     PIN = "SELECT salt, hash FROM pin WHERE person = ?1";
     PUT_PIN = "INSERT INTO pin (person, salt, hash) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET salt = excluded.salt, hash = excluded.hash";
 }

@@ -151,6 +151,11 @@ impl SqliteStore {
         read::resources(reader.connection(), rows).await
     }
 
+    /// Every entry that the HIE does not have, what was refused and what waits for it too, in the log's order.
+    pub async fn all_unsent(&self) -> Answer<Vec<LogEntry>> {
+        self.entries(sqlx::query(sql::LOG_NOT_SENT)).await
+    }
+
     async fn entries(&self, query: Query<'_>) -> Answer<Vec<LogEntry>> {
         let mut reader = self.reader().await?;
         query.fetch_all(reader.connection()).await?.iter().map(read::entry).collect()

@@ -7,7 +7,7 @@ use rabta_wire::Id;
 use super::{
     KeychainSecret, Vault, VaultState,
     derive::{self, Cost, Secret},
-    file::{FORMAT, Paths, Person, VaultFile, sync_folder},
+    file::{FORMAT, Paths, Person, Use, VaultFile, sync_folder},
     folder::{FolderLock, InUse, make_private},
     open::{OpenVault, PersonKey},
     recovery::RecoveryCode,
@@ -24,6 +24,7 @@ use crate::{
 pub struct NewVault<'a> {
     /// A new random id.
     pub vault: Id,
+    pub purpose: Use,
     /// The first person.
     pub person: Person,
     pub passphrase: &'a Passphrase,
@@ -97,14 +98,20 @@ impl Vault {
         store.put_person_keys(person, made.rows).await?;
         store.close().await?;
 
-        let file =
-            VaultFile { format: FORMAT, vault: new.vault, persons: vec![new.person], wraps: made.wraps };
+        let file = VaultFile {
+            format: FORMAT,
+            vault: new.vault,
+            purpose: new.purpose,
+            persons: vec![new.person],
+            wraps: made.wraps,
+        };
         file.write(&paths).map_err(CreateError::Files)?;
         fs::rename(&paths.unborn, &paths.records).map_err(CreateError::Files)?;
         sync_folder(&paths.records).map_err(CreateError::Files)?;
 
         let store = SqliteStore::open(&paths.records, &raw, false).await?;
-        let open = OpenVault::new(paths, new.vault, lock, store, raw, device_secret, made.person_key);
+        let open =
+            OpenVault::new(paths, new.vault, new.purpose, lock, store, raw, device_secret, made.person_key);
         Ok((open, made.recovery))
     }
 }

@@ -23,11 +23,29 @@ pub struct Person {
     pub role: String,
 }
 
+/// What a vault is for. The names are the vault's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Use {
+    #[default]
+    Clinic,
+    /// Somebody learns with invented patients. A program that does not know this word leaves the vault alone.
+    Training,
+}
+
+impl Use {
+    fn is_clinic(&self) -> bool {
+        *self == Self::Clinic
+    }
+}
+
 /// All of `vault.json`. No patient is ever in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct VaultFile {
     pub format: u64,
     pub vault: Id,
+    #[serde(default, rename = "use", skip_serializing_if = "Use::is_clinic")]
+    pub purpose: Use,
     pub persons: Vec<Person>,
     pub wraps: Vec<Wrap>,
 }
@@ -103,6 +121,7 @@ impl VaultFile {
 
     pub fn state(paths: &Paths) -> VaultState {
         match Self::read(paths) {
+            Ok(file) if file.purpose == Use::Training => VaultState::Training(file.persons),
             Ok(file) => VaultState::Locked(file.persons),
             Err(NoVault::Absent) => VaultState::Absent,
             Err(NoVault::Newer(format)) => VaultState::Newer(format),

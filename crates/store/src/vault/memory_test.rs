@@ -81,6 +81,7 @@ async fn a_working_day(dir: std::path::PathBuf) {
     let person = Person { id: Id([1; 16]), name: "Dr".into(), role: "doctor".into() };
     let new = NewVault {
         vault: Id([2; 16]),
+        purpose: crate::vault::Use::Clinic,
         person,
         passphrase: &passphrase,
         keychain: None,

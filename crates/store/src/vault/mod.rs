@@ -1,7 +1,7 @@
 //! The vault: a folder that a person's passphrase or recovery code opens.
 //!
 //! ```text
-//! vault.json     format, vault id, persons (staff: names and roles for the unlock screen), wraps of the vault's key
+//! vault.json     format, vault id, what for, persons (staff: names and roles for the unlock screen), wraps of the vault's key
 //! records.db     SQLCipher under that key: every patient, the log, the device's and the persons' signing keys
 //! attempts.json  wrong passphrases in a row: the next try waits, nothing is ever wiped
 //! lock           held by the program that works in the folder; records.lock while the vault is open
@@ -23,6 +23,9 @@ mod folder;
 #[cfg(test)]
 mod memory_test;
 mod open;
+mod persons;
+#[cfg(test)]
+mod persons_test;
 mod recovery;
 mod renew;
 mod screen;
@@ -33,9 +36,10 @@ mod unlock;
 mod wrap;
 
 pub use create::{CreateError, NewVault};
-pub use file::Person;
+pub use file::{Person, Use};
 pub use folder::{FolderLock, InUse};
 pub use open::{KeyError, OpenVault, PersonSigner};
+pub use persons::{Newcomer, NewcomerKey, RemoveError};
 pub use recovery::{NotARecoveryCode, RecoveryCode};
 pub use screen::PinError;
 pub use secret::{NotAPin, Passphrase, Pin};
@@ -50,6 +54,8 @@ pub enum VaultState {
     Absent,
     /// Who may unlock it.
     Locked(Vec<Person>),
+    /// For training only: no patient of anybody's is in it.
+    Training(Vec<Person>),
     /// Of a newer program: this format. Nothing was touched.
     Newer(u64),
     /// Cannot be used as it is; nothing was touched.

@@ -1,7 +1,6 @@
 //! A vault that is open: the store, and the keys while they may be used.
 
 use std::{
-    io,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -10,17 +9,12 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use rabta_wire::{Id, envelope::PersonSignature};
 
 use super::{
-    KeychainSecret,
-    attempts::Attempts,
-    create::{CreateError, Ways, make_wraps, passphrase_wraps},
     derive::{self, Secret},
-    file::{Paths, Person, VaultFile},
+    file::{Paths, Person, Use, VaultFile},
     folder::FolderLock,
-    recovery::RecoveryCode,
     screen::Screen,
-    secret::Passphrase,
-    unlock::{UnlockError, in_time, load_person_key, open_wraps},
-    wrap::{Kind, RECOVERY_ROW},
+    unlock::UnlockError,
+    wrap::RECOVERY_ROW,
 };
 use crate::{
     append::DeviceSigner,
@@ -37,6 +31,7 @@ const DEVICE: &str = "vault.device";
 pub struct OpenVault {
     pub(crate) paths: Paths,
     id: Id,
+    purpose: Use,
     store: SqliteStore,
     pub(crate) secrets: Mutex<Option<Secrets>>,
     /// While `vault.json` is being changed.
@@ -47,9 +42,54 @@ pub struct OpenVault {
 pub(crate) struct Secrets {
     pub key: RawKey,
     device: Arc<SigningKey>,
-    pub person: PersonKey,
+    /// Whose session it is; their key is among `given`.
+    active: Id,
+    /// Everybody who gave the passphrase since the vault was opened: a PIN is enough for these.
+    given: Vec<PersonKey>,
     pub screen: Screen,
     folder: FolderLock,
+}
+
+impl Secrets {
+    pub fn active(&self) -> Id {
+        self.active
+    }
+
+    /// The key of whose session it is.
+    pub fn person(&self) -> &PersonKey {
+        self.given
+            .iter()
+            .find(|key| key.person == self.active)
+            .expect("whose session it is gave the passphrase")
+    }
+
+    pub fn has_given(&self, person: Id) -> bool {
+        self.given.iter().any(|key| key.person == person)
+    }
+
+    /// The session is `key`'s from now on, and the screen is free.
+    pub fn enter(&mut self, key: PersonKey) {
+        let person = key.person;
+        self.given.retain(|known| known.person != person);
+        self.given.push(key);
+        self.switch(person);
+    }
+
+    /// As [`Secrets::enter`], for somebody who gave the passphrase before. `false` where they did not.
+    pub fn switch(&mut self, person: Id) -> bool {
+        if !self.has_given(person) {
+            return false;
+        }
+        self.active = person;
+        self.screen.free(person);
+        true
+    }
+
+    /// Forgets the key of somebody whose session it is not.
+    pub fn forget(&mut self, person: Id) {
+        let active = self.active;
+        self.given.retain(|key| key.person != person || key.person == active);
+    }
 }
 
 /// A person's signing key in memory.
@@ -111,9 +151,11 @@ impl std::fmt::Debug for OpenVault {
 }
 
 impl OpenVault {
+    #[expect(clippy::too_many_arguments, reason = "the parts of an open vault, put together in two places")]
     pub(crate) fn new(
         paths: Paths,
         id: Id,
+        purpose: Use,
         lock: FolderLock,
         store: SqliteStore,
         key: RawKey,
@@ -121,12 +163,25 @@ impl OpenVault {
         person: PersonKey,
     ) -> Self {
         let device = derive::here(|| Arc::new(SigningKey::from_bytes(&device)));
-        let secrets = Secrets { key, device, person, screen: Screen::default(), folder: lock };
-        Self { paths, id, store, secrets: Mutex::new(Some(secrets)), changing: tokio::sync::Mutex::new(()) }
+        let (active, given) = (person.person, vec![person]);
+        let secrets = Secrets { key, device, active, given, screen: Screen::default(), folder: lock };
+        Self {
+            paths,
+            id,
+            purpose,
+            store,
+            secrets: Mutex::new(Some(secrets)),
+            changing: tokio::sync::Mutex::new(()),
+        }
     }
 
     pub fn id(&self) -> Id {
         self.id
+    }
+
+    /// What it was made for; never changes.
+    pub fn purpose(&self) -> Use {
+        self.purpose
     }
 
     pub fn dir(&self) -> &Path {
@@ -165,7 +220,7 @@ impl OpenVault {
 
     /// Whose session it is.
     pub fn person(&self) -> Result<Id, KeyError> {
-        Ok(self.secrets().as_ref().ok_or(KeyError::VaultLocked)?.person.person)
+        Ok(self.secrets().as_ref().ok_or(KeyError::VaultLocked)?.active())
     }
 
     /// Everybody with a way into this vault.
@@ -180,108 +235,14 @@ impl OpenVault {
         if secrets.screen.locked {
             return Err(KeyError::ScreenLocked);
         }
-        Ok(PersonSigner { person: secrets.person.person, key: secrets.person.key.clone() })
+        let person = secrets.person();
+        Ok(PersonSigner { person: person.person, key: person.key.clone() })
     }
 
     /// The public half of a person's key, for enrollment.
     pub async fn person_public(&self, person: Id) -> Result<Option<VerifyingKey>, StoreError> {
         let row = self.store.person_key(person, RECOVERY_ROW).await?;
         row.map(|row| public_key(&row.public)).transpose()
-    }
-
-    /// Gives a further person a way in: a new signing key, wraps and a recovery code. The session stays who it is.
-    pub async fn add_person(
-        &self,
-        person: Person,
-        passphrase: &Passphrase,
-        keychain: Option<KeychainSecret>,
-        passphrase_alone: bool,
-    ) -> Result<RecoveryCode, CreateError> {
-        let _changing = self.changing.lock().await;
-        let mut file = VaultFile::read(&self.paths)
-            .map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
-        if file.persons.iter().any(|p| p.id == person.id) {
-            return Err(CreateError::Exists);
-        }
-        if passphrase.is_empty() {
-            return Err(CreateError::EmptyPassphrase);
-        }
-        let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
-        let ways = Ways { keychain, passphrase_alone };
-        let (_key, made) =
-            make_wraps(self.id, person.id, passphrase.clone(), ways, key, derive::random()).await?;
-        self.store.put_person_keys(person.id, made.rows).await?;
-        file.persons.push(person);
-        file.wraps.extend(made.wraps);
-        file.write(&self.paths).map_err(CreateError::Files)?;
-        Ok(made.recovery)
-    }
-
-    /// A new passphrase for the person whose session it is; the recovery code stays good.
-    pub async fn set_passphrase(
-        &self,
-        passphrase: &Passphrase,
-        keychain: Option<KeychainSecret>,
-        passphrase_alone: bool,
-    ) -> Result<(), CreateError> {
-        if passphrase.is_empty() {
-            return Err(CreateError::EmptyPassphrase);
-        }
-        let ways = Ways { keychain, passphrase_alone };
-        if ways.keychain.is_none() && !ways.passphrase_alone {
-            return Err(CreateError::NoWay);
-        }
-        let _changing = self.changing.lock().await;
-        let mut file = VaultFile::read(&self.paths)
-            .map_err(|_| CreateError::Files(io::ErrorKind::InvalidData.into()))?;
-        let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
-        let (person, signing) = {
-            let secrets = self.secrets();
-            let secrets = secrets.as_ref().ok_or(StoreError::Locked)?;
-            (secrets.person.person, secrets.person.key.clone())
-        };
-        let (vault, passphrase) = (self.id, passphrase.clone());
-        let (wraps, rows) = derive::secretly(move || {
-            let mut secret = derive::empty();
-            secret.copy_from_slice(signing.as_bytes());
-            passphrase_wraps(vault, person, &passphrase, &ways, &key, &secret)
-        })
-        .await;
-        // The old passphrase's row stays until vault.json has the new wraps: whatever fails between, the passphrase that
-        // opens the vault opens the signing key, too.
-        let kept = rows.iter().map(|(row, _)| row.clone()).chain([RECOVERY_ROW.to_owned()]).collect();
-        self.store.put_person_keys(person, rows).await?;
-        file.wraps.retain(|w| w.person != person || w.kind == Kind::Recovery);
-        file.wraps.extend(wraps);
-        file.write(&self.paths).map_err(CreateError::Files)?;
-        Ok(self.store.keep_person_keys(person, kept).await?)
-    }
-
-    /// Another person takes over, or the same one comes back without the PIN: their passphrase frees their key and
-    /// the screen.
-    pub async fn enter(
-        &self,
-        person: Id,
-        passphrase: &Passphrase,
-        keychain: Option<KeychainSecret>,
-        now_ms: i64,
-    ) -> Result<(), UnlockError> {
-        let file = VaultFile::read(&self.paths)?;
-        let attempts = in_time(&self.paths, now_ms)?;
-        let Some((_key, opener, row)) = open_wraps(&file, person, passphrase, keychain).await? else {
-            let failed = attempts.failed(&self.paths.attempts, now_ms);
-            return Err(UnlockError::WrongPassphrase {
-                failures: failed.failures,
-                retry_after: failed.delay(),
-            });
-        };
-        let key = load_person_key(&self.store, self.id, person, row, opener).await?;
-        Attempts::forget(&self.paths.attempts);
-        let mut secrets = self.secrets();
-        let secrets = secrets.as_mut().ok_or(UnlockError::Store(StoreError::Locked))?;
-        secrets.person = key;
-        secrets.screen = Screen::default();
-        Ok(())
     }
 
     pub(crate) fn copy_of_key(&self) -> Result<Secret, KeyError> {
@@ -321,7 +282,7 @@ impl OpenVault {
     pub(crate) fn signer_secret_for_test(&self) -> Secret {
         let secrets = self.secrets();
         let mut copy = derive::empty();
-        copy.copy_from_slice(secrets.as_ref().expect("open").person.key.as_bytes());
+        copy.copy_from_slice(secrets.as_ref().expect("open").person().key.as_bytes());
         copy
     }
 }

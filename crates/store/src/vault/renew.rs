@@ -19,8 +19,8 @@ impl OpenVault {
         let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
         let (person, signing) = {
             let secrets = self.secrets();
-            let secrets = secrets.as_ref().ok_or(StoreError::Locked)?;
-            (secrets.person.person, secrets.person.key.clone())
+            let person = secrets.as_ref().ok_or(StoreError::Locked)?.person();
+            (person.person, person.key.clone())
         };
         let vault = self.id();
         let (recovery, wrap, row) = derive::secretly(move || {

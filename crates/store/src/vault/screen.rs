@@ -1,10 +1,14 @@
 //! Screen lock: the vault stays open, the person's key is withheld until the PIN is given.
 
+use std::collections::BTreeMap;
+
+use rabta_wire::Id;
 use subtle::ConstantTimeEq;
 
 use super::{
     derive::{self, Cost},
     open::{KeyError, OpenVault},
+    persons::pin_row,
     secret::Pin,
 };
 use crate::error::StoreError;
@@ -15,7 +19,16 @@ const TRIES: u32 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     pub locked: bool,
-    wrong: u32,
+    /// Wrong PINs in a row, for each person: one's own right PIN does not earn new guesses at a colleague's.
+    wrong: BTreeMap<Id, u32>,
+}
+
+impl Screen {
+    /// `person` gave what frees it.
+    pub fn free(&mut self, person: Id) {
+        self.locked = false;
+        self.wrong.remove(&person);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +40,9 @@ pub enum PinError {
     VaultLocked,
     #[error("no PIN was set: the passphrase is needed")]
     NoPin,
+    /// This person did not give the passphrase since the vault was opened.
+    #[error("the passphrase is needed first")]
+    PassphraseFirst,
     #[error(transparent)]
     Store(StoreError),
 }
@@ -44,9 +60,8 @@ impl OpenVault {
     /// Sets the PIN of the person whose session it is.
     pub async fn set_pin(&self, pin: &Pin) -> Result<(), PinError> {
         let person = self.signer().map_err(|_| PinError::VaultLocked)?.person();
-        let (pin, salt) = (pin.clone(), derive::random_bytes::<16>());
-        let hash = derive::secretly(move || derive::argon2id(pin.bytes(), &salt, Cost::PIN)).await;
-        Ok(self.store().put_pin(person, salt.to_vec(), hash.to_vec()).await?)
+        let (salt, hash) = pin_row(pin).await;
+        Ok(self.store().put_pin(person, salt, hash).await?)
     }
 
     pub async fn has_pin(&self) -> Result<bool, StoreError> {
@@ -68,18 +83,31 @@ impl OpenVault {
     /// Frees the screen. The fifth wrong PIN in a row locks the vault.
     pub async fn screen_unlock(&self, pin: &Pin) -> Result<(), PinError> {
         let person = self.person().map_err(|_| PinError::VaultLocked)?;
-        let (salt, expected) = self.store().pin(person).await?.ok_or(PinError::NoPin)?;
+        self.enter_by_pin(person, pin).await
+    }
+
+    /// `person` takes over by their PIN, or comes back: their key signs from now on. Needs their passphrase once since
+    /// the vault was opened. The fifth wrong PIN in a row locks the vault, whoever's it is.
+    pub async fn enter_by_pin(&self, person: Id, pin: &Pin) -> Result<(), PinError> {
         // Counted before it is checked: tries at the same time do not get more of them.
         let wrong = {
             let mut secrets = self.secrets();
-            let screen = &mut secrets.as_mut().ok_or(PinError::VaultLocked)?.screen;
-            screen.wrong += 1;
-            screen.wrong
+            let secrets = secrets.as_mut().ok_or(PinError::VaultLocked)?;
+            if !secrets.has_given(person) {
+                return Err(PinError::PassphraseFirst);
+            }
+            let wrong = secrets.screen.wrong.entry(person).or_default();
+            *wrong += 1;
+            *wrong
         };
         if wrong > TRIES {
             self.lock().await;
             return Err(PinError::VaultLocked);
         }
+        let Some((salt, expected)) = self.store().pin(person).await? else {
+            self.uncount(person);
+            return Err(PinError::NoPin);
+        };
         let pin = pin.clone();
         let right = derive::secretly(move || {
             let hash = derive::argon2id(pin.bytes(), &salt, Cost::PIN);
@@ -88,16 +116,19 @@ impl OpenVault {
         if right.await {
             let mut secrets = self.secrets();
             let secrets = secrets.as_mut().ok_or(PinError::VaultLocked)?;
-            // Another person may have entered meanwhile.
-            if secrets.person.person == person {
-                secrets.screen = Screen::default();
-            }
-            return Ok(());
+            // They may have been removed meanwhile.
+            return if secrets.switch(person) { Ok(()) } else { Err(PinError::PassphraseFirst) };
         }
         if wrong >= TRIES {
             self.lock().await;
             return Err(PinError::VaultLocked);
         }
         Err(PinError::Wrong { left: TRIES - wrong })
+    }
+
+    fn uncount(&self, person: Id) {
+        if let Some(secrets) = self.secrets().as_mut() {
+            secrets.screen.wrong.remove(&person);
+        }
     }
 }

@@ -18,7 +18,14 @@ fn passphrase(text: &str) -> Passphrase {
 }
 
 fn new_vault(passphrase: &Passphrase) -> NewVault<'_> {
-    NewVault { vault: Id([9; 16]), person: person(1), passphrase, keychain: None, passphrase_alone: true }
+    NewVault {
+        vault: Id([9; 16]),
+        purpose: Use::Clinic,
+        person: person(1),
+        passphrase,
+        keychain: None,
+        passphrase_alone: true,
+    }
 }
 
 async fn create(dir: &Path) -> (OpenVault, RecoveryCode) {
@@ -330,36 +337,6 @@ async fn a_keychain_helps_but_is_not_needed_unless_the_policy_says_so() {
     let new = NewVault { passphrase_alone: false, ..new_vault(&said) };
     assert!(matches!(Vault::create(nothing.path(), new).await, Err(CreateError::NoWay)));
     assert_eq!(Vault::inspect(nothing.path()), VaultState::Absent);
-}
-
-#[tokio::test]
-async fn several_persons_share_a_vault_and_sign_as_themselves() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let (vault, _) = create(dir.path()).await;
-    let first = vault.signer().expect("open").key().verifying_key();
-    let code = vault.add_person(person(2), &passphrase("second"), None, true).await.expect("added");
-    assert!(matches!(
-        vault.add_person(person(2), &passphrase("x"), None, true).await,
-        Err(CreateError::Exists)
-    ));
-    assert_eq!(vault.person(), Ok(Id([1; 16])), "the session stays who it is");
-    let wrong = vault.enter(Id([2; 16]), &passphrase("barley wind seven lamps"), None, NOW).await;
-    assert!(matches!(wrong, Err(UnlockError::WrongPassphrase { .. })));
-    vault.enter(Id([2; 16]), &passphrase("second"), None, NOW).await.expect("entered");
-    let second = vault.signer().expect("open");
-    assert_eq!(second.person(), Id([2; 16]));
-    assert_ne!(second.key().verifying_key(), first);
-    vault.lock().await;
-
-    let vault = Vault::unlock(dir.path(), Id([2; 16]), &passphrase("second"), None, NOW)
-        .await
-        .expect("their own way in");
-    assert_eq!(vault.signer().expect("open").key().verifying_key(), second.key().verifying_key());
-    assert_eq!(vault.persons().expect("readable").len(), 2);
-    vault.lock().await;
-    let vault = Vault::unlock_with_recovery(dir.path(), &code, NOW).await.expect("their own code");
-    assert_eq!(vault.person(), Ok(Id([2; 16])));
-    vault.lock().await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{
     KeychainSecret, Vault,
     attempts::Attempts,
     derive::{self, Secret},
-    file::{NoVault, Paths, VaultFile, sync_folder},
+    file::{NoVault, Paths, Use, VaultFile, sync_folder},
     folder::{FolderLock, InUse},
     open::{OpenVault, PersonKey},
     recovery::RecoveryCode,
@@ -87,7 +87,9 @@ impl Vault {
         let lock = FolderLock::on(&paths.lock)?;
         let attempts = in_time(&paths, now_ms)?;
         match open_wraps(&file, person, passphrase, keychain).await? {
-            Some((key, opener, row)) => open(paths, file.vault, lock, key, person, row, opener).await,
+            Some((key, opener, row)) => {
+                open(paths, (file.vault, file.purpose), lock, key, person, row, opener).await
+            }
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
                 Err(UnlockError::WrongPassphrase { failures: failed.failures, retry_after: failed.delay() })
@@ -107,7 +109,7 @@ impl Vault {
         let lock = FolderLock::on(&paths.lock)?;
         let attempts = in_time(&paths, now_ms)?;
         let wraps: Vec<Wrap> = file.wraps.iter().filter(|w| w.kind == Kind::Recovery).cloned().collect();
-        let (vault, code) = (file.vault, code.clone());
+        let (vault, purpose, code) = (file.vault, file.purpose, code.clone());
         let opened = derive::secretly(move || {
             wraps.iter().find_map(|wrap| {
                 let opener = Opener::of_recovery_code(code.bytes(), &wrap.salt()?);
@@ -116,7 +118,7 @@ impl Vault {
         });
         match opened.await {
             Some((key, opener, person)) => {
-                open(paths, vault, lock, key, person, wrap::RECOVERY_ROW.to_owned(), opener).await
+                open(paths, (vault, purpose), lock, key, person, wrap::RECOVERY_ROW.to_owned(), opener).await
             }
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
@@ -181,7 +183,7 @@ pub(crate) async fn open_wraps(
 
 async fn open(
     paths: Paths,
-    vault: Id,
+    (vault, purpose): (Id, Use),
     lock: FolderLock,
     key: Secret,
     person: Id,
@@ -205,7 +207,7 @@ async fn open(
     match load_keys(&store, vault, &raw, person, row, opener).await {
         Ok((device, person_key)) => {
             Attempts::forget(&paths.attempts);
-            Ok(OpenVault::new(paths, vault, lock, store, raw, device, person_key))
+            Ok(OpenVault::new(paths, vault, purpose, lock, store, raw, device, person_key))
         }
         Err(error) => {
             store.close().await?;

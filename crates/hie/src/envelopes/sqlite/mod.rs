@@ -1,5 +1,6 @@
 //! The envelope core on the encrypted database.
 
+mod hand_in;
 pub(crate) mod holders;
 mod project;
 mod pull;
@@ -9,19 +10,26 @@ mod take;
 pub(crate) use project::kind_code;
 pub(crate) use take::{World, take};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use rabta_wire::{
     Id,
     log::{Ack, Outcome},
 };
 
-use super::{Caller, CoreError, EnvelopeCore, Page, examine};
+use sqlx::SqliteConnection;
+
+use super::{
+    Caller, CoreError, EnvelopeCore, Page,
+    examine::{self, Examined, Refusal},
+};
 use crate::{
     auth::{Access, Agent},
     db::Db,
     identity::{self, DeviceInfo, PersonKey},
 };
+
+pub use hand_in::{HandInError, HandedIn, hand_in};
 
 #[derive(Clone)]
 pub struct SqliteCore {
@@ -39,36 +47,44 @@ impl SqliteCore {
     }
 }
 
+/// What was read of each envelope: its id, its bytes, and what can be said of it from bytes and keys alone.
+async fn examined(
+    db: &mut SqliteConnection,
+    envelopes: Vec<Vec<u8>>,
+    now: i64,
+) -> Result<Vec<(Id, Vec<u8>, Result<Examined, Refusal>)>, sqlx::Error> {
+    let mut ready = Vec::with_capacity(envelopes.len());
+    let mut devices: HashMap<Id, Option<DeviceInfo>> = HashMap::new();
+    let mut signers: HashMap<Id, Vec<PersonKey>> = HashMap::new();
+    for bytes in envelopes {
+        let (envelope, header) = match examine::read(&bytes) {
+            Ok(read) => read,
+            Err((id, refusal)) => {
+                ready.push((id, bytes, Err(refusal)));
+                continue;
+            }
+        };
+        if let Entry::Vacant(entry) = devices.entry(header.device) {
+            entry.insert(identity::device(db, header.device).await?);
+        }
+        let mut signer: &[PersonKey] = &[];
+        if let Some(signed) = &header.signed_by {
+            if let Entry::Vacant(entry) = signers.entry(signed.person) {
+                entry.insert(identity::person_keys(db, signed.person).await?);
+            }
+            signer = &signers[&signed.person];
+        }
+        let device = devices[&header.device].as_ref();
+        let judged = examine::examine(&envelope, bytes.clone(), device, signer, now);
+        ready.push((header.id, bytes, judged));
+    }
+    Ok(ready)
+}
+
 impl EnvelopeCore for SqliteCore {
     async fn push(&self, carrier: Caller, envelopes: Vec<Vec<u8>>, now: i64) -> Result<Vec<Ack>, CoreError> {
         // All that needs only bytes and keys is done before the writer is taken.
-        let mut ready = Vec::with_capacity(envelopes.len());
-        {
-            let mut db = self.db.read().acquire().await?;
-            let mut devices: HashMap<Id, Option<DeviceInfo>> = HashMap::new();
-            let mut signers: HashMap<Id, Vec<PersonKey>> = HashMap::new();
-            for bytes in envelopes {
-                let (envelope, header) = match examine::read(&bytes) {
-                    Ok(read) => read,
-                    Err((id, refusal)) => {
-                        ready.push((id, Err(refusal)));
-                        continue;
-                    }
-                };
-                if let std::collections::hash_map::Entry::Vacant(entry) = devices.entry(header.device) {
-                    entry.insert(identity::device(&mut db, header.device).await?);
-                }
-                let mut signer: &[PersonKey] = &[];
-                if let Some(signed) = &header.signed_by {
-                    if let std::collections::hash_map::Entry::Vacant(entry) = signers.entry(signed.person) {
-                        entry.insert(identity::person_keys(&mut db, signed.person).await?);
-                    }
-                    signer = &signers[&signed.person];
-                }
-                let device = devices[&header.device].as_ref();
-                ready.push((header.id, examine::examine(&envelope, bytes, device, signer, now)));
-            }
-        }
+        let ready = examined(&mut *self.db.read().acquire().await?, envelopes, now).await?;
         // One transaction, and so one fsync, for the whole push; a savepoint for each envelope.
         let who = Access {
             facility: carrier.facility,
@@ -77,7 +93,7 @@ impl EnvelopeCore for SqliteCore {
         let mut acks = Vec::with_capacity(ready.len());
         let mut tx = self.db.write().await?;
         let world = self.db.world();
-        for (id, examined) in ready {
+        for (id, _, examined) in ready {
             let outcome = match examined {
                 Ok(examined) => take::take(&mut tx, world, &who, examined, now).await?,
                 Err(refusal) => Outcome::Refused { code: refusal.code.into(), text: refusal.text },

@@ -10,7 +10,7 @@ use rabta_wire::{
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::holders;
+use super::{holders, take::Arrival};
 use crate::{
     audit::{self, Event},
     auth::Access,
@@ -35,6 +35,7 @@ pub struct Act<'a> {
     pub content: &'a Content,
     pub standing: Option<&'a Standing>,
     pub superseded: Option<State>,
+    pub arrival: Arrival,
     pub now: i64,
 }
 
@@ -77,8 +78,19 @@ pub async fn project(
     let what = format!("Binary/{}", h.id);
     let mut event = Event::new(audit::Act::Push, who).about(what, patient.clone());
     event.detail = Some(("kind", format!("{:?}", h.kind)));
+    if act.arrival != Arrival::Pushed {
+        let late = if act.arrival == Arrival::HandedInLate {
+            "; its device was revoked after it was written"
+        } else {
+            ""
+        };
+        event.agent = None;
+        event.detail = Some(("handed-in", format!("{:?}, in a file, by the operator{late}", h.kind)));
+    }
     if let Some(state) = act.superseded {
-        event.detail = Some(("superseded", state.code().into()));
+        if act.arrival == Arrival::Pushed {
+            event.detail = Some(("superseded", state.code().into()));
+        }
         audit::write(tx, &event, act.now).await?;
         show_at(tx, seq, Scope::Device(h.device), None, Item::Envelope(seq)).await?;
         return Ok(seq);

@@ -31,6 +31,35 @@ pub struct World<'a> {
     pub duty: Id,
 }
 
+/// How an envelope came here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    Pushed,
+    /// In a file, by the operator's hand.
+    HandedIn,
+    /// The same, and its device was revoked after it was written.
+    HandedInLate,
+}
+
+/// As [`take`], for what the operator brought in a file.
+pub async fn hand_in(
+    tx: &mut SqliteConnection,
+    world: World<'_>,
+    who: &Access,
+    examined: Examined,
+    now: i64,
+) -> Result<Outcome, sqlx::Error> {
+    let mut tx = tx.begin().await?;
+    let outcome = decide(&mut tx, world, who, examined, now, Arrival::HandedIn).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+/// When an envelope was written, by the HIE's clock as its device knew it; milliseconds since 1970.
+fn written_at(header: &Header) -> i64 {
+    header.device_time.saturating_add(header.clock_offset.unwrap_or(0))
+}
+
 /// Takes one envelope and says what became of it. Its effects are in a savepoint: an error undoes them all.
 pub async fn take(
     tx: &mut SqliteConnection,
@@ -40,7 +69,7 @@ pub async fn take(
     now: i64,
 ) -> Result<Outcome, sqlx::Error> {
     let mut tx = tx.begin().await?;
-    let outcome = decide(&mut tx, world, who, examined, now).await?;
+    let outcome = decide(&mut tx, world, who, examined, now, Arrival::Pushed).await?;
     tx.commit().await?;
     Ok(outcome)
 }
@@ -51,6 +80,7 @@ async fn decide(
     who: &Access,
     examined: Examined,
     now: i64,
+    mut arrival: Arrival,
 ) -> Result<Outcome, sqlx::Error> {
     let Examined { header, hash, bytes, verdict } = examined;
     let place = place(record::neighbors(tx, &header).await?, &header, hash);
@@ -69,11 +99,14 @@ async fn decide(
             "two copies of this device have both gone on writing; both were kept, and the device must be enrolled anew",
         )));
     }
-    let outcome = if device.revoked {
+    if arrival == Arrival::HandedIn && device.revoked_at.is_some_and(|at| written_at(&header) < at) {
+        arrival = Arrival::HandedInLate;
+    }
+    let outcome = if device.revoked && arrival != Arrival::HandedInLate {
         record::refused(Refusal::new(codes::DEVICE_REVOKED, "this device's enrollment was revoked"))
     } else {
         match verdict {
-            Ok(content) => judge(tx, world, who, &header, &bytes, &content, now).await?,
+            Ok(content) => judge(tx, world, who, (&header, &bytes, &content), arrival, now).await?,
             Err(refusal) => record::refused(refusal),
         }
     };
@@ -86,9 +119,8 @@ async fn judge(
     tx: &mut SqliteConnection,
     world: World<'_>,
     who: &Access,
-    header: &Header,
-    bytes: &[u8],
-    content: &Content,
+    (header, bytes, content): (&Header, &[u8], &Content),
+    arrival: Arrival,
     now: i64,
 ) -> Result<Outcome, sqlx::Error> {
     for dependency in &header.depends {
@@ -108,7 +140,7 @@ async fn judge(
         Ok(Effect::Superseded(state)) => Some(state),
         Err(refusal) => return Ok(record::refused(refusal)),
     };
-    let act = project::Act { header, bytes, content, standing: standing.as_ref(), superseded, now };
+    let act = project::Act { header, bytes, content, standing: standing.as_ref(), superseded, arrival, now };
     let seq = project::project(tx, world.sequencer, who, &act).await?;
     Ok(match superseded {
         Some(state) => Outcome::Superseded { seq, code: state.code().into() },
