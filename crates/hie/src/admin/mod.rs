@@ -184,7 +184,10 @@ pub enum Reply {
     Audit(Vec<Report>),
     BreakGlass(Vec<glass::Line>),
     Paper(PaperAnswer),
-    LeaseCode { code: String, days: u32 },
+    LeaseCode {
+        code: String,
+        days: u32,
+    },
     Imported(HandedIn),
     Done,
     Failed(String),
