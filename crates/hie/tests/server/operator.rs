@@ -142,6 +142,10 @@ fn the_doctor_looks_at_the_certificate_the_ports_the_clock_the_disk_and_the_back
     let temp = tempfile::tempdir().unwrap();
     let folder = temp.path().join("hie");
     let child = serve(&folder, temp.path(), 60);
+    let (state, _, todo) = finding(&folder, "backup");
+    assert!(state == "bad" && todo.contains("rabta-hie backup"), "its own keys are in no backup yet");
+    let to = temp.path().join("backups");
+    assert!(command(&folder, &["backup", "--to", to.to_str().unwrap()]).0);
     let (_, all) = findings(&folder);
     for name in
         ["server", "phones", "relay", "cert", "clock", "set", "backup", "refused", "forks", "key", "folder"]
