@@ -11,8 +11,8 @@
 //! assert_eq!(cursor.to_string().parse(), Ok(cursor));
 //! ```
 
-pub mod care;
 mod after;
+pub mod care;
 pub mod cert;
 pub mod code;
 pub mod cursor;
