@@ -150,6 +150,11 @@ async fn fill(db: &Db) -> Result<World, MeasureError> {
         .bind(specialist.0.to_vec())
         .execute(&mut *tx)
         .await?;
+        sqlx::query("INSERT INTO task_with (task, person) VALUES (?, ?)")
+            .bind(task.0.to_vec())
+            .bind(specialist.0.to_vec())
+            .execute(&mut *tx)
+            .await?;
         sqlx::query(
             "INSERT INTO break_glass (id, person, device, facility, patient, owner, reason, text, restricted, opened_at, ends_at) \
              VALUES (?, ?, ?, ?, ?, ?, 'other', 'measured', '', ?, ?)",

@@ -84,7 +84,9 @@ pub async fn heard(
     };
     for row in rows {
         let (task, clinic) = (identity::id(row.try_get(0)?)?, identity::id(row.try_get(1)?)?);
-        for person in holders::with(tx, task).await? {
+        // Whoever ever had it may have it still on a laptop; it comes back to those whom it is with.
+        let people = if opens { holders::with(tx, task).await? } else { holders::asked(tx, task).await? };
+        for person in people {
             // A colleague of the same clinic reads its record as before.
             if works_at(tx, person).await? == Some(clinic) {
                 continue;

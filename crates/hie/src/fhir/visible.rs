@@ -88,16 +88,17 @@ fn pieces(shape: Shape, row: &str, label: &str) -> Vec<Piece> {
         text(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = {row}.task AND (t.facility = "),
         Facility,
     ]);
-    // Open, its patient's consent stands, and it is with this person.
-    let owned = "t.closed = 0 AND t.shut_by = '' AND EXISTS \
-                 (SELECT 1 FROM task_with w WHERE w.task = t.id AND w.person = ";
+    // It is with this person, and its patient's consent stands. A closed ask is with nobody.
     if cares {
-        out.extend([text(&format!(" OR ({owned}")), Person, text("))")]);
+        let with =
+            " OR (t.shut_by = '' AND EXISTS (SELECT 1 FROM task_with w WHERE w.task = t.id AND w.person = ";
+        out.extend([text(with), Person, text("))")]);
     }
     out.push(text("))"));
     if cares && with_ask {
-        let ask = format!(" OR EXISTS (SELECT 1 FROM task t WHERE t.patient = {{row}}.patient AND {owned}");
-        out.extend([text(&ask), Person, text("))")]);
+        let ask = " OR EXISTS (SELECT 1 FROM task t JOIN task_with w ON w.task = t.id \
+                   WHERE t.patient = {row}.patient AND t.shut_by = '' AND w.person = ";
+        out.extend([text(ask), Person, text(")")]);
     }
     if emergency {
         out.extend([
@@ -131,8 +132,8 @@ fn put(query: &mut QueryBuilder<Sqlite>, who: &Reader, pieces: Vec<Piece>) {
 /// cover that type and its label (`label`: the column of the version that is read), and the resource
 ///
 /// - is of the HIE itself, of their facility, or of an ask that their facility made; or
-/// - belongs to an open ask that is with the person (or is that ask's patient or consent), until the consent is taken
-///   back; or
+/// - belongs to an open ask that is with the person, by name or as one of a pool (or is that ask's patient or
+///   consent), until the consent is taken back; or
 /// - is of a patient for whom the person broke the glass, while that lasts, and the read says that it is an emergency.
 pub fn push(query: &mut QueryBuilder<Sqlite>, who: &Reader, kind: &str, label: &str) {
     put(query, who, pieces(shape(who, kind), "r", label));

@@ -13,6 +13,7 @@ use rabta_wire::{
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use super::duty::roster;
 use crate::support::{
     Draft, Member, Sealed, id, payloads,
     server::{Server, said},
@@ -118,8 +119,8 @@ impl World {
         self.push(&[said]).await;
     }
 
-    /// The ask is with `owner`.
-    async fn case(&mut self, owner: Id) -> Case {
+    /// The ask is with `owner`; without one, with the pool of pediatricians.
+    async fn case(&mut self, owner: Option<Id>) -> Case {
         let (patient, task, consented) = (id(), id(), id());
         let subject = json!({"reference": format!("Patient/{patient}")});
         let mut what = BTreeMap::new();
@@ -169,7 +170,10 @@ impl World {
                 "resourceType": "ServiceRequest", "id": id().to_string(), "status": "active", "intent": "order",
                 "subject": subject,
             }),
-            payloads::task_resource(task, patient, State::Requested, Some(owner)),
+            match owner {
+                Some(_) => payloads::task_resource(task, patient, State::Requested, owner),
+                None => payloads::pool_task(task, patient, State::Requested, None),
+            },
         ];
         for (name, resource) in [
             ("ask", condition(patient)),
@@ -226,10 +230,25 @@ impl World {
         };
         let someone = self.server.join(self.b, "specialist").await.0.person;
         let owns = relation.starts_with("owner");
+        let pool = matches!(relation, "in-pool" | "pool-taken");
+        if let (true, Some(reader)) = (pool, &reader) {
+            roster(&self.server, reader, "always").await;
+        }
         let owner = reader.as_ref().filter(|_| owns).map_or(someone, |r| r.person);
-        let case = self.case(owner).await;
+        let case = self.case(Some(owner).filter(|_| !pool)).await;
         match relation {
-            "same-facility" | "stranger" | "owner" | "colleague-of-owner" => {}
+            "same-facility" | "stranger" | "owner" | "colleague-of-owner" | "in-pool" => {}
+            "pool-taken" => {
+                let (mut colleague, _) = self.server.join(self.b, "specialist").await;
+                roster(&self.server, &colleague, "always").await;
+                let takes =
+                    payloads::pool_move(case.task, case.patient, State::Accepted, Some(colleague.person));
+                let takes = Draft::new(Kind::TaskMove, case.patient, takes).task(case.task).on(1).signed();
+                let takes = colleague.write(takes);
+                let token = self.server.token(&colleague).await;
+                let acks = self.server.push(&token, &[takes]).await;
+                assert!(matches!(acks[0].outcome, Outcome::Durable { .. }), "{acks:?}");
+            }
             "owner-of-closed" => {
                 let over = payloads::task_move(case.task, case.patient, State::Cancelled, Some(owner));
                 let over = Draft::new(Kind::TaskMove, case.patient, over).task(case.task).on(1);
