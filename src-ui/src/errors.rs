@@ -28,6 +28,7 @@ pub fn words(code: &str) -> (W, W) {
         "vault-damaged" => (W::DamagedTitle, W::DamagedBody),
         "vault-newer" => (W::NewerTitle, W::NewerBody),
         "vault-in-use" => (W::InUseTitle, W::InUseBody),
+        "consent-withdrawn" => (W::ErrWithdrawn, W::ErrWithdrawnBody),
         "consent-missing" => (W::ErrConsent, W::ErrConsentBody),
         "no-camera" => (W::ErrCamera, W::ErrCameraBody),
         "no-microphone" => (W::ErrMicrophone, W::ErrMicrophoneBody),

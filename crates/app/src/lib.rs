@@ -16,6 +16,7 @@ mod photos;
 mod routes;
 mod settings;
 
+mod after;
 pub mod asks;
 pub mod calls;
 mod gate;
@@ -166,6 +167,7 @@ impl App {
             asks::route(&session, name, &body).await,
             calls::route(&session, name, &body).await,
             links::route(&session, name, &body).await,
+            after::route(&session, name, &body).await,
             hand_over::route(&session, name, &body).await,
             sync_task::route(&session, name, &body).await,
         ] {

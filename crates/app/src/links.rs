@@ -193,13 +193,18 @@ impl Session {
         self.sync.client()?.act_on_link(link.guest, act).await.map_err(crate::gate::hie)
     }
 
-    async fn start_link_call(&self, start: StartLinkCall) -> Result<(), Error> {
-        let link = self.kept_link(&start.guest).await?;
+    /// The guest, the secret and the patient of a link that has not ended.
+    pub(crate) async fn link_secret(&self, guest: &str) -> Result<(Id, LinkSecret, String), Error> {
+        let link = self.kept_link(guest).await?;
         let secret = LinkSecret::from_fragment(&link.secret).ok_or_else(|| Error::new("not-found"))?;
-        let name = self.card(&link.patient).await?.name.0;
-        let about =
-            About::Link { secret, name, link: LinkCall { guest: start.guest, patient: link.patient } };
-        self.ring(about, Address { person: link.guest, device: None }, start.video).await
+        Ok((link.guest, secret, link.patient))
+    }
+
+    async fn start_link_call(&self, start: StartLinkCall) -> Result<(), Error> {
+        let (guest, secret, patient) = self.link_secret(&start.guest).await?;
+        let name = self.card(&patient).await?.name.0;
+        let about = About::Link { secret, name, link: LinkCall { guest: start.guest, patient } };
+        self.ring(about, Address { person: guest, device: None }, start.video).await
     }
 }
 

@@ -67,6 +67,11 @@ impl Session {
         Ok(Pdf { base64: STANDARD.encode(pdf).into(), draft })
     }
 
+    /// The prescription's bytes.
+    pub(crate) async fn prescription_bytes(&self, wanted: Prescription) -> Result<Vec<u8>, Error> {
+        Ok(self.pdf(Sheet::Prescription, &wanted.visit, wanted.paper, wanted.lang).await?.0)
+    }
+
     pub(crate) async fn medicine_sheet(&self, wanted: MedicineSheet) -> Result<Pdf, Error> {
         let (pdf, draft) = self.pdf(Sheet::Pictures, &wanted.visit, wanted.paper, wanted.lang).await?;
         Ok(Pdf { base64: STANDARD.encode(pdf).into(), draft })

@@ -15,6 +15,14 @@ commands! {
     SendLink { guest: String, way: String } -> () = "send-link";
     /// Another phone or browser asks to have the call.
     MoveLink { guest: String, yes: bool } -> () = "move-link";
+    /// What the patient's phone shows after the call, for a week: the next step; the medicines of the last signed visit
+    /// and its paper, if wished. Only with the patient's word. Replaces what was left there before.
+    LeaveNote {
+        guest: String,
+        next_step: Private<String>,
+        with_medicines: bool,
+        lang: crate::gate::Lang,
+    } -> () = "leave-note";
     /// Rings the patient's phone.
     StartLinkCall { guest: String, video: bool } -> () = "start-link-call";
 }

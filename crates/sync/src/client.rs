@@ -9,7 +9,7 @@ use rabta_wire::{
     code::EnrollmentCode,
     cursor::Cursor,
     enroll::{Check, Enroll, Enrolled, Invitation},
-    guest::{LinkAct, Links, MakeLink},
+    guest::{AfterPart, LinkAct, Links, MakeLink},
     limits,
     log::{EPOCH_HEADER, MEDIA_TYPE, PullReply, Push, PushReply},
     token::{ASSERTION_TYPE, AUDIENCE, Claims, GRANT_TYPE, TokenReply, sign_assertion},
@@ -295,6 +295,19 @@ impl HieClient {
     pub async fn act_on_link(&self, guest: Id, act: LinkAct) -> Result<(), HieError> {
         let path = format!("/v1/links/{guest}");
         self.authorized(|| self.request(Method::POST, &path).json(&act)).await.map(drop)
+    }
+
+    /// Puts what was sealed for a patient's phone at the HIE.
+    pub async fn leave_after(&self, guest: Id, part: AfterPart, sealed: Vec<u8>) -> Result<(), HieError> {
+        let path = match part {
+            AfterPart::Note => format!("/v1/links/{guest}/after"),
+            AfterPart::Paper => format!("/v1/links/{guest}/after/paper"),
+        };
+        let request = || {
+            let request = self.request(Method::PUT, &path);
+            request.header(header::CONTENT_TYPE, "application/octet-stream").body(sealed.clone())
+        };
+        self.authorized(request).await.map(drop)
     }
 
     async fn fetch_token(&self) -> Result<TokenReply, HieError> {

@@ -129,7 +129,7 @@ impl Case {
 }
 
 impl Session {
-    /// The ask, if it can be read; `not-found` else.
+    /// The ask, if it can be read. Errors: `not-found`; `consent-withdrawn`, where it is another facility's.
     pub(crate) async fn case(&self, ask: &str) -> Result<Case, Error> {
         let id: Id = ask.parse().map_err(|_| Error::new("not-found"))?;
         let items = self.items(id).await?;
@@ -138,7 +138,16 @@ impl Session {
         let note = fhir::note::view(&note.payload, self.stamp().today).map_err(crate::error::bundle)?;
         let (task, version, moved_by) = self.current_task(ask).await?;
         let view = fhir::task::view(&task).map_err(|e| Error::detail("unexpected", e))?;
+        // The HIE took the patient back from this laptop: they said no to whoever is outside their clinic.
+        if view.facility.id != self.facility().id && self.is_gone("Patient", &view.patient).await? {
+            return Err(Error::new("consent-withdrawn"));
+        }
         Ok(Case { id, task, view, version, moved_by, note, items })
+    }
+
+    async fn is_gone(&self, kind: &str, id: &str) -> Result<bool, Error> {
+        let versions = self.store().history(kind, id).await.map_err(|e| self.told(e))?;
+        Ok(versions.last().is_some_and(|version| version.deleted))
     }
 
     /// The Task's newest version that took effect, how many did, and the envelope that brought the newest.

@@ -62,7 +62,7 @@ impl Session {
             // A Task of another system, or one whose note has not come yet, is none of ours to show.
             let case = match self.case(&task.id).await {
                 Ok(case) => case,
-                Err(error) if error.code == "not-found" => continue,
+                Err(error) if matches!(error.code.as_str(), "not-found" | "consent-withdrawn") => continue,
                 Err(error) => {
                     tracing::warn!(task = task.id, code = error.code, "an ask cannot be read");
                     continue;

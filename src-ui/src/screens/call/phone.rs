@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::PatientCard;
 use rabta_ipc::Error;
-use rabta_ipc::link::{CloseLink, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
+use rabta_ipc::link::{CloseLink, LeaveNote, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
 
 use super::figures::CallFigures;
 use super::link::Links;
@@ -10,12 +10,13 @@ use super::screen::Running;
 use super::words;
 use crate::errors::MaybeError;
 use crate::parts::{
-    Area, Banner, Button, Card, Choice, Field, Kind, LinkButton, Opt, Skeleton, Tag, Tint, Tone, toast,
+    Area, Banner, Button, Card, Check, Choice, Field, Kind, LinkButton, Opt, Skeleton, Tag, Tint, Tone, toast,
 };
-use crate::prefs::{say, say_with, t};
+use crate::prefs::{lang, say, say_with, t};
 use crate::router::Route;
 use crate::screens::patient;
 use crate::session::session;
+use crate::words::Lang;
 use crate::{Text, W, dom, format, icon, ipc};
 
 /// What the HIE takes, in letters.
@@ -46,7 +47,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
             </div>
         }
         .into_any(),
-        Some(None) => view! { <Check card /><Running /> }.into_any(),
+        Some(None) => view! { <Aloud card /><Running /> }.into_any(),
     };
     let beside = move || match links.view.get() {
         None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
@@ -88,7 +89,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
 
 /// Before anything is said: is it the patient?
 #[component]
-fn Check(card: Memo<Option<PatientCard>>) -> impl IntoView {
+fn Aloud(card: Memo<Option<PatientCard>>) -> impl IntoView {
     move || {
         let card = card.get()?;
         let body =
@@ -147,6 +148,39 @@ fn Make(id: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoVi
                 <div class="row"><Button label=W::PhoneMake t="make-link" kind=Kind::Main icon=icon::PHONE submit=true busy /></div>
             </form>
         </Card>
+    }
+    .into_any()
+}
+
+/// What the phone shows after the call: the next step, and the medicines if the patient wants them there.
+#[component]
+fn Leave(guest: String, error: RwSignal<Option<Error>>) -> impl IntoView {
+    let (text, medicines, busy) = (RwSignal::new(String::new()), RwSignal::new(true), RwSignal::new(false));
+    let guest = StoredValue::new(guest);
+    let send = move || {
+        busy.set(true);
+        let leave = LeaveNote {
+            guest: guest.get_value(),
+            next_step: text.get_untracked().into(),
+            with_medicines: medicines.get_untracked(),
+            lang: if lang() == Lang::Ur { rabta_ipc::gate::Lang::Ur } else { rabta_ipc::gate::Lang::En },
+        };
+        spawn_local(async move {
+            let answer = ipc::call(leave).await;
+            if answer.is_ok() {
+                toast(W::AfterSent);
+            }
+            error.try_set(answer.err());
+            busy.try_set(false);
+        });
+    };
+    let empty = Signal::derive(move || text.with(|text| text.trim().is_empty()));
+    view! {
+        <div class="stack" style="--gap:12px" data-t="after">
+            <Area label=W::AfterLabel t="after-text" value=text lines=3 />
+            <Check label=W::AfterMedicines t="after-medicines" value=medicines />
+            <div class="row"><Button label=W::AfterSend t="after-send" icon=icon::PHONE busy off=empty on_press=send /></div>
+        </div>
     }
     .into_any()
 }
@@ -223,6 +257,7 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                         </div>
                     </div>
                 </div>
+                <Leave guest=link.guest error />
                 <div class="row"><Button label=W::PhoneEnd t="link-end" kind=Kind::Plain icon=icon::TRASH busy on_press=end /></div>
             </div>
         </Card>
