@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 use rabta_ipc::Error;
-use rabta_ui_base::errors::{small_print, tone, words};
+pub use rabta_ui_base::errors::words;
+use rabta_ui_base::errors::{small_print, tone};
 
 use crate::parts::Banner;
 

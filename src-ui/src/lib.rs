@@ -20,5 +20,5 @@ pub mod screens;
 pub mod session;
 pub mod text;
 
-pub use rabta_ui_base::{W, dom, icon, ipc, words};
+pub use rabta_ui_base::{W, bridge, dom, icon, ipc, words};
 pub use text::Text;
