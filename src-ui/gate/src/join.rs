@@ -12,12 +12,9 @@ use super::field::{Field, code_area};
 use super::parts::{Slot, button, face, form, para, quiet, role, send, stack, title};
 use super::say::{Say, change_lang};
 use super::training::practice;
-use super::{Step, gate, leave};
+use super::{ME, Step, gate, leave};
 use crate::W;
 use crate::words::Lang;
-
-/// Where somebody who joins an open vault came from.
-const ME: &str = "#/me";
 
 pub fn language() -> El {
     let pick = |t: &str, lang: Lang, inside: &str| {

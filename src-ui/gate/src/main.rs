@@ -39,6 +39,8 @@ use rabta_ui_base::{W, dom, errors, icon, ipc, lean, roles, theme, words};
 /// The app's page, and where it starts.
 const APP: &str = "app.html";
 const START: &str = "#/today";
+/// The app's page that somebody who joins an open vault comes from.
+const ME: &str = "#/me";
 /// At most one "somebody is here" to the shell in this time, while the vault is open.
 const ALIVE_EVERY_MS: f64 = 20_000.0;
 

@@ -13,12 +13,9 @@ use super::field::{Field, code_field};
 use super::new_secrets::Twice;
 use super::parts::{Slot, banner, button, form, groups, para, quiet, send, stack, title};
 use super::say::Say;
-use super::{Step, enter, gate, leave};
+use super::{ME, Step, enter, gate, leave};
 use crate::errors::Tone;
 use crate::{W, icon};
-
-/// Where somebody who joined an open vault came from.
-const ME: &str = "#/me";
 
 pub fn show() -> El {
     let how = el("p")

@@ -51,7 +51,7 @@ pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
         .gap(12)
         .child(&para("strong", W::LeaseDo))
         .child(&para("small quiet", W::LeaseDevice))
-        .child(&groups("lease-device", device))
+        .child(&groups("lease-device", &device.replace('-', "")).attr("data-code", device))
         .child(&para("small quiet", W::LeaseChallenge))
         .child(&groups("lease-challenge", challenge));
     let page = page.child(&title(W::LeaseTitle, Some(W::LeaseBody.into())));
