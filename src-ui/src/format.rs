@@ -67,22 +67,9 @@ pub fn name(card: &PatientCard) -> String {
     }
 }
 
+/// A role in words; its code where there is no word.
 pub fn role(code: &str) -> String {
-    let word = match code {
-        "doctor" => W::RoleDoctor,
-        "lhv" => W::RoleLhv,
-        "midwife" => W::RoleMidwife,
-        "nurse" => W::RoleNurse,
-        "technician" => W::RoleTechnician,
-        "dispenser" => W::RoleDispenser,
-        "vaccinator" => W::RoleVaccinator,
-        "community-worker" | "chw" => W::RoleCommunity,
-        "registration" => W::RoleRegistration,
-        "specialist" => W::RoleSpecialist,
-        "operator" => W::RoleOperator,
-        _ => return code.to_owned(),
-    };
-    say(word).to_owned()
+    rabta_ui_base::roles::word(code).map_or_else(|| code.to_owned(), |word| say(word).to_owned())
 }
 
 pub fn custody(custody: Custody) -> (W, Tint) {

@@ -2,35 +2,11 @@
 //! nothing about anybody.
 
 use leptos::prelude::*;
+pub use rabta_ui_base::theme::Theme;
+use rabta_ui_base::theme::paint;
 
 use crate::dom;
 use crate::words::{Lang, W, fill};
-
-/// Which colors. `Auto` follows the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Theme {
-    Auto,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    pub const fn code(self) -> &'static str {
-        match self {
-            Theme::Auto => "auto",
-            Theme::Light => "light",
-            Theme::Dark => "dark",
-        }
-    }
-
-    pub fn from_code(code: &str) -> Self {
-        match code {
-            "light" => Theme::Light,
-            "dark" => Theme::Dark,
-            _ => Theme::Auto,
-        }
-    }
-}
 
 thread_local! {
     static LANG: ArcRwSignal<Lang> = ArcRwSignal::new(dom::stored("rabta.lang").map_or(Lang::En, |code| Lang::from_code(&code)));
@@ -66,13 +42,7 @@ pub fn set_theme(theme: Theme) {
 
 /// Writes language, direction and theme to `<html>`.
 pub fn show() {
-    let root = dom::root();
-    let lang = LANG.with(|signal| signal.get_untracked());
-    let theme = THEME.with(|signal| signal.get_untracked());
-    let _ = root.set_attribute("lang", lang.code());
-    let _ = root.set_attribute("dir", lang.dir());
-    let dark = theme == Theme::Dark || (theme == Theme::Auto && dom::system_is_dark());
-    let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
+    paint(LANG.with(|signal| signal.get_untracked()), THEME.with(|signal| signal.get_untracked()));
 }
 
 /// The text of `word` now (tracked).

@@ -114,7 +114,9 @@ fn dependencies_among_our_crates_point_one_way() {
         ("rabta-sync", &["rabta-domain", "rabta-wire", "rabta-store"]),
         ("rabta-engine", &["rabta-domain", "rabta-ipc", "rabta-wire", "rabta-call"]),
         ("rabta-hie", &["rabta-domain", "rabta-wire", "rabta-relay", "rabta-search", "rabta-sys"]),
-        ("rabta-ui", &["rabta-domain", "rabta-ipc", "rabta-call"]),
+        ("rabta-ui-base", &["rabta-ipc"]),
+        ("rabta-ui", &["rabta-domain", "rabta-ipc", "rabta-call", "rabta-ui-base"]),
+        ("rabta-gate", &["rabta-domain", "rabta-ipc", "rabta-ui-base"]),
         ("rabta-page", &["rabta-wire", "rabta-call"]),
         ("rabta", &["rabta-app", "rabta-ipc"]),
         ("rabta-tests", &[]),
@@ -131,7 +133,9 @@ fn dependencies_among_our_crates_point_one_way() {
 #[test]
 fn what_also_runs_in_a_page_knows_no_database_no_socket_and_no_window() {
     let graph = ours(metadata()).normal;
-    for name in ["rabta-domain", "rabta-ipc", "rabta-wire", "rabta-call", "rabta-search", "rabta-ui"] {
+    for name in
+        ["rabta-domain", "rabta-ipc", "rabta-wire", "rabta-call", "rabta-search", "rabta-ui", "rabta-gate"]
+    {
         let used = reach(&graph, name);
         for heavy in ["tokio", "sqlx", "tauri", "axum", "reqwest", "rabta-store", "rabta-sync", "rabta-app"] {
             assert!(!used.contains(heavy), "{name} reaches {heavy}");

@@ -65,7 +65,7 @@ pub fn build(places: &Places) -> Result<()> {
         "read the compiler's message above; src-ui/, src-page/ or what they use do not compile",
         || {
             let mut cargo = wasm::cargo(places, &way);
-            cargo.args(["build", "-p", "rabta-ui", "-p", "rabta-page"]);
+            cargo.args(["build", "-p", "rabta-ui", "-p", "rabta-gate", "-p", "rabta-page"]);
             cargo.args(["--target", wasm::TARGET, "--profile", "wasm"]);
             shell::run(&mut cargo)
         },

@@ -1,18 +1,8 @@
 use leptos::prelude::*;
+pub use rabta_ui_base::errors::Tone;
 
 use super::Draw;
 use crate::{Text, icon};
-
-/// How much a message weighs. Each has its own sign besides its color.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tone {
-    #[default]
-    Info,
-    /// Look at this.
-    Look,
-    /// Danger, or something that failed.
-    Stop,
-}
 
 /// What happened, what is safe, what to do; and a code in small print for support.
 #[component]

@@ -36,6 +36,16 @@ pub fn from_message(text: &str) -> String {
         .to_owned()
 }
 
+/// The digits of what was typed, also where the keyboard writes those of Urdu or Arabic.
+pub fn digits(typed: &str) -> String {
+    let western = |c: char| match c {
+        '\u{0660}'..='\u{0669}' => char::from_digit(c as u32 - 0x0660, 10),
+        '\u{06F0}'..='\u{06F9}' => char::from_digit(c as u32 - 0x06F0, 10),
+        c => Some(c).filter(char::is_ascii_digit),
+    };
+    typed.chars().filter_map(western).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +54,12 @@ mod tests {
     fn a_code_is_grouped_and_look_alikes_are_digits() {
         assert_eq!(grouped("abcde fghil o1", 5), "ABCDE-FGH11-01");
         assert_eq!(grouped("", 5), "");
+    }
+
+    #[test]
+    fn digits_of_any_keyboard_are_one_pin() {
+        assert_eq!(digits("4 8a2"), "482");
+        assert_eq!(digits("\u{06F4}\u{06F8}\u{0662}1"), "4821");
     }
 
     #[test]

@@ -8,13 +8,26 @@ use crate::{bridge, lean};
 
 /// Asks the shell. A window without a shell behind it answers `no-shell`.
 pub async fn call<C: Command>(command: C) -> Result<C::Reply, Error> {
-    let body = serde_json::to_string(&command).map_err(|error| Error::detail("unexpected", error))?;
-    let answer = send(C::NAME, &body).await?;
-    lean::read(&answer).map_err(|error| Error::detail("unexpected", format_args!("{}: {error}", C::NAME)))
+    reply::<C>(&send(C::NAME, &body(&command)?).await?)
+}
+
+/// A command as it travels beside its name: JSON.
+pub fn body<C: Command>(command: &C) -> Result<String, Error> {
+    serde_json::to_string(command).map_err(|_| unexpected(C::NAME, "body"))
+}
+
+/// What the shell answered to such a command, from its JSON.
+pub fn reply<C: Command>(json: &str) -> Result<C::Reply, Error> {
+    lean::read(json).map_err(|error| unexpected(C::NAME, error.0))
+}
+
+#[inline(never)]
+fn unexpected(name: &str, what: &str) -> Error {
+    Error { detail: Some([name, ": ", what].concat()), ..Error::new("unexpected") }
 }
 
 /// The part of [`call`] that is the same for every command.
-async fn send(name: &str, body: &str) -> Result<String, Error> {
+pub async fn send(name: &str, body: &str) -> Result<String, Error> {
     let arguments = js_sys::Object::new();
     let body = js_sys::JSON::parse(body).map_err(|_| Error::new("unexpected"))?;
     set(&arguments, "name", &JsValue::from_str(name));

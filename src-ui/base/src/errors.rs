@@ -1,0 +1,87 @@
+//! An error of the shell in a person's words: what happened, what is safe, what to do, and its code in small print.
+
+use rabta_ipc::Error;
+
+use crate::words::W;
+
+/// How much a message weighs. Each has its own sign besides its color.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    #[default]
+    Info,
+    /// Look at this.
+    Look,
+    /// Danger, or something that failed.
+    Stop,
+}
+
+/// Title and text for a code. Codes that a screen explains in its own place (a wrong PIN) have words here as well.
+pub fn words(code: &str) -> (W, W) {
+    match code {
+        "stale" => (W::ErrStale, W::ErrStaleBody),
+        "no-number-left" => (W::ErrNoNumbers, W::ErrNoNumbersBody),
+        "consent-withdrawn" => (W::ErrWithdrawn, W::ErrWithdrawnBody),
+        "consent-missing" => (W::ErrConsent, W::ErrConsentBody),
+        "no-camera" => (W::ErrCamera, W::ErrCameraBody),
+        "no-microphone" => (W::ErrMicrophone, W::ErrMicrophoneBody),
+        "too-large" => (W::ErrTooLarge, W::ErrTooLargeBody),
+        "not-an-image" => (W::ErrNotImage, W::ErrNotImageBody),
+        "no-certificate" => (W::PhoneNoPage, W::PhoneNoPageBody),
+        "stops" => (W::ErrStops, W::ErrStopsBody),
+        _ => words_at_the_gate(code),
+    }
+}
+
+/// Of [`words`], what can happen before the record shows: the gate carries no others.
+pub fn words_at_the_gate(code: &str) -> (W, W) {
+    match code {
+        "wrong-passphrase" => (W::WrongPass, W::UnlockBody),
+        "wrong-pin" => (W::WrongPin, W::ScreenLockedBody),
+        "hie-unreachable" => (W::ErrUnreachable, W::ErrUnreachableBody),
+        "code-malformed" => (W::ErrCodeMalformed, W::ErrCodeMalformedBody),
+        "code-unknown" => (W::ErrCodeUnknown, W::ErrCodeUnknownBody),
+        "code-used" => (W::ErrCodeUsed, W::ErrCodeUsedBody),
+        "code-expired" => (W::ErrCodeExpired, W::ErrCodeExpiredBody),
+        "hie-key-changed" => (W::ErrHieKey, W::ErrHieKeyBody),
+        "hie-disk-full" => (W::ErrHieDisk, W::ErrHieDiskBody),
+        "hie-refused" => (W::ErrHieRefused, W::ErrHieRefusedBody),
+        "disk-full" => (W::ErrDiskFull, W::ErrDiskFullBody),
+        "not-found" => (W::ErrNotFound, W::ErrNotFoundBody),
+        "other-facility" => (W::ErrOtherFacility, W::ErrOtherFacilityBody),
+        "person-known" => (W::ErrPersonKnown, W::ErrPersonKnownBody),
+        "passphrase-first" => (W::ErrPassFirst, W::ErrPassFirstBody),
+        "wrong-recovery" => (W::WrongRecovery, W::UseRecoveryBody),
+        "training" => (W::ErrTraining, W::ErrTrainingBody),
+        "lease-ended" => (W::LeaseTitle, W::LeaseBody),
+        "device-revoked" => (W::RevokedTitle, W::RevokedBody),
+        "nothing-unsent" => (W::ErrNothingUnsent, W::ErrNothingUnsentBody),
+        "not-allowed" => (W::ErrNotAllowed, W::ErrNotAllowedBody),
+        "vault-locked" | "screen-locked" => (W::ErrLocked, W::ErrLockedBody),
+        "vault-damaged" => (W::DamagedTitle, W::DamagedBody),
+        "vault-newer" => (W::NewerTitle, W::NewerBody),
+        "vault-in-use" => (W::InUseTitle, W::InUseBody),
+        "in-a-call" => (W::ErrInCall, W::ErrInCallBody),
+        "invalid" => (W::ErrInvalid, W::ErrInvalidBody),
+        "no-shell" => (W::ErrShell, W::ErrShellBody),
+        _ => (W::ErrUnexpected, W::ErrUnexpectedBody),
+    }
+}
+
+/// Codes after which what was typed may not have been saved: said loudly.
+pub fn tone(code: &str) -> Tone {
+    match code {
+        "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid" | "stops"
+        | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired" | "other-facility"
+        | "person-known" | "passphrase-first" | "training" | "nothing-unsent" | "no-camera"
+        | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
+        _ => Tone::Stop,
+    }
+}
+
+/// The code, and what else support may ask for.
+pub fn small_print(error: &Error) -> String {
+    match &error.detail {
+        Some(detail) => [error.code.as_str(), detail].join(" \u{00B7} "),
+        None => error.code.clone(),
+    }
+}

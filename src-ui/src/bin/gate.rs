@@ -1,9 +1,0 @@
-//! The gate: language, joining, unlocking. Nothing of a patient is ever in it.
-
-use leptos::prelude::*;
-
-fn main() {
-    console_error_panic_hook::set_once();
-    rabta_ui::prefs::show();
-    mount_to_body(|| view! { <rabta_ui::gate::Gate /> });
-}
