@@ -2,13 +2,15 @@
 
 use leptos::ev;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_ipc::gate::LeaveTraining;
 
 use crate::icon::Icon;
-use crate::parts::{Banner, Kind, LinkButton, Mark, PatientBand, SyncState, SyncWords, Toasts, Tone};
+use crate::parts::{Banner, Button, Kind, LinkButton, Mark, PatientBand, SyncState, SyncWords, Toasts, Tone};
 use crate::prefs::t;
 use crate::router::{self, Route};
 use crate::session::{self, Session, session};
-use crate::{Text, W, dom, icon, screens};
+use crate::{Text, W, dom, icon, ipc, screens};
 
 /// The whole app.
 #[component]
@@ -39,6 +41,7 @@ pub fn App() -> impl IntoView {
         <div class="app">
             <Rail session route />
             <div style="grid-area:band;min-inline-size:0">
+                <Practice session />
                 {move || session.patient.get().map(|patient| view! { <PatientBand patient /> })}
                 <screens::call::Ringing />
                 <CallStrip session route />
@@ -51,6 +54,30 @@ pub fn App() -> impl IntoView {
             <main class="work" data-t="work" tabindex="-1">{move || screens::show(route.get())}</main>
         </div>
         <Toasts />
+    }
+}
+
+/// In the training vault: said above everything, in a color of its own, with the way out.
+#[component]
+fn Practice(session: Session) -> impl IntoView {
+    let on = Memo::new(move |_| session.status.with(|status| status.as_ref().is_some_and(|s| s.training)));
+    Effect::new(move |_| dom::mark_training(on.get()));
+    let leave = || {
+        spawn_local(async {
+            if ipc::call(LeaveTraining {}).await.is_ok() {
+                dom::replace_page(session::GATE);
+            }
+        });
+    };
+    move || {
+        on.get().then(|| {
+            view! {
+                <div class="practice" data-t="practice" role="status">
+                    <strong>{t(W::PracticeStrip)}</strong>
+                    <Button label=W::PracticeLeave t="practice-leave" on_press=leave />
+                </div>
+            }
+        })
     }
 }
 

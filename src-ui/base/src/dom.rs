@@ -22,6 +22,12 @@ pub fn set_screen(name: &str) {
     let _ = root().set_attribute("data-screen", name);
 }
 
+/// Practice has a color of its own on every page.
+pub fn mark_training(on: bool) {
+    let _ =
+        if on { root().set_attribute("data-training", "") } else { root().remove_attribute("data-training") };
+}
+
 /// Goes to another page of the app; the page left is gone, also from the back button.
 pub fn replace_page(url: &str) {
     let _ = window().location().replace(url);

@@ -20,6 +20,7 @@ pub fn words(code: &str) -> (W, W) {
     match code {
         "stale" => (W::ErrStale, W::ErrStaleBody),
         "no-number-left" => (W::ErrNoNumbers, W::ErrNoNumbersBody),
+        "no-medicines" => (W::ErrNoMedicines, W::ErrNoMedicinesBody),
         "consent-withdrawn" => (W::ErrWithdrawn, W::ErrWithdrawnBody),
         "consent-missing" => (W::ErrConsent, W::ErrConsentBody),
         "no-camera" => (W::ErrCamera, W::ErrCameraBody),

@@ -8,6 +8,11 @@ use crate::session::{self, change_language, session};
 use crate::words::Lang;
 use crate::{W, dom, format, icon, ipc};
 
+/// To a page of the gate; the records stay open behind it.
+fn gate(page: &str) {
+    dom::replace_page(&format!("{}{page}", session::GATE));
+}
+
 /// Who is at the keyboard, language, colors, locking, this laptop.
 #[component]
 pub fn MeScreen() -> impl IntoView {
@@ -89,6 +94,12 @@ pub fn MeScreen() -> impl IntoView {
                         <p class="quiet grow">{t(W::LockVaultHint)}</p>
                         <Button label=W::LockVault t="lock-vault" icon=icon::KEY on_press=lock_vault />
                     </div>
+                </div>
+            </Card>
+            <Card title=W::MePeople>
+                <div class="row">
+                    <Button label=W::MeSwitch t="switch-person" kind=Kind::Main icon=icon::USERS on_press=|| gate("#switch#/me") />
+                    <Button label=W::MeAdd t="add-person" icon=icon::USER on_press=|| gate("#add-person#/me") />
                 </div>
             </Card>
             <Card title=W::ThisLaptop>

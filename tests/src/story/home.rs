@@ -73,6 +73,11 @@ impl World {
         phone.screen("ended").await?;
         self.shoot_phone(&phone, "Afterward").await?;
         doctor.see("call-ended").await?;
+        // The next step, with the medicines of the last visit, comes to the phone by itself.
+        doctor.fill("after-text", "پٹی روز بدلیں۔ جمعرات کو دوبارہ آئیں۔").await?;
+        doctor.click("after-send").await?;
+        phone.screen("after").await?;
+        self.shoot_phone(&phone, "What to do next stays on the patient's phone for a week").await?;
         doctor.click("link-end").await?;
         doctor.see("make-link-card").await?;
         phone.close().await?;

@@ -17,6 +17,7 @@ mod read;
 mod row;
 mod signing;
 mod start;
+mod templates;
 mod tests;
 mod vitals;
 mod words;
@@ -78,7 +79,7 @@ pub fn VisitScreen(id: String) -> impl IntoView {
                         changed_elsewhere.set(true);
                         load();
                     };
-                    view! { <Writing visit on_stale=reload changed_elsewhere /> }.into_any()
+                    view! { <Writing visit on_stale=reload on_filled=load changed_elsewhere /> }.into_any()
                 }
             }}
         </div>
@@ -90,6 +91,7 @@ pub fn VisitScreen(id: String) -> impl IntoView {
 fn Writing(
     visit: VisitView,
     #[prop(into)] on_stale: Callback<()>,
+    #[prop(into)] on_filled: Callback<()>,
     changed_elsewhere: RwSignal<bool>,
 ) -> impl IntoView {
     let last = visit.last.clone();
@@ -166,6 +168,7 @@ fn Writing(
             <div class="stack" style="--gap:16px">
                 <start::Informant />
                 <start::Danger on_ask=ask />
+                <templates::Templates on_filled />
                 <start::Complaint />
                 <start::CurrentMedicines />
                 <before::Allergies />

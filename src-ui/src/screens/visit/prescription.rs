@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_ipc::Error;
 use rabta_ipc::gate::Lang as PrintLang;
-use rabta_ipc::visit::{Paper, PrintPrescription};
+use rabta_ipc::visit::{Paper, PrintMedicineSheet, PrintPrescription};
 
 use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Choice, Kind, Opt, Tone};
@@ -21,14 +21,22 @@ pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl In
     let file = RwSignal::new(None::<String>);
     let error = RwSignal::new(None::<Error>);
     let busy = RwSignal::new(false);
-    let print = move || {
-        let paper = if paper.get_untracked() == "a4" { Paper::A4 } else { Paper::A5 };
+    let print = move |pictures: bool| {
+        let paper = match paper.get_untracked().as_str() {
+            "a4" => Paper::A4,
+            "roll" => Paper::Roll,
+            _ => Paper::A5,
+        };
         let lang = if language.get_untracked() == "ur" { PrintLang::Ur } else { PrintLang::En };
         busy.set(true);
         error.set(None);
         file.set(None);
         spawn_local(async move {
-            let answer = ipc::call(PrintPrescription { visit: visit.get_value(), paper, lang }).await;
+            let visit = visit.get_value();
+            let answer = match pictures {
+                true => ipc::call(PrintMedicineSheet { visit, paper, lang }).await,
+                false => ipc::call(PrintPrescription { visit, paper, lang }).await,
+            };
             busy.try_set(false);
             match answer {
                 Ok(printed) => {
@@ -49,7 +57,7 @@ pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl In
                         label=W::PagePaper
                         t="paper"
                         value=paper
-                        options=vec![Opt::new("a5", "A5"), Opt::new("a4", "A4")]
+                        options=vec![Opt::new("a5", "A5"), Opt::new("a4", "A4"), Opt::new("roll", W::PaperRoll)]
                     />
                     <Choice
                         label=W::Language
@@ -58,8 +66,9 @@ pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl In
                         options=vec![Opt::new("ur", W::LanguageUrdu), Opt::new("en", W::LanguageEnglish)]
                     />
                 </div>
-                <div>
-                    <Button label=W::PagePrint t="print" kind=Kind::Main icon=icon::PRINT busy on_press=print />
+                <div class="row">
+                    <Button label=W::PagePrint t="print" kind=Kind::Main icon=icon::PRINT busy on_press=move || print(false) />
+                    <Button label=W::PagePictures t="print-pictures" icon=icon::SUN busy on_press=move || print(true) />
                 </div>
                 <MaybeError error />
                 {move || {
