@@ -22,7 +22,9 @@ async fn asked(world: &World) -> String {
     let send = SendAsk { visit: visit.id, consent: consent(), ask: form(Urgency::Urgent) };
     let id = ask(&world.doctor, send).await.unwrap().row.id;
     one_ask(&world.specialist, |row| row.id == id).await;
+    // Of a pool's ask the clinic may call whoever looked at it; and both must have been heard of.
     ask(&world.specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    until(&world.doctor, OpenAsk { id: id.clone() }, |view| view.can_call.then_some(())).await;
     id
 }
 

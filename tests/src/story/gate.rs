@@ -27,6 +27,16 @@ impl World {
         window.reads("invited-facility", person.facility).await?;
         self.shoot_every_way(window, "Whom the code is for, as the operator entered it").await?;
         window.click("confirm").await?;
+        let recovery = self.choose_secrets(window).await?;
+        window.screen("gate-pull").await?;
+        window.click("start").await?;
+        window.screen("today").await?;
+        Ok(recovery)
+    }
+
+    /// Passphrase, PIN, and the recovery code written down and asked back: of whoever joins, on their own or at a
+    /// colleague's laptop.
+    pub async fn choose_secrets(&mut self, window: &Window) -> Result<String> {
         window.screen("gate-passphrase").await?;
         window.fill("passphrase", PASSPHRASE).await?;
         window.fill("passphrase-again", PASSPHRASE).await?;
@@ -45,9 +55,6 @@ impl World {
         window.fill("recovery", &recovery).await?;
         self.shoot(window, "The recovery code is asked back once").await?;
         window.click("compare").await?;
-        window.screen("gate-pull").await?;
-        window.click("start").await?;
-        window.screen("today").await?;
         Ok(recovery)
     }
 

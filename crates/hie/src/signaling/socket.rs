@@ -318,8 +318,11 @@ impl Session {
 
 /// Whether two persons are the two sides of an open ask, or one made an open link for the other.
 async fn may_call(app: &App, from: Id, to: Id) -> Result<bool, sqlx::Error> {
-    let sql = "SELECT count(*) FROM task t JOIN person a ON a.id = ? JOIN person b ON b.id = ? WHERE t.closed = 0 \
-               AND ((t.owner = a.id AND b.facility = t.facility) OR (t.owner = b.id AND a.facility = t.facility))";
+    // With a pool's ask that nobody has taken yet, anybody of the pool may ring the clinic, and be rung.
+    let sql = "SELECT EXISTS (SELECT 1 FROM task_with w JOIN task t ON t.id = w.task JOIN person p ON p.id = ?2 \
+               WHERE w.person = ?1 AND t.shut_by = '' AND p.facility = t.facility) \
+               OR EXISTS (SELECT 1 FROM task_with w JOIN task t ON t.id = w.task JOIN person p ON p.id = ?1 \
+               WHERE w.person = ?2 AND t.shut_by = '' AND p.facility = t.facility)";
     let n: i64 =
         sqlx::query_scalar(sql).bind(from.0.to_vec()).bind(to.0.to_vec()).fetch_one(app.db.read()).await?;
     if n > 0 {

@@ -1006,7 +1006,7 @@ words! {
     PageAnswers = "دوا سے پہلے کے سوال",
     PageCurrent = "ابھی لے رہے ہیں",
     PagePrescription = "نسخہ",
-    PaperRoll = "۸۰ ملی میٹر رول",
+    PaperRoll = "80 ملی میٹر رول",
     PagePictures = "مریض کے لیے تصویری پرچہ",
     ErrNoMedicines = "تصویر کے لیے کوئی دوا نہیں",
     ErrNoMedicinesBody = "پہلے دوائیں لکھیں۔",
