@@ -151,10 +151,10 @@ impl App {
 
     async fn route(&self, name: &str, body: Value) -> Result<Value, Error> {
         for answer in [
-            gate::route(self, name, &body).await,
-            people::route(self, name, &body).await,
-            lease::route(self, name, &body).await,
-            training::route(self, name, &body).await,
+            Box::pin(gate::route(self, name, &body)).await,
+            Box::pin(people::route(self, name, &body)).await,
+            Box::pin(lease::route(self, name, &body)).await,
+            Box::pin(training::route(self, name, &body)).await,
         ] {
             if let Some(answer) = answer {
                 return answer;
@@ -162,14 +162,14 @@ impl App {
         }
         let session = self.0.gate.read().await.session_for(name)?;
         for answer in [
-            patients::route(&session, name, &body).await,
-            visits::route(&session, name, &body).await,
-            asks::route(&session, name, &body).await,
-            calls::route(&session, name, &body).await,
-            links::route(&session, name, &body).await,
-            after::route(&session, name, &body).await,
-            hand_over::route(&session, name, &body).await,
-            sync_task::route(&session, name, &body).await,
+            Box::pin(patients::route(&session, name, &body)).await,
+            Box::pin(visits::route(&session, name, &body)).await,
+            Box::pin(asks::route(&session, name, &body)).await,
+            Box::pin(calls::route(&session, name, &body)).await,
+            Box::pin(links::route(&session, name, &body)).await,
+            Box::pin(after::route(&session, name, &body)).await,
+            Box::pin(hand_over::route(&session, name, &body)).await,
+            Box::pin(sync_task::route(&session, name, &body)).await,
         ] {
             if let Some(answer) = answer {
                 return answer;

@@ -29,7 +29,8 @@ macro_rules! routes {
                     Ok(command) => command,
                     Err(error) => return Some(Err(error)),
                 };
-                return Some($crate::routes::reply::<$command>(on.$method(command).await));
+                // In a box each: one of them would make the future of all as large as itself.
+                return Some($crate::routes::reply::<$command>(Box::pin(on.$method(command)).await));
             })*
             None
         }
