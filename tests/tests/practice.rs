@@ -42,12 +42,13 @@ mod in_a_window {
         window.see("templates").await?;
         window.click("template").await?;
         window.see("template-parts").await?;
-        world.shoot_every_way(&window, "A template: what of it is wanted").await?;
+        world.shoot(&window, "A template: what of it is wanted").await?;
         window.click("template-diagnosis").await?;
         window.click("template-fill").await?;
         window.see("template-undo").await?;
         ensure!(!window.value("complaint").await?.is_empty(), "the complaint was empty and is filled");
         ensure!(window.count("diagnosis-line").await? == 1, "the one diagnosis that was ticked");
+        world.shoot_every_way(&window, "Filled in by the template").await?;
         window.click("template-undo").await?;
         let empty = format!("return document.querySelector('{}')?.value === ''", by("complaint"));
         window
@@ -56,6 +57,13 @@ mod in_a_window {
             })
             .await?;
 
+        window.click("check-and-sign").await?;
+        window.screen("visit-page").await?;
+        window.click("prescription").await?;
+        window.see("print-pictures").await?;
+        world.shoot(&window, "Three papers, and a sheet in pictures").await?;
+        window.click("go-today").await?;
+        window.screen("today").await?;
         window.click("practice-leave").await?;
         window.screen("gate-code").await?;
         ensure!(!is_practice(&window).await?, "practice is over");
@@ -72,6 +80,7 @@ mod in_a_window {
         let code = world.hie.enroll(&NURSE)?;
         window.click("go-me").await?;
         window.screen("me").await?;
+        world.shoot_every_way(&window, "Who works at this laptop").await?;
         window.click("add-person").await?;
         window.screen("gate-code").await?;
         window.fill("code", &code.code).await?;

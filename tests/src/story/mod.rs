@@ -98,10 +98,18 @@ impl World {
         Ok(Self { hie: Hie::new(&run)?, run, report: None, display: None, _alone: None })
     }
 
-    /// For a test that opens windows; it waits until other such tests of this program are over.
+    /// For a test that opens windows; it waits until other such tests of this program are over. With `RABTA_PICTURES`
+    /// in the environment it keeps the pictures that it passes, in the folder of its run.
     pub async fn of_test(name: &str) -> Result<Self> {
         let alone = crate::run::alone().await;
-        Ok(Self { _alone: Some(alone), ..Self::new(Run::of_test(name)?)? })
+        let mut world = Self::new(Run::of_test(name)?)?;
+        if std::env::var_os("RABTA_PICTURES").is_some() {
+            let mut report = Report::new(world.run.folder())?;
+            report.begin(name, name);
+            world.report = Some(report);
+        }
+        world._alone = Some(alone);
+        Ok(world)
     }
 
     /// Starts a person's app. Its camera and microphone play the recordings of that person.

@@ -91,13 +91,11 @@ pub async fn heard(
             if works_at(tx, person).await? == Some(clinic) {
                 continue;
             }
-            if opens {
-                reopen(tx, sequencer, task, person, heard.patient).await?;
-            } else {
+            if !opens {
                 // The word itself, which stays visible, and then what is to go.
                 scope::show(tx, sequencer, Scope::Person(person), None, heard.item.clone()).await?;
-                close(tx, sequencer, task, person, heard.patient).await?;
             }
+            change(tx, sequencer, task, person, heard.patient, opens).await?;
         }
     }
     Ok(())
@@ -126,30 +124,22 @@ async fn brought(
     sqlx::query_as(BROUGHT).bind(task.0.to_vec()).bind(patient).fetch_all(tx).await
 }
 
-async fn close(
+/// Tells the person's laptop that all this is gone; or gives it anew, as resources, since a laptop that was told so does
+/// not read their envelopes again.
+async fn change(
     tx: &mut SqliteConnection,
     sequencer: &dyn Sequencer,
     task: Id,
     person: Id,
     patient: &str,
+    opens: bool,
 ) -> Result<(), sqlx::Error> {
     for (kind, id, version) in brought(tx, task, patient).await? {
-        scope::show(tx, sequencer, Scope::Person(person), None, Item::Gone { kind, id, version }).await?;
-    }
-    Ok(())
-}
-
-/// A laptop that was told that these are gone does not read their envelopes again, so they come as resources.
-async fn reopen(
-    tx: &mut SqliteConnection,
-    sequencer: &dyn Sequencer,
-    task: Id,
-    person: Id,
-    patient: &str,
-) -> Result<(), sqlx::Error> {
-    for (kind, id, version) in brought(tx, task, patient).await? {
-        let item = Item::Resource { kind, id, version };
-        scope::show(tx, sequencer, Scope::Person(person), Some(task), item).await?;
+        let (item, while_open) = match opens {
+            true => (Item::Resource { kind, id, version }, Some(task)),
+            false => (Item::Gone { kind, id, version }, None),
+        };
+        scope::show(tx, sequencer, Scope::Person(person), while_open, item).await?;
     }
     Ok(())
 }

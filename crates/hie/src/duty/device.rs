@@ -14,7 +14,7 @@ use crate::{
     auth::{Access, Agent},
     db::Db,
     envelopes::{
-        examine,
+        Arrival, examine,
         scope::{self, Item, Scope},
         take,
     },
@@ -148,5 +148,5 @@ pub(super) async fn write(
         Err(refusal) => return Ok(Outcome::Refused { code: refusal.code.into(), text: refusal.text }),
     };
     let who = Access { facility: duty.id, agent: Agent::Hie };
-    take(tx, db.world(), &who, examined, now).await
+    take(tx, db.world(), &who, examined, Arrival::Pushed, now).await
 }

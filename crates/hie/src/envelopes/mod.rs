@@ -27,8 +27,8 @@ use rabta_wire::{
 
 pub(crate) use content::{consent_opens, unpack};
 pub use examine::{Refusal, codes};
+pub(crate) use sqlite::{Arrival, World, holders, kind_code, take};
 pub use sqlite::{HandInError, HandedIn, SqliteCore, hand_in};
-pub(crate) use sqlite::{World, holders, kind_code, take};
 
 /// A person at a device, as their token says: who carries a push, or reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,7 +65,8 @@ pub async fn hand_in(db: &Db, file: &[u8], now: i64) -> Result<HandedIn, HandInE
                 }
                 Ok(examined) => {
                     let was_here = super::record::is_here(&mut tx, id).await?;
-                    let outcome = take::hand_in(&mut tx, db.world(), &who, examined, now).await?;
+                    let outcome =
+                        take::take(&mut tx, db.world(), &who, examined, take::Arrival::HandedIn, now).await?;
                     if was_here && matches!(outcome, Outcome::Durable { .. } | Outcome::Superseded { .. }) {
                         done.known += 1;
                         continue;

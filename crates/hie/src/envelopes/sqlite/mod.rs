@@ -8,7 +8,7 @@ mod record;
 mod take;
 
 pub(crate) use project::kind_code;
-pub(crate) use take::{World, take};
+pub(crate) use take::{Arrival, World, take};
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -95,7 +95,9 @@ impl EnvelopeCore for SqliteCore {
         let world = self.db.world();
         for (id, _, examined) in ready {
             let outcome = match examined {
-                Ok(examined) => take::take(&mut tx, world, &who, examined, now).await?,
+                Ok(examined) => {
+                    take::take(&mut tx, world, &who, examined, take::Arrival::Pushed, now).await?
+                }
                 Err(refusal) => Outcome::Refused { code: refusal.code.into(), text: refusal.text },
             };
             acks.push(Ack { id, outcome });

@@ -41,19 +41,9 @@ pub enum Arrival {
     HandedInLate,
 }
 
-/// As [`take`], for what the operator brought in a file.
-pub async fn hand_in(
-    tx: &mut SqliteConnection,
-    world: World<'_>,
-    who: &Access,
-    examined: Examined,
-    now: i64,
-) -> Result<Outcome, sqlx::Error> {
-    let mut tx = tx.begin().await?;
-    let outcome = decide(&mut tx, world, who, examined, now, Arrival::HandedIn).await?;
-    tx.commit().await?;
-    Ok(outcome)
-}
+/// How far a laptop's idea of the HIE's clock may be off, in milliseconds: it has it from a `Date` header, which counts
+/// whole seconds (RFC 9110, section 5.6.7), read at the end of a round trip of unknown length.
+const CLOCK_GRAIN_MS: i64 = 60_000;
 
 /// When an envelope was written, by the HIE's clock as its device knew it; milliseconds since 1970.
 fn written_at(header: &Header) -> i64 {
@@ -66,10 +56,11 @@ pub async fn take(
     world: World<'_>,
     who: &Access,
     examined: Examined,
+    arrival: Arrival,
     now: i64,
 ) -> Result<Outcome, sqlx::Error> {
     let mut tx = tx.begin().await?;
-    let outcome = decide(&mut tx, world, who, examined, now, Arrival::Pushed).await?;
+    let outcome = decide(&mut tx, world, who, examined, now, arrival).await?;
     tx.commit().await?;
     Ok(outcome)
 }
@@ -99,7 +90,9 @@ async fn decide(
             "two copies of this device have both gone on writing; both were kept, and the device must be enrolled anew",
         )));
     }
-    if arrival == Arrival::HandedIn && device.revoked_at.is_some_and(|at| written_at(&header) < at) {
+    if arrival == Arrival::HandedIn
+        && device.revoked_at.is_some_and(|at| written_at(&header) < at + CLOCK_GRAIN_MS)
+    {
         arrival = Arrival::HandedInLate;
     }
     let outcome = if device.revoked && arrival != Arrival::HandedInLate {
