@@ -2,22 +2,12 @@
 //! person at the same laptop.
 
 mod in_a_window {
-    use anyhow::{Context, Result, ensure};
+    use anyhow::{Result, ensure};
     use rabta_tests::{
-        story::{DOCTOR, PASSPHRASE, PIN, Person, World},
+        story::{By, DOCTOR, NURSE, World, ask_to_take_over, take_over},
         window::{Window, by},
     };
     use serde_json::json;
-
-    /// Presses whoever has that name.
-    async fn choose(window: &Window, name: &str) -> Result<()> {
-        let find = format!(
-            "return [...document.querySelectorAll('{}')].findIndex((e) => e.textContent.includes('{name}'))",
-            by("person"),
-        );
-        let place = window.eval(&find).await?.as_u64().context("they are among them")?;
-        window.click_nth("person", place as usize).await
-    }
 
     async fn is_practice(window: &Window) -> Result<bool> {
         Ok(window.eval("return document.documentElement.hasAttribute('data-training')").await? == json!(true))
@@ -74,44 +64,15 @@ mod in_a_window {
     /// A nurse joins the doctor's laptop and takes over; the doctor comes back by PIN.
     #[tokio::test]
     async fn a_colleague_joins_the_laptop_and_takes_over() -> Result<()> {
-        const NURSE: Person = Person { key: "nurse", name: "Sister Nadia", role: "nurse", ..DOCTOR };
         let mut world = World::of_test("people").await?;
         let window = world.open_empty_clinic().await?;
-        let code = world.hie.enroll(&NURSE)?;
-        window.click("go-me").await?;
-        window.screen("me").await?;
-        world.shoot_every_way(&window, "Who works at this laptop").await?;
-        window.click("add-person").await?;
-        window.screen("gate-code").await?;
-        window.fill("code", &code.code).await?;
-        window.click("check-code").await?;
-        window.screen("gate-confirm").await?;
-        window.reads("invited-name", NURSE.name).await?;
-        window.click("confirm").await?;
-        world.choose_secrets(&window).await?;
-        window.screen("me").await?;
+        world.colleague_joins(&window).await?;
         window.reads("me-name", DOCTOR.name).await?;
-
-        window.click("switch-person").await?;
-        window.screen("switch").await?;
-        world.shoot_every_way(&window, "Who works now?").await?;
         // The passphrase once, the PIN from then on.
-        choose(&window, NURSE.name).await?;
-        window.fill("passphrase", PASSPHRASE).await?;
-        window.click("take-over").await?;
-        window.screen("today").await?;
-        window.click("go-me").await?;
-        window.screen("me").await?;
-        window.reads("me-name", NURSE.name).await?;
-        window.click("switch-person").await?;
-        window.screen("switch").await?;
-        choose(&window, DOCTOR.name).await?;
-        window.fill("pin", PIN).await?;
-        window.click("take-over").await?;
-        window.screen("today").await?;
-        window.click("go-me").await?;
-        window.screen("me").await?;
-        window.reads("me-name", DOCTOR.name).await?;
+        ask_to_take_over(&window, &NURSE, By::Passphrase).await?;
+        world.shoot_every_way(&window, "Who works now?").await?;
+        take_over(&window, &NURSE, By::Passphrase).await?;
+        take_over(&window, &DOCTOR, By::Pin).await?;
         window.close().await
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rabta_tests::{
     process,
-    story::{DOCTOR, PASSPHRASE, World},
+    story::{By, DOCTOR, NURSE, PASSPHRASE, World, ask_to_take_over, take_over},
     window::{App, Window, by},
 };
 
@@ -53,14 +53,16 @@ pub async fn take() -> Result<Vec<Figure>> {
         }
         window.close().await?;
     }
+    let switch = switches(&mut world).await?;
     let peer = peer(&world).await?;
     world.hie.stop()?;
     crate::say(&format!(
-        "cold {cold:.0?}, unlock {unlock:.0?}, idle {idle:.0?}, pdf {english:.0?} {urdu:.0?}"
+        "cold {cold:.0?}, unlock {unlock:.0?}, switch {switch:.0?}, idle {idle:.0?}, pdf {english:.0?} {urdu:.0?}"
     ));
     Ok(vec![
         Figure::new("cold_start", median(cold), "ms", 1000.0),
         Figure::new("unlock", median(unlock), "ms", 1000.0),
+        Figure::new("pin_switch", median(switch), "ms", 300.0),
         Figure::new("pss_idle", median(idle), "MB", peer + OVER_PEER),
         Figure::new("pss_call", call, "MB", peer + OVER_PEER),
         // The floor itself has no bar of its own.
@@ -68,6 +70,28 @@ pub async fn take() -> Result<Vec<Figure>> {
         Figure::new("pdf", median(english), "ms", 500.0),
         Figure::new("pdf_urdu", median(urdu), "ms", 500.0),
     ])
+}
+
+/// From pressing "take over" with the PIN until the next person's Today shows its numbers, ms; two people in turns.
+async fn switches(world: &mut World) -> Result<Vec<f64>> {
+    let window = world.reopen(DOCTOR).await?;
+    window.fill("passphrase", PASSPHRASE).await?;
+    window.click("unlock").await?;
+    window.screen("today").await?;
+    world.colleague_joins(&window).await?;
+    take_over(&window, &NURSE, By::Passphrase).await?;
+    let mut took = Vec::new();
+    for turn in 0..STARTS {
+        let next = if turn % 2 == 0 { &DOCTOR } else { &NURSE };
+        ask_to_take_over(&window, next, By::Pin).await?;
+        let pressed = Instant::now();
+        window.click("take-over").await?;
+        window.screen("today").await?;
+        window.see("patients-here").await?;
+        took.push(ms(pressed.elapsed()));
+    }
+    window.close().await?;
+    Ok(took)
 }
 
 /// The most that the doctor's app takes during a video call, MB.

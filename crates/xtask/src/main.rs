@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod build;
+mod lanes;
 mod places;
 mod programs;
 mod setup;

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    build,
+    build, lanes,
     places::Places,
     setup, shell,
     step::{nothing_to_do, reason, step},
@@ -32,17 +32,16 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
         "run the tests",
         "read the failed test's message above; screenshots and logs are in the cache's run folder",
         || {
-            let mut cargo = build::cargo(places, "test");
-            // A failed test's last lines are its reason, not a list of frames.
-            cargo.arg("--no-fail-fast").env("RUST_LIB_BACKTRACE", "0");
-            if pebble {
-                cargo.env("RABTA_PEBBLE", tools::pebble(places));
-            }
-            if fast {
-                // Tests that open windows and browsers stand in modules of this name.
-                cargo.args(["--", "--skip", "in_a_window"]);
-            }
-            shell::run_as_is(&mut cargo)
+            let prepare = |cargo: &mut Command| {
+                // A failed test's last lines are its reason, not a list of frames.
+                cargo.env("RUST_LIB_BACKTRACE", "0");
+                if pebble {
+                    cargo.env("RABTA_PEBBLE", tools::pebble(places));
+                }
+            };
+            // Tests that open windows and browsers stand in modules of this name.
+            let last: &[&str] = if fast { &["--", "--skip", "in_a_window"] } else { &[] };
+            lanes::run(places, prepare, last)
         },
     )
 }

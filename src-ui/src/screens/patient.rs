@@ -70,9 +70,11 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     };
     let draft =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
+    // With the band above it, which moves everything down; and nothing is begun before it says with whom.
+    let known = Memo::new(move |_| chart.with(Option::is_some));
     view! {
         <div class="page">
-            <div class="actions">
+            <div class="actions" style:visibility=move || if known.get() { "visible" } else { "hidden" }>
                 {move || {
                     let label = if draft.get() { W::GoOnVisit } else { W::StartVisit };
                     view! { <Button label t="start-visit" kind=Kind::Main big=true icon=icon::STETHOSCOPE busy on_press=start /> }
@@ -152,7 +154,8 @@ fn moment(row: VisitRow) -> Moment {
     let ours = row.ours;
     Moment {
         when: Text::live(move || {
-            let line = format!("{} \u{00B7} {}", format::day(&day), say_with(W::ByAt, &[&by, &facility]));
+            let place = if by.is_empty() { facility.clone() } else { say_with(W::ByAt, &[&by, &facility]) };
+            let line = format!("{} \u{00B7} {place}", format::day(&day));
             if ours { format!("{line} \u{00B7} {}", say(word)) } else { line }
         }),
         what: Text::from(if diagnoses.is_empty() { row.reason.0.clone() } else { diagnoses.clone() }),

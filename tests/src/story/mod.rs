@@ -7,6 +7,7 @@ mod find;
 mod gate;
 mod home;
 mod offline;
+mod people;
 mod tell;
 mod visit;
 
@@ -26,6 +27,7 @@ use crate::{
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
 pub use home::WORD;
+pub use people::{By, NURSE, ask_to_take_over, take_over};
 pub use tell::{CallFigures, Figures};
 
 /// A person of the sample clinic, as the operator enters them.
