@@ -82,6 +82,7 @@ pub struct Somebody {
     pub name: String,
     pub urdu: String,
     pub father: String,
+    pub father_urdu: String,
     pub village: String,
     pub cnic: String,
     pub phone: String,
@@ -163,7 +164,7 @@ impl Register {
         let (name, urdu) = if female { self.woman(&mut dice) } else { self.man(&mut dice) };
         // Two to five children and wives share a man's name.
         let mut family = Dice::new(self.seed ^ 0xfa ^ u64::from(n / 4));
-        let (father, _) = self.man(&mut family);
+        let (father, father_urdu) = self.man(&mut family);
         let rank: Vec<(usize, &(String, String))> = self.villages.iter().enumerate().collect();
         let village = dice.pick(&rank, |(rank, _)| 1.0 / (*rank as f64 + 2.0).powf(0.6)).1.0.clone();
         // `319..` is a district code that was never given out; as many last digits as there are people.
@@ -174,6 +175,7 @@ impl Register {
             name,
             urdu,
             father,
+            father_urdu,
             village,
             cnic,
             phone,
@@ -198,7 +200,7 @@ impl Somebody {
     fn form(&self, on: Date) -> Registration {
         Registration {
             name: self.name.clone().into(),
-            name_other_script: Some(self.urdu.clone().into()),
+            name_other_script: (!self.urdu.is_empty()).then(|| self.urdu.clone().into()),
             relation: Some(Relation { code: "FTH".into(), name: self.father.clone().into() }),
             sex: if self.female { Sex::Female } else { Sex::Male },
             age: Some(AgeSaid { said: Said::Years { n: self.years }, on, by: "patient".into() }),

@@ -71,7 +71,8 @@ pub fn name_keys(text: &str) -> Vec<Key> {
     let mut words = words::telling_words(text);
     words.truncate(WORDS);
     let joined = words.windows(2).map(|pair| pair.concat()).collect::<Vec<_>>();
-    let mut keys: Vec<Key> = words.iter().chain(&joined).map(|word| Key::word(&skeleton(word), word)).collect();
+    let mut keys: Vec<Key> =
+        words.iter().chain(&joined).map(|word| Key::word(&skeleton(word), word)).collect();
     keys.sort();
     keys.dedup();
     keys

@@ -24,9 +24,7 @@ impl Query {
     pub fn score<'k>(&self, keys: impl IntoIterator<Item = (Field, u8, &'k str)>) -> Option<Score> {
         let keys: Vec<(Field, u8, &str)> = keys.into_iter().collect();
         let best = self.tokens.iter().map(|token| {
-            keys.iter()
-                .filter_map(|(field, length, key)| Some((token.points(*field, key)?, *length)))
-                .max()
+            keys.iter().filter_map(|(field, length, key)| Some((token.points(*field, key)?, *length))).max()
         });
         self.total(best)
     }

@@ -198,7 +198,8 @@ fn a_name_and_a_number_narrow_each_other() {
     let mut keys: Vec<(Field, Key)> =
         name_keys("Ayesha Bibi").into_iter().map(|k| (Field::Name, k)).collect();
     keys.extend(phone_keys("0300-1234567").into_iter().map(|k| (Field::Phone, k)));
-    let score = |q: &str| Query::parse(q).and_then(|q| q.score(keys.iter().map(|(f, k)| (*f, 2, k.as_str()))));
+    let score =
+        |q: &str| Query::parse(q).and_then(|q| q.score(keys.iter().map(|(f, k)| (*f, 2, k.as_str()))));
     assert!(score("ayesha 0300").is_some());
     assert!(score("ayesha 0301").is_none());
 }

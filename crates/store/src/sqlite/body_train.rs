@@ -17,7 +17,9 @@ const SIZE: usize = 64 * 1024;
 
 fn uuid(n: &mut u64) -> String {
     *n += 1;
-    let mixed = |salt: u64| (*n ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = |salt: u64| {
+        (*n ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    };
     let hex = format!("{:016x}{:016x}", mixed(1), mixed(2));
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -95,8 +95,7 @@ pub(crate) async fn put(c: &mut SqliteConnection, keys: &mut Changes, new: NewRe
 }
 
 async fn before(c: &mut SqliteConnection, kind: &str, id: &str) -> Done<Option<Before>> {
-    let row =
-        sqlx::query(sql::CURRENT).bind(kind).bind(ids::to_bytes(id)).fetch_optional(&mut *c).await?;
+    let row = sqlx::query(sql::CURRENT).bind(kind).bind(ids::to_bytes(id)).fetch_optional(&mut *c).await?;
     let Some(row) = row else { return Ok(None) };
     let only_named = get::<i64>(&row, 2)? == ONLY_NAMED;
     let patient: i64 = get(&row, 3)?;
@@ -116,17 +115,11 @@ async fn name_of(c: &mut SqliteConnection, r: i64) -> Done<String> {
 
 /// Whether the HIE's version of this resource is stored already. After a restore the HIE may use a number again
 /// for something else: then the bytes differ.
-async fn is_known(
-    c: &mut SqliteConnection,
-    before: &Before,
-    version: i64,
-    new: &NewResource,
-) -> Done<bool> {
+async fn is_known(c: &mut SqliteConnection, before: &Before, version: i64, new: &NewResource) -> Done<bool> {
     if before.server_version == version && before.body.as_ref().is_some_and(|body| *body == new.body) {
         return Ok(true);
     }
-    let rows =
-        sqlx::query(sql::SERVER_VERSION_PAST).bind(before.r).bind(version).fetch_all(&mut *c).await?;
+    let rows = sqlx::query(sql::SERVER_VERSION_PAST).bind(before.r).bind(version).fetch_all(&mut *c).await?;
     let patient = name_of(c, before.patient).await?;
     for row in &rows {
         if read::body(c, row, 0, &new.id, &patient).await? == new.body {
@@ -146,7 +139,8 @@ pub(crate) async fn number_of_patient(c: &mut SqliteConnection, id: &str) -> Don
         return Ok(0);
     }
     let bytes = ids::to_bytes(id);
-    if let Some(row) = sqlx::query(sql::NUMBER_OF).bind("Patient").bind(&bytes).fetch_optional(&mut *c).await?
+    if let Some(row) =
+        sqlx::query(sql::NUMBER_OF).bind("Patient").bind(&bytes).fetch_optional(&mut *c).await?
     {
         return get(&row, 0);
     }
@@ -187,11 +181,8 @@ async fn rekey(
     (old_patient, old): (i64, Vec<SearchKey>),
     (patient, new): (i64, Vec<SearchKey>),
 ) -> Done {
-    let stays: BTreeSet<SearchKey> = if old_patient == patient {
-        new.iter().cloned().collect()
-    } else {
-        BTreeSet::new()
-    };
+    let stays: BTreeSet<SearchKey> =
+        if old_patient == patient { new.iter().cloned().collect() } else { BTreeSet::new() };
     let gone: Vec<SearchKey> = old.into_iter().filter(|key| !stays.contains(key)).collect();
     if !gone.is_empty() {
         // The new version is in its row already, so it counts among the others.

@@ -13,9 +13,22 @@ macro_rules! statements {
 macro_rules! resources {
     ($v:literal, $rest:literal) => {
         concat!(
-            "SELECT (SELECT name FROM kind WHERE k = r.k), r.id, ", $v, ".version, ", $v, ".seq, r.r, \
+            "SELECT (SELECT name FROM kind WHERE k = r.k), r.id, ",
+            $v,
+            ".version, ",
+            $v,
+            ".seq, r.r, \
              coalesce((SELECT p.id FROM resource p WHERE p.r = r.patient), x''), r.state, r.is_open, ",
-            $v, ".deleted, ", $v, ".envelope, ", $v, ".codec, ", $v, ".dictionary, ", $v, ".body FROM ",
+            $v,
+            ".deleted, ",
+            $v,
+            ".envelope, ",
+            $v,
+            ".codec, ",
+            $v,
+            ".dictionary, ",
+            $v,
+            ".body FROM ",
             $rest
         )
     };

@@ -304,7 +304,10 @@ impl RecordStore for SqliteStore {
         before: Option<i64>,
         limit: usize,
     ) -> Answer<Vec<Resource>> {
-        let query = sqlx::query(sql::OF_PATIENT).bind(ids::to_bytes(patient)).bind(kind).bind(before.unwrap_or(i64::MAX));
+        let query = sqlx::query(sql::OF_PATIENT)
+            .bind(ids::to_bytes(patient))
+            .bind(kind)
+            .bind(before.unwrap_or(i64::MAX));
         self.list(query.bind(count(limit))).await
     }
 
@@ -417,8 +420,11 @@ impl RecordStore for SqliteStore {
 
     async fn custody_of(&self, kind: &str, id: &str) -> Answer<Option<EntryState>> {
         let mut reader = self.reader().await?;
-        let Some(row) =
-            sqlx::query(sql::CUSTODY_OF).bind(kind).bind(ids::to_bytes(id)).fetch_optional(reader.connection()).await?
+        let Some(row) = sqlx::query(sql::CUSTODY_OF)
+            .bind(kind)
+            .bind(ids::to_bytes(id))
+            .fetch_optional(reader.connection())
+            .await?
         else {
             return Ok(None);
         };

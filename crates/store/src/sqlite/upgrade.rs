@@ -108,7 +108,9 @@ mod tests {
         let key = RawKey::random();
         let id = "2dc9c22d-2fd4-882e-a701-785a3b54cd73";
         let first = format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"Ayesha Bibi"}}]}}"#);
-        let second = format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"Ayesha Akram"}}],"x":1.50}}"#);
+        let second = format!(
+            r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"Ayesha Akram"}}],"x":1.50}}"#
+        );
         let seen = format!(
             r#"{{"resourceType":"Observation","id":"o","subject":{{"reference":"Patient/{id}"}},"encounter":{{"reference":"Encounter/e"}}}}"#
         );
@@ -130,7 +132,10 @@ mod tests {
             let patient = store.resource("Patient", id).await.expect("an answer").expect("it is there");
             assert_eq!((patient.version, patient.body.as_slice()), (2, second.as_bytes()));
             let history = store.history("Patient", id).await.expect("an answer");
-            assert_eq!(history.iter().map(|v| v.body.as_slice()).collect::<Vec<_>>(), [first.as_bytes(), second.as_bytes()]);
+            assert_eq!(
+                history.iter().map(|v| v.body.as_slice()).collect::<Vec<_>>(),
+                [first.as_bytes(), second.as_bytes()]
+            );
             assert_eq!(store.history("Condition", "c").await.expect("an answer").len(), 2);
             assert_eq!(store.resource("Condition", "c").await.expect("an answer"), None);
             let of = store.of_patient(id, "Observation", None, 5).await.expect("an answer");

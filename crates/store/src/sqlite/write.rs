@@ -8,7 +8,12 @@ use rabta_wire::{
 };
 use sqlx::SqliteConnection;
 
-use super::{connect::get, posting::Changes, put::{self, put}, read, sql};
+use super::{
+    connect::get,
+    posting::Changes,
+    put::{self, put},
+    read, sql,
+};
 use crate::{
     append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
     error::StoreError,
