@@ -4,22 +4,28 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-/// A measured value that must be at most its bar.
+/// A measured value and what it must be at most, or at least.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     pub name: &'static str,
     pub value: f64,
     pub unit: &'static str,
     pub bar: f64,
+    at_least: bool,
 }
 
 impl Figure {
     pub fn new(name: &'static str, value: f64, unit: &'static str, bar: f64) -> Self {
-        Self { name, value, unit, bar }
+        Self { name, value, unit, bar, at_least: false }
+    }
+
+    /// The more the better.
+    pub fn at_least(name: &'static str, value: f64, unit: &'static str, bar: f64) -> Self {
+        Self { at_least: true, ..Self::new(name, value, unit, bar) }
     }
 
     pub fn holds(&self) -> bool {
-        self.value <= self.bar
+        if self.at_least { self.value >= self.bar } else { self.value <= self.bar }
     }
 }
 
@@ -34,7 +40,11 @@ pub fn json(bench: &str, figures: &[Figure]) -> Value {
 pub fn table(bench: &str, figures: &[Figure]) -> String {
     let mut out = format!("{bench:<28}{:>10}  {:<5}{:>10}\n", "value", "unit", "bar");
     for f in figures {
-        let verdict = if f.holds() { "" } else { "  OVER" };
+        let verdict = match (f.holds(), f.at_least) {
+            (true, _) => "",
+            (false, false) => "  OVER",
+            (false, true) => "  UNDER",
+        };
         let _ = writeln!(out, "  {:<26}{:>10.1}  {:<5}{:>10.1}{verdict}", f.name, f.value, f.unit, f.bar);
     }
     out
@@ -50,6 +60,12 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// What 95 of 100 are not above.
+pub fn p95(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get((values.len() * 95).div_ceil(100).saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +75,19 @@ mod tests {
         let over = Figure::new("unlock", 1200.0, "ms", 1000.0);
         assert!(!over.holds());
         assert!(table("app", &[over]).contains("OVER"));
+    }
+
+    #[test]
+    fn a_figure_under_its_least_is_marked_and_does_not_hold() {
+        let under = Figure::at_least("recall", 97.0, "%", 98.0);
+        assert!(!under.holds() && Figure::at_least("recall", 98.0, "%", 98.0).holds());
+        assert!(table("recall", &[under]).contains("UNDER"));
+    }
+
+    #[test]
+    fn five_of_a_hundred_are_above_the_95th() {
+        assert_eq!(p95((1..=100).map(f64::from).collect()), 95.0);
+        assert_eq!(p95(vec![3.0]), 3.0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--json]`.
+//! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--patients N] [--json]`.
 //!
 //! A figure over its bar is shown, not hidden: the run fails after all were taken.
 
@@ -10,6 +10,9 @@ mod clinic;
 mod figure;
 mod hie;
 mod patient;
+mod recall;
+mod register;
+mod store;
 mod ui;
 mod waiting;
 
@@ -18,19 +21,28 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use figure::Figure;
 
-const NAMES: [&str; 5] = ["ui", "app", "hie", "call", "patient"];
+const NAMES: [&str; 7] = ["ui", "app", "hie", "call", "patient", "store", "recall"];
+/// How many patients the store is filled with where nobody says.
+const PATIENTS: u32 = 100_000;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let json = args.iter().any(|a| a == "--json");
-    let asked: Vec<&str> = args.iter().map(String::as_str).filter(|a| !a.starts_with('-')).collect();
+    let size = args.iter().position(|a| a == "--patients");
+    let patients = size.and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(PATIENTS);
+    let asked: Vec<&str> = args
+        .iter()
+        .enumerate()
+        .filter(|(at, arg)| !arg.starts_with('-') && size.is_none_or(|size| *at != size + 1))
+        .map(|(_, arg)| arg.as_str())
+        .collect();
     let names = if asked.is_empty() { NAMES.to_vec() } else { asked };
     let mut fine = true;
     let mut objects = Vec::new();
     for name in names {
         eprintln!("==> bench {name}");
-        match take(name).await {
+        match take(name, patients).await {
             Ok(figures) => {
                 print!("{}", figure::table(name, &figures));
                 objects.push(figure::json(name, &figures));
@@ -50,13 +62,15 @@ async fn main() -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn take(name: &str) -> Result<Vec<Figure>> {
+async fn take(name: &str, patients: u32) -> Result<Vec<Figure>> {
     match name {
         "ui" => ui::take(),
         "app" => app::take().await,
         "hie" => hie::take().await,
         "call" => call::take().await,
         "patient" => patient::take().await,
+        "store" => store::take(patients).await,
+        "recall" => recall::take(patients).await,
         _ => bail!("there is no bench {name}; there are {}", NAMES.join(", ")),
     }
 }

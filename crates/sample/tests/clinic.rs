@@ -284,7 +284,8 @@ fn names_are_skewed_and_spelt_in_several_ways_as_in_life() {
 fn both_scripts_of_a_name_are_found_by_either() {
     let found = |typed: &str, stored: &str| {
         let keys = name_keys(stored);
-        Query::parse(typed).is_some_and(|q| q.score(keys.iter().map(|k| (Field::Name, k.as_str()))).is_some())
+        Query::parse(typed)
+            .is_some_and(|q| q.score(keys.iter().map(|k| (Field::Name, 2, k.as_str()))).is_some())
     };
     let missed = PEOPLE
         .iter()

@@ -29,8 +29,8 @@ impl Field {
     }
 }
 
-/// One entry of the index, compared bytewise: `n` and a word as written, `k` and a skeleton, `d` and digits. Made
-/// from a name or a number, so it prints `[..]`.
+/// One entry of the index, compared bytewise: `k`, a skeleton, a space and the word as written; `d` and digits; `n` and a
+/// number with letters. Made from a name or a number, so it prints `[..]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub(crate) String);
 
@@ -43,12 +43,13 @@ impl Key {
         self.0
     }
 
-    pub(crate) fn word(word: &str) -> Self {
-        Self(format!("n{word}"))
+    /// A number that has letters, too.
+    pub(crate) fn lettered(number: &str) -> Self {
+        Self(format!("n{number}"))
     }
 
-    pub(crate) fn skeleton(skeleton: &str) -> Self {
-        Self(format!("k{skeleton}"))
+    pub(crate) fn word(skeleton: &str, word: &str) -> Self {
+        Self(format!("k{skeleton} {word}"))
     }
 
     pub(crate) fn digits(digits: &str) -> Self {
@@ -65,18 +66,21 @@ impl fmt::Debug for Key {
 /// The longest name that is indexed, in words.
 const WORDS: usize = 24;
 
-/// Keys of a name or a place: each word as written, its skeleton, and the skeleton of each two neighbors written
-/// as one (Noor Jahan, Noorjahan).
+/// Keys of a name or a place: each word, and each two neighbors written as one (Noor Jahan, Noorjahan).
 pub fn name_keys(text: &str) -> Vec<Key> {
     let mut words = words::telling_words(text);
     words.truncate(WORDS);
-    let skeletons: Vec<String> = words.iter().map(|w| skeleton(w)).collect();
-    let joined = words.windows(2).map(|w| skeleton(&w.concat()));
-    let mut keys: Vec<Key> = words.iter().map(|w| Key::word(w)).collect();
-    keys.extend(skeletons.iter().cloned().chain(joined).filter(|s| !s.is_empty()).map(|s| Key::skeleton(&s)));
+    let joined = words.windows(2).map(|pair| pair.concat()).collect::<Vec<_>>();
+    let mut keys: Vec<Key> =
+        words.iter().chain(&joined).map(|word| Key::word(&skeleton(word), word)).collect();
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// How many words of a name count, at most 7: of two who answer equally, the one with just these comes first.
+pub fn name_length(text: &str) -> u8 {
+    words::telling_words(text).len().min(7) as u8
 }
 
 /// Keys of an identity paper's or MR number: all of it, and its parts without leading zeros (`123` finds
@@ -109,5 +113,5 @@ pub fn phone_keys(text: &str) -> Vec<Key> {
 pub fn number_key(text: &str) -> Option<Key> {
     let whole = words::words(text).concat();
     let digits = whole.bytes().all(|b| b.is_ascii_digit());
-    (!whole.is_empty()).then(|| if digits { Key::digits(&whole) } else { Key::word(&whole) })
+    (!whole.is_empty()).then(|| if digits { Key::digits(&whole) } else { Key::lettered(&whole) })
 }

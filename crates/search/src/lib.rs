@@ -9,7 +9,7 @@
 //! use rabta_search::{name_keys, Field, Query};
 //! let keys = name_keys("محمد اکرم");
 //! let query = Query::parse("mohd akr").expect("there is something to look for");
-//! assert!(query.score(keys.iter().map(|k| (Field::Name, k.as_str()))).is_some());
+//! assert!(query.score(keys.iter().map(|k| (Field::Name, 2, k.as_str()))).is_some());
 //! ```
 //!
 //! How: a word becomes a *skeleton* of its consonants, the same for both scripts and for the usual spellings
@@ -24,7 +24,7 @@ mod score;
 mod skeleton;
 mod words;
 
-pub use key::{Field, Key, name_keys, number_key, number_keys, phone_keys};
+pub use key::{Field, Key, name_keys, name_length, number_key, number_keys, phone_keys};
 pub use query::{Query, Range, Token};
 pub use score::Score;
 pub use skeleton::skeleton;

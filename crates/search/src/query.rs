@@ -36,7 +36,7 @@ pub(crate) enum Kind {
     Number { digits: String },
 }
 
-/// Keys to look up: `from <= key` and `key < to`, bytewise. For one exact key `to` is just behind it.
+/// Keys to look up: `from <= key` and `key < to`, bytewise.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Range {
     pub from: String,
@@ -51,10 +51,13 @@ impl Range {
         Self { from, to }
     }
 
-    fn exactly(key: Key) -> Self {
-        let from = key.into_string();
-        let to = format!("{from}\0");
-        Self { from, to }
+    fn skeletons(beginning: &str) -> Self {
+        Self::prefix(Key(format!("k{beginning}")))
+    }
+
+    /// All words of one skeleton.
+    fn skeleton(skeleton: &str) -> Self {
+        Self::prefix(Key(format!("k{skeleton} ")))
     }
 
     pub fn holds(&self, key: &str) -> bool {
@@ -111,14 +114,32 @@ impl Token {
     pub fn ranges(&self) -> Vec<Range> {
         match &self.kind {
             Kind::Word { text, skeleton, open } => {
-                let mut ranges = vec![Range::prefix(Key::word(text))];
-                if !open.is_empty() {
-                    ranges.push(Range::prefix(Key::skeleton(open)));
+                let mut beginnings = vec![open.clone()];
+                // What may yet follow the last letter changes its sound.
+                beginnings.extend(["h", "e"].map(|next| open_skeleton(&format!("{text}{next}"))));
+                let mut ranges = Vec::new();
+                beginnings.sort();
+                beginnings.dedup();
+                for (i, beginning) in beginnings.iter().enumerate() {
+                    let within = beginnings[..i].iter().any(|b| !b.is_empty() && beginning.starts_with(b));
+                    if !within && !beginning.is_empty() {
+                        ranges.push(Range::skeletons(beginning));
+                    }
                 }
-                if skeleton != open && !skeleton.is_empty() {
-                    ranges.push(Range::exactly(Key::skeleton(skeleton)));
+                if beginnings.iter().any(String::is_empty) {
+                    ranges.push(Range::prefix(Key::word("", text)));
                 }
-                ranges.extend(self.joined.iter().map(|j| Range::exactly(Key::skeleton(j))));
+                if !ranges.iter().any(|range| range.holds(&format!("k{skeleton} "))) {
+                    ranges.push(Range::skeleton(skeleton));
+                }
+                for joined in &self.joined {
+                    if !ranges.iter().any(|range| range.holds(&format!("k{joined} "))) {
+                        ranges.push(Range::skeleton(joined));
+                    }
+                }
+                if text.bytes().any(|b| b.is_ascii_digit()) {
+                    ranges.push(Range::prefix(Key::lettered(text)));
+                }
                 ranges
             }
             Kind::Number { digits } => {
@@ -127,15 +148,17 @@ impl Token {
                 if national != digits {
                     ranges.push(Range::prefix(Key::digits(national)));
                 }
-                ranges.push(Range::prefix(Key::word(digits)));
+                ranges.push(Range::prefix(Key::lettered(digits)));
+                // A number in a village's name.
+                ranges.push(Range::skeletons(&skeleton(digits)));
                 ranges
             }
         }
     }
 
-    /// Every key that one slip (a letter too many, too few, wrong, or two swapped) may have meant: a few hundred,
-    /// to look up exactly when the [`Token::ranges`] gave too little.
-    pub fn slips(&self) -> Vec<Key> {
+    /// The words that one slip (a letter too many, too few, wrong, or two swapped) may have meant: a few hundred ranges,
+    /// to look up when the [`Token::ranges`] gave too little.
+    pub fn slips(&self) -> Vec<Range> {
         let Kind::Word { skeleton, .. } = &self.kind else { return Vec::new() };
         if skeleton.len() < SLIP_FROM || !skeleton.is_ascii() {
             return Vec::new();
@@ -159,7 +182,7 @@ impl Token {
         near.retain(|n| n != skeleton);
         near.sort();
         near.dedup();
-        near.iter().map(|n| Key::skeleton(n)).collect()
+        near.iter().map(|n| Range::skeleton(n)).collect()
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{
     digits,
     key::Field,
     query::{Kind, Query, Token},
-    skeleton::skeleton,
 };
 
 /// Higher is better; comparable within one query only.
@@ -20,34 +19,47 @@ const SLIPPED: u32 = 20;
 
 impl Query {
     /// Ranks the patient with these keys; `None` when one of the query's words or numbers is not there at all.
-    /// Takes all of a patient's keys with their fields, in any order.
-    pub fn score<'k>(&self, keys: impl IntoIterator<Item = (Field, &'k str)>) -> Option<Score> {
-        let keys: Vec<(Field, &str)> = keys.into_iter().collect();
-        let mut total = 0;
-        for token in &self.tokens {
-            total += keys.iter().filter_map(|(field, key)| token.score(*field, key)).max()?;
-        }
+    /// Takes all of a patient's keys in any order, each with its field and, for their own names, the name's
+    /// [length](crate::name_length).
+    pub fn score<'k>(&self, keys: impl IntoIterator<Item = (Field, u8, &'k str)>) -> Option<Score> {
+        let keys: Vec<(Field, u8, &str)> = keys.into_iter().collect();
+        let best = self.tokens.iter().map(|token| {
+            keys.iter().filter_map(|(field, length, key)| Some((token.points(*field, key)?, *length))).max()
+        });
+        self.total(best)
+    }
+
+    /// The score of whoever has these best [points](Token::points), one for each token, with the length of the name that
+    /// each was found in (0: no name of theirs).
+    pub fn total(&self, best: impl IntoIterator<Item = Option<(u32, u8)>>) -> Option<Score> {
         let asked = self.tokens.len() as u32;
+        let (mut total, mut length) = (0, None);
+        for best in best {
+            let (points, name) = best?;
+            total += points;
+            length = length.max((name > 0).then_some(u32::from(name)));
+        }
         // Somebody with just these names comes before somebody with two names more.
-        let names =
-            keys.iter().filter(|(field, key)| *field == Field::Name && key.starts_with('n')).count() as u32;
-        Some(total * 10 / asked + 20_u32.saturating_sub(names.abs_diff(asked) * 4))
+        let near = length.map_or(0, |length| 20_u32.saturating_sub(length.abs_diff(asked) * 4));
+        Some(total * 10 / asked + near)
     }
 }
 
 impl Token {
-    /// 0 to 120, weighted by where the key is from.
-    fn score(&self, field: Field, key: &str) -> Option<u32> {
+    /// What one key is worth, 0 to 120, weighted by where it is from; `None` where it does not answer at all.
+    pub fn points(&self, field: Field, key: &str) -> Option<u32> {
         let (tag, key) = key.split_at_checked(1)?;
-        let points = match &self.kind {
-            Kind::Number { digits } => number(digits, tag, key)?,
-            Kind::Word { text, skeleton: own, open } => match tag {
-                "n" => word(text, own, open, key)?,
+        let points = match (&self.kind, tag) {
+            (Kind::Number { digits }, "k") => number(digits, tag, key.split_once(' ')?.1)?,
+            (Kind::Number { digits }, _) => number(digits, tag, key)?,
+            (Kind::Word { text, .. }, "n") => key.starts_with(text.as_str()).then_some(BEGINS)?,
+            (Kind::Word { text, skeleton: own, open }, "k") => {
+                let (theirs, written) = key.split_once(' ')?;
                 // Two words on one side that are written as one on the other.
-                "k" if own == key || self.joined.iter().any(|j| j == key) => SOUNDS_EQUAL,
-                "k" if !open.is_empty() && key.starts_with(open) => SOUNDS_BEGIN,
-                _ => return None,
-            },
+                let joined = self.joined.iter().any(|joined| joined == theirs).then_some(SOUNDS_EQUAL);
+                word(text, own, open, theirs, written).max(joined)?
+            }
+            _ => return None,
         };
         let weight = match field {
             Field::Name | Field::Mr | Field::Paper | Field::Phone => 100,
@@ -61,22 +73,21 @@ impl Token {
 fn number(digits: &str, tag: &str, key: &str) -> Option<u32> {
     let national = digits::national(digits);
     match tag {
-        "d" | "n" if key == digits || key == national => Some(120),
-        "d" | "n" if key.starts_with(digits) || key.starts_with(national) => {
+        _ if key == digits || key == national => Some(120),
+        "d" | "n" | "k" if key.starts_with(digits) || key.starts_with(national) => {
             Some((50 + 5 * digits.len() as u32).min(110))
         }
         _ => None,
     }
 }
 
-fn word(text: &str, own: &str, open: &str, other: &str) -> Option<u32> {
+fn word(text: &str, own: &str, open: &str, theirs: &str, other: &str) -> Option<u32> {
     if text == other {
         return Some(EQUAL);
     }
     if other.starts_with(text) {
         return Some(BEGINS + (closeness(text, other) * 12 / 100));
     }
-    let theirs = skeleton(other);
     // Between scripts only the sounds can be compared.
     let alike = if text.is_ascii() == other.is_ascii() { closeness(text, other) } else { 80 };
     if !own.is_empty() && own == theirs {
@@ -85,7 +96,7 @@ fn word(text: &str, own: &str, open: &str, other: &str) -> Option<u32> {
     if !open.is_empty() && theirs.starts_with(open) {
         return Some(SOUNDS_BEGIN + alike * 20 / 100);
     }
-    one_slip(own, &theirs).then_some(SLIPPED + alike * 15 / 100)
+    one_slip(own, theirs).then_some(SLIPPED + alike * 15 / 100)
 }
 
 fn one_slip(a: &str, b: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Which spellings are the same person, which are not, and who comes first.
 
-use rabta_search::{Field, Key, Query, name_keys, number_keys, phone_keys, skeleton};
+use rabta_search::{Field, Key, Query, name_keys, name_length, number_keys, phone_keys, skeleton};
 
 fn finds(query: &str, name: &str) -> bool {
     score(query, name).is_some()
@@ -13,9 +13,9 @@ fn score(query: &str, name: &str) -> Option<u32> {
     let reached = query.tokens().iter().all(|token| {
         let ranges = token.ranges();
         let slips = token.slips();
-        keys.iter().any(|k| ranges.iter().any(|r| r.holds(k.as_str())) || slips.contains(k))
+        keys.iter().any(|k| ranges.iter().chain(&slips).any(|r| r.holds(k.as_str())))
     });
-    let score = query.score(keys.iter().map(|k| (Field::Name, k.as_str())));
+    let score = query.score(keys.iter().map(|k| (Field::Name, name_length(name), k.as_str())));
     assert!(score.is_none() || reached, "the ranking accepts what the index would not find");
     score
 }
@@ -165,7 +165,7 @@ fn by_number(query: &str, keys: &[Key]) -> bool {
     let query = Query::parse(query).expect("there are digits in it");
     let held =
         query.tokens().iter().all(|t| t.ranges().iter().any(|r| keys.iter().any(|k| r.holds(k.as_str()))));
-    let scored = query.score(keys.iter().map(|k| (Field::Paper, k.as_str()))).is_some();
+    let scored = query.score(keys.iter().map(|k| (Field::Paper, 0, k.as_str()))).is_some();
     assert_eq!(held, scored);
     scored
 }
@@ -198,7 +198,8 @@ fn a_name_and_a_number_narrow_each_other() {
     let mut keys: Vec<(Field, Key)> =
         name_keys("Ayesha Bibi").into_iter().map(|k| (Field::Name, k)).collect();
     keys.extend(phone_keys("0300-1234567").into_iter().map(|k| (Field::Phone, k)));
-    let score = |q: &str| Query::parse(q).and_then(|q| q.score(keys.iter().map(|(f, k)| (*f, k.as_str()))));
+    let score =
+        |q: &str| Query::parse(q).and_then(|q| q.score(keys.iter().map(|(f, k)| (*f, 2, k.as_str()))));
     assert!(score("ayesha 0300").is_some());
     assert!(score("ayesha 0301").is_none());
 }
@@ -207,7 +208,7 @@ fn a_name_and_a_number_narrow_each_other() {
 fn own_names_come_before_relatives_and_places() {
     let keys = name_keys("Akram");
     let query = Query::parse("akram").expect("a word");
-    let as_field = |field| query.score(keys.iter().map(|k| (field, k.as_str())));
+    let as_field = |field| query.score(keys.iter().map(|k| (field, 1, k.as_str())));
     assert!(as_field(Field::Name) > as_field(Field::Relative));
     assert!(as_field(Field::Relative) > as_field(Field::Place));
 }
@@ -221,7 +222,7 @@ fn nothing_to_look_for_is_no_query_and_nothing_breaks_it() {
     assert!(Query::parse(&long).is_some());
     for odd in ["Ñandú", "中文 名字", "Ибрагим", "🙂 ali", "ǅ", "ﷺ محمد"] {
         let query = Query::parse(odd).expect("letters");
-        assert!(query.score(name_keys(odd).iter().map(|k| (Field::Name, k.as_str()))).is_some(), "{odd}");
+        assert!(query.score(name_keys(odd).iter().map(|k| (Field::Name, 2, k.as_str()))).is_some(), "{odd}");
     }
 }
 

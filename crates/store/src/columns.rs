@@ -1,7 +1,7 @@
 //! What lists, links and the search need of a resource, read from its bytes. New resource types need no migration.
 
 use rabta_domain::{ask, fhir, mr};
-use rabta_search::{Field, Key, name_keys, number_keys, phone_keys};
+use rabta_search::{Field, Key, name_keys, name_length, number_keys, phone_keys};
 use serde_json::Value;
 
 use crate::error::StoreError;
@@ -19,6 +19,9 @@ pub fn bundle_entries(payload: &[u8]) -> Result<Vec<(String, String, Vec<u8>)>, 
     fhir::read(payload)
 }
 
+/// A key, where it is from, and of a name of theirs its length in words (0 of all else).
+pub(crate) type SearchKey = (Field, u8, Key);
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Columns {
     pub patient: Option<String>,
@@ -27,7 +30,7 @@ pub(crate) struct Columns {
     /// Ids that it refers to.
     pub links: Vec<String>,
     /// Search keys for `patient`.
-    pub keys: Vec<(Field, Key)>,
+    pub keys: Vec<SearchKey>,
 }
 
 impl Columns {
@@ -95,8 +98,8 @@ fn collect_links(value: &Value, links: &mut Vec<String>) {
             for (name, member) in members {
                 match member {
                     Value::String(reference) if name == "reference" => links.extend(link(reference)),
-                    // A contained resource's references are its own.
-                    _ if name == "contained" => {}
+                    // A contained resource's references are its own, and a document's sections name what came in its Bundle.
+                    _ if name == "contained" || name == "section" => {}
                     _ => collect_links(member, links),
                 }
             }
@@ -116,19 +119,21 @@ fn link(reference: &str) -> Option<String> {
     (relative && !NOT_LINKED.contains(&kind) && id.len() <= 64).then(|| id.to_owned())
 }
 
-fn keys(json: &Value, names: Field) -> Vec<(Field, Key)> {
+fn keys(json: &Value, names: Field) -> Vec<SearchKey> {
     let list = |field: &str| json[field].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut keys = Vec::new();
     for name in list("name") {
-        keys.extend(name_keys(&full_name(name)).into_iter().map(|key| (names, key)));
+        let name = full_name(name);
+        let length = if names == Field::Name { name_length(&name) } else { 0 };
+        keys.extend(name_keys(&name).into_iter().map(|key| (names, length, key)));
     }
     for contact in list("contact") {
-        keys.extend(name_keys(&full_name(&contact["name"])).into_iter().map(|key| (Field::Relative, key)));
+        keys.extend(name_keys(&full_name(&contact["name"])).into_iter().map(|key| (Field::Relative, 0, key)));
     }
     for telecom in list("telecom") {
         if matches!(telecom["system"].as_str(), Some("phone" | "sms") | None) {
             let number = telecom["value"].as_str().unwrap_or_default();
-            keys.extend(phone_keys(number).into_iter().map(|key| (Field::Phone, key)));
+            keys.extend(phone_keys(number).into_iter().map(|key| (Field::Phone, 0, key)));
         }
     }
     for identifier in list("identifier") {
@@ -136,14 +141,14 @@ fn keys(json: &Value, names: Field) -> Vec<(Field, Key)> {
         let value = identifier["value"].as_str().unwrap_or_default();
         // A name's worth: nobody's paper has more, and a broken record must not fill the index.
         if value.len() <= 64 {
-            keys.extend(number_keys(value).into_iter().map(|key| (field, key)));
+            keys.extend(number_keys(value).into_iter().map(|key| (field, 0, key)));
         }
     }
     if names == Field::Name {
         for address in list("address") {
             for part in ["text", "city"] {
                 let place = address[part].as_str().unwrap_or_default();
-                keys.extend(name_keys(place).into_iter().map(|key| (Field::Place, key)));
+                keys.extend(name_keys(place).into_iter().map(|key| (Field::Place, 0, key)));
             }
         }
     }
@@ -190,8 +195,9 @@ mod tests {
     #[test]
     fn references_are_followed_wherever_they_stand() {
         let note = read(
-            r##"{"resourceType":"Composition","id":"c","subject":{"reference":"urn:uuid:p"},"section":[{"entry":[{"reference":"Observation/o1"},
-                {"reference":"Observation/o2/_history/3"},{"reference":"#local"},{"reference":"https://elsewhere/fhir/Observation/o3"}]}]}"##,
+            r##"{"resourceType":"DiagnosticReport","id":"c","subject":{"reference":"urn:uuid:p"},"deep":[{"entry":[{"reference":"Observation/o1"},
+                {"reference":"Observation/o2/_history/3"},{"reference":"#local"},{"reference":"https://elsewhere/fhir/Observation/o3"}]}],
+                "section":[{"entry":[{"reference":"Observation/o4"}]}]}"##,
         );
         assert_eq!(note.patient.as_deref(), Some("p"));
         assert_eq!(note.links, ["o1", "o2", "p"]);
@@ -212,7 +218,7 @@ mod tests {
                 "identifier":[{"system":"https://rabta.health/fhir/sid/mr","value":"3740-000123-4"},{"value":"35202-1234567-2"}],
                 "address":[{"city":"Chak 44"}]}"#,
         );
-        let fields: Vec<Field> = columns.keys.iter().map(|(f, _)| *f).collect();
+        let fields: Vec<Field> = columns.keys.iter().map(|(f, ..)| *f).collect();
         for field in [Field::Name, Field::Phone, Field::Mr, Field::Paper, Field::Place] {
             assert!(fields.contains(&field), "{field:?}");
         }

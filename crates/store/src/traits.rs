@@ -82,15 +82,6 @@ pub trait RecordStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
-    /// Resources of one kind in one [`Resource::state`], newest first.
-    fn in_state(
-        &self,
-        kind: &str,
-        state: &str,
-        before: Option<i64>,
-        limit: usize,
-    ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
-
     /// Resources of one kind about which something is still to be done, newest first.
     fn open(
         &self,

@@ -38,7 +38,7 @@ macro_rules! contract_tests {
             the_bytes_are_kept_as_they_came
             lists_are_in_the_order_of_arrival_and_do_not_move
             a_deleted_resource_is_gone_but_for_its_history
-            tasks_are_listed_by_state_and_while_open
+            tasks_are_listed_while_open
             what_refers_to_something_is_found_from_it
             a_patient_is_found_by_any_of_their_facts
             a_changed_name_is_found_and_the_old_one_is_not

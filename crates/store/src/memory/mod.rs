@@ -9,7 +9,7 @@ use std::{
 };
 
 use rabta_domain::mr;
-use rabta_search::{Field, Key, Query};
+use rabta_search::{Field, Query};
 use rabta_wire::{
     Id,
     cursor::Cursor,
@@ -72,7 +72,7 @@ struct Current {
     open: bool,
     deleted: bool,
     links: Vec<String>,
-    keys: Vec<(Field, Key)>,
+    keys: Vec<crate::columns::SearchKey>,
 }
 
 #[derive(Debug, Clone)]
@@ -245,7 +245,7 @@ impl RecordStore for MemoryStore {
             .current
             .iter()
             .filter(|(_, c)| {
-                c.keys.iter().any(|(field, k)| matches!(field, Field::Paper | Field::Mr) && *k == key)
+                c.keys.iter().any(|(field, _, k)| matches!(field, Field::Paper | Field::Mr) && *k == key)
             })
             .map(|((kind, id), c)| NumberUse {
                 patient: c.patient.clone().unwrap_or_default(),
@@ -282,16 +282,6 @@ impl RecordStore for MemoryStore {
 
     async fn of_kind(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
         Ok(self.state().list(before, limit, |k, _| k == kind))
-    }
-
-    async fn in_state(
-        &self,
-        kind: &str,
-        state: &str,
-        before: Option<i64>,
-        limit: usize,
-    ) -> Answer<Vec<Resource>> {
-        Ok(self.state().list(before, limit, |k, c| k == kind && c.state == state))
     }
 
     async fn open(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {

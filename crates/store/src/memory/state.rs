@@ -274,17 +274,20 @@ impl State {
     }
 
     pub(super) fn find(&self, query: &Query, slips: bool) -> Vec<(u32, String)> {
-        let mut keys: BTreeMap<&str, Vec<(Field, &str)>> = BTreeMap::new();
+        let mut keys: BTreeMap<&str, Vec<(Field, u8, &str)>> = BTreeMap::new();
         for current in self.current.values() {
             if let Some(patient) = &current.patient {
-                keys.entry(patient).or_default().extend(current.keys.iter().map(|(f, k)| (*f, k.as_str())));
+                let own = current.keys.iter().map(|(field, length, key)| (*field, *length, key.as_str()));
+                keys.entry(patient).or_default().extend(own);
             }
         }
-        let reached = |keys: &[(Field, &str)]| {
+        let reached = |keys: &[(Field, u8, &str)]| {
             query.tokens().iter().all(|token| {
-                let (ranges, near) = (token.ranges(), if slips { token.slips() } else { Vec::new() });
-                keys.iter()
-                    .any(|(_, k)| ranges.iter().any(|r| r.holds(k)) || near.iter().any(|n| n.as_str() == *k))
+                let mut ranges = token.ranges();
+                if slips {
+                    ranges.extend(token.slips());
+                }
+                keys.iter().any(|(.., key)| ranges.iter().any(|range| range.holds(key)))
             })
         };
         let mut ranked: Vec<(u32, String)> = keys

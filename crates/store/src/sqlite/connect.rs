@@ -94,6 +94,21 @@ pub(crate) struct Reader(SqliteConnection);
 impl Writer {
     /// Opens the database for writing, makes it where `create` says so, and brings it to this program's migration.
     pub async fn open(path: &Path, key: &RawKey, create: bool) -> Result<Self, StoreError> {
+        Self::migrated(path, key, create, &MIGRATIONS).await
+    }
+
+    /// A new one, only so far.
+    #[cfg(test)]
+    pub async fn empty(path: &Path, key: &RawKey, migrations: &Migrator) -> Result<Self, StoreError> {
+        Self::migrated(path, key, true, migrations).await
+    }
+
+    async fn migrated(
+        path: &Path,
+        key: &RawKey,
+        create: bool,
+        migrations: &Migrator,
+    ) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
@@ -110,7 +125,7 @@ impl Writer {
         ] {
             sqlx::query(pragma).execute(&mut connection).await?;
         }
-        MIGRATIONS.run_direct(None, &mut connection, false).await?;
+        migrations.run_direct(None, &mut connection, false).await?;
         Ok(Self { connection, begun: false })
     }
 

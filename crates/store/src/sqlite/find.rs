@@ -1,18 +1,23 @@
-//! Finding patients: from ranges of keys to candidates, from candidates to a ranking.
+//! Finding patients: from ranges of keys to a ranking, read from the index alone; only who is shown is read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use rabta_search::{Field, Query, Token};
+use rabta_search::{Field, Key, Query, Token};
 use sqlx::SqliteConnection;
 
-use super::{connect::get, read, sql};
+use super::{connect::get, posting, put, read, sql};
 use crate::{
+    columns::Columns,
     error::StoreError,
-    model::{Hit, HitPage, Resource},
+    model::{Hit, HitPage, NumberUse, Resource},
 };
 
-/// More patients than this behind one word are not told apart by it: the other words choose, or the best of these.
-const CANDIDATES: usize = 2000;
+/// Whoever was written about on this laptop lately comes before others who answer as well; a name that answers better
+/// still comes first.
+const SEEN_LATELY: u32 = 15;
+
+/// What a word found: whom, how well, and in a name of which length.
+type Found = HashMap<i64, (u32, u8)>;
 
 pub(crate) async fn find(
     c: &mut SqliteConnection,
@@ -21,118 +26,114 @@ pub(crate) async fn find(
     limit: usize,
 ) -> Result<HitPage, StoreError> {
     let Some(query) = Query::parse(text) else { return Ok(HitPage::default()) };
-    let found = candidates(c, &query, false).await?;
-    let mut ranked = rank(c, &query, found).await?;
+    let mut ranked = ranked(c, &query, false).await?;
     if ranked.is_empty() {
-        let found = candidates(c, &query, true).await?;
-        ranked = rank(c, &query, found).await?;
+        ranked = self::ranked(c, &query, true).await?;
     }
     let mut page = HitPage::default();
-    let mut skip = offset;
-    for (score, patient) in ranked {
-        let Some(patient) = resource(c, &patient).await? else { continue };
-        if skip > 0 {
-            skip -= 1;
-        } else if page.hits.len() == limit {
-            page.more = true;
+    let mut rest = ranked.into_iter().skip(offset);
+    for (score, patient) in rest.by_ref() {
+        let rows = put::person(c, patient).await?;
+        let mut found = read::resources(c, rows).await?.into_iter();
+        let Some(patient) = found.next().filter(|first| first.kind == "Patient") else { continue };
+        page.hits.push(Hit { score, patient, relatives: found.collect() });
+        if page.hits.len() == limit {
             break;
-        } else {
-            let relatives =
-                sqlx::query(sql::OF_PATIENT).bind(&patient.id).bind("RelatedPerson").bind(i64::MAX).bind(20);
-            let rows = relatives.fetch_all(&mut *c).await?;
-            page.hits.push(Hit { score, relatives: read::resources(c, rows).await?, patient });
         }
     }
+    page.more = rest.next().is_some();
     Ok(page)
 }
 
-async fn resource(c: &mut SqliteConnection, patient: &str) -> Result<Option<Resource>, StoreError> {
-    let Some(row) = sqlx::query(sql::RESOURCE).bind("Patient").bind(patient).fetch_optional(&mut *c).await?
-    else {
-        return Ok(None);
-    };
-    Ok(Some(read::resource(c, &row).await?).filter(|r| !r.deleted))
-}
-
-/// Patients in whom every word may be found. A word that too many share only checks in the ranking, unless all are
-/// like that.
-async fn candidates(
-    c: &mut SqliteConnection,
-    query: &Query,
-    slips: bool,
-) -> Result<BTreeSet<String>, StoreError> {
-    let mut chosen: Option<BTreeSet<String>> = None;
-    let mut crowd: Option<BTreeSet<String>> = None;
+/// Best first; ties in the order of arrival, so that pages do not overlap.
+async fn ranked(c: &mut SqliteConnection, query: &Query, slips: bool) -> Result<Vec<(u32, i64)>, StoreError> {
+    let mut words = Vec::new();
     for token in query.tokens() {
         let found = behind(c, token, slips).await?;
-        if found.len() >= CANDIDATES {
-            crowd.get_or_insert(found);
-            continue;
+        if found.is_empty() {
+            return Ok(Vec::new());
         }
-        chosen = Some(match chosen {
-            Some(before) => before.intersection(&found).cloned().collect(),
-            None => found,
-        });
+        words.push(found);
     }
-    Ok(chosen.or(crowd).unwrap_or_default())
+    let Some(rarest) = words.iter().min_by_key(|found| found.len()) else { return Ok(Vec::new()) };
+    let mut ranked: Vec<(u32, i64)> = rarest
+        .keys()
+        .filter_map(|patient| {
+            Some((query.total(words.iter().map(|found| found.get(patient).copied()))?, *patient))
+        })
+        .collect();
+    if ranked.len() > 1 {
+        let lately = lately(c).await?;
+        for (score, patient) in &mut ranked {
+            if lately.contains_key(patient) {
+                *score += SEEN_LATELY;
+            }
+        }
+    }
+    ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    Ok(ranked)
 }
 
-async fn behind(
-    c: &mut SqliteConnection,
-    token: &Token,
-    slips: bool,
-) -> Result<BTreeSet<String>, StoreError> {
-    let mut found = BTreeSet::new();
-    for range in token.ranges() {
-        let rows = sqlx::query(sql::KEY_RANGE)
-            .bind(range.from)
-            .bind(range.to)
-            .bind(CANDIDATES as i64)
-            .fetch_all(&mut *c)
-            .await?;
-        for row in &rows {
-            found.insert(get(row, 0)?);
-        }
-    }
+async fn behind(c: &mut SqliteConnection, token: &Token, slips: bool) -> Result<Found, StoreError> {
+    let mut ranges = token.ranges();
     if slips {
-        let keys: Vec<String> = token.slips().into_iter().map(|key| key.into_string()).collect();
-        let rows = sqlx::query(sql::KEYS_EXACT)
-            .bind(json_list(&keys))
-            .bind(CANDIDATES as i64)
-            .fetch_all(&mut *c)
-            .await?;
+        ranges.extend(token.slips());
+    }
+    let mut found = Found::new();
+    for range in ranges {
+        let rows = sqlx::query(sql::POSTINGS).bind(range.from).bind(range.to).fetch_all(&mut *c).await?;
         for row in &rows {
-            found.insert(get(row, 0)?);
+            let key: &str = get(row, 0)?;
+            let mut worth: HashMap<Field, Option<u32>> = HashMap::new();
+            for entry in posting::entries(get(row, 1)?) {
+                let points = *worth.entry(entry.field).or_insert_with(|| token.points(entry.field, key));
+                if let Some(points) = points {
+                    let best = found.entry(entry.patient).or_default();
+                    *best = (*best).max((points, entry.length));
+                }
+            }
         }
     }
     Ok(found)
 }
 
-/// Best first; ties by id, so that pages do not overlap.
-async fn rank(
-    c: &mut SqliteConnection,
-    query: &Query,
-    candidates: BTreeSet<String>,
-) -> Result<Vec<(u32, String)>, StoreError> {
-    if candidates.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<String> = candidates.into_iter().collect();
-    let rows = sqlx::query(sql::KEYS_OF).bind(json_list(&ids)).fetch_all(c).await?;
-    let mut keys: HashMap<&str, Vec<(Field, &str)>> = HashMap::new();
-    for row in &rows {
-        if let Some(field) = Field::from_number(get(row, 1)?) {
-            keys.entry(get(row, 0)?).or_default().push((field, get(row, 2)?));
-        }
-    }
-    let mut ranked: Vec<(u32, String)> = keys
-        .into_iter()
-        .filter_map(|(patient, keys)| Some((query.score(keys)?, patient.to_owned())))
-        .collect();
-    ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    Ok(ranked)
+async fn lately(c: &mut SqliteConnection) -> Result<HashMap<i64, ()>, StoreError> {
+    let rows = sqlx::query(sql::LATELY).fetch_all(c).await?;
+    rows.iter().map(|row| Ok((get(row, 0)?, ()))).collect()
 }
 
-fn json_list(items: &[String]) -> String {
-    serde_json::to_string(items).expect("strings are JSON")
+/// Whose number this is: exact matches only.
+pub(crate) async fn number_uses(c: &mut SqliteConnection, key: &Key) -> Result<Vec<NumberUse>, StoreError> {
+    let rows = sqlx::query(sql::POSTINGS)
+        .bind(key.as_str())
+        .bind(format!("{}\0", key.as_str()))
+        .fetch_all(&mut *c)
+        .await?;
+    let mut uses = Vec::new();
+    for row in &rows {
+        for entry in posting::entries(get(row, 1)?) {
+            if !matches!(entry.field, Field::Paper | Field::Mr) {
+                continue;
+            }
+            let rows = put::person(c, entry.patient).await?;
+            let person = read::resources(c, rows).await?;
+            uses.extend(person.iter().filter(|source| has(source, key)).map(|source| NumberUse {
+                patient: source.patient.clone().unwrap_or_default(),
+                source_kind: source.kind.clone(),
+                source_id: source.id.clone(),
+            }));
+        }
+    }
+    uses.sort_by(|a, b| {
+        (&a.patient, &a.source_kind, &a.source_id).cmp(&(&b.patient, &b.source_kind, &b.source_id))
+    });
+    uses.dedup();
+    Ok(uses)
+}
+
+fn has(source: &Resource, key: &Key) -> bool {
+    Columns::read(&source.kind, &source.id, &source.body).is_ok_and(|columns| {
+        let number = |field: &Field| matches!(field, Field::Paper | Field::Mr);
+        columns.keys.iter().any(|(field, _, own)| number(field) && own == key)
+    })
 }

@@ -3,14 +3,21 @@
 //! One connection does all writing and all checkpoints (this SQLite can corrupt a WAL database when two do);
 //! readers cannot write: they are another type, and their connections are `query_only`.
 
+mod body;
+#[cfg(test)]
+mod body_train;
 mod connect;
 mod find;
+mod ids;
 mod keys;
 #[cfg(test)]
 mod plan_test;
+mod posting;
+mod put;
 mod read;
 pub(crate) mod sql;
 mod store;
+mod upgrade;
 mod write;
 
 pub(crate) use connect::{RawKey, probe};

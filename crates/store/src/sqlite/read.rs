@@ -1,18 +1,19 @@
 //! Rows to what the app sees.
 
 use rabta_domain::Private;
-use rabta_wire::{Id, cursor::Cursor, envelope::Kind, limits};
+use rabta_wire::{Id, cursor::Cursor, envelope::Kind};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-use super::{connect::get, sql};
+use super::{
+    body::{self, BODY},
+    connect::get,
+    ids, sql,
+};
 use crate::{
     error::StoreError,
     model::{Draft, EntryState, LogEntry, Received, Resource},
     pack,
 };
-
-/// The largest body that is stored; what came over the wire was smaller still.
-const BODY: usize = limits::FHIR_BODY * 2;
 
 pub(crate) fn id(bytes: &[u8]) -> Result<Id, StoreError> {
     bytes.try_into().map(Id).map_err(|_| StoreError::Damaged("an id that is not 16 bytes"))
@@ -65,7 +66,7 @@ pub(crate) async fn dictionary(
 }
 
 /// Columns `at..at + 3` of a row: codec, dictionary, packed body.
-pub(crate) async fn body(
+pub(crate) async fn packed(
     connection: &mut SqliteConnection,
     row: &SqliteRow,
     at: usize,
@@ -81,22 +82,40 @@ pub(crate) async fn body(
     pack::unpack(codec, packed, dictionary.as_deref(), BODY).map(Private)
 }
 
+/// The body of a resource, packed or folded.
+pub(crate) async fn body(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+    at: usize,
+    own: &str,
+    patient: &str,
+) -> Result<Private<Vec<u8>>, StoreError> {
+    if body::is_folded(get(row, at)?, get(row, at + 1)?) {
+        return body::read(get(row, at + 2)?, own, patient);
+    }
+    packed(connection, row, at).await
+}
+
 pub(crate) async fn resource(
     connection: &mut SqliteConnection,
     row: &SqliteRow,
 ) -> Result<Resource, StoreError> {
+    let own = ids::from_bytes(get(row, 1)?)?;
+    let patient: &[u8] = get(row, 5)?;
+    let patient = if patient.is_empty() { None } else { Some(ids::from_bytes(patient)?) };
+    let body = self::body(connection, row, 10, &own, patient.as_deref().unwrap_or_default()).await?;
     Ok(Resource {
         kind: get(row, 0)?,
-        id: get(row, 1)?,
+        id: own,
         version: get(row, 2)?,
         seq: get(row, 3)?,
         first_seq: get(row, 4)?,
-        patient: optional(get(row, 5)?),
+        patient,
         state: get(row, 6)?,
         open: get(row, 7)?,
         deleted: get(row, 8)?,
         envelope: optional_id(get(row, 9)?)?,
-        body: body(connection, row, 10).await?,
+        body,
     })
 }
 
@@ -119,7 +138,7 @@ pub(crate) async fn draft(connection: &mut SqliteConnection, row: &SqliteRow) ->
         rev: get::<i64>(row, 3)? as u64,
         seq: get(row, 4)?,
         updated_at: get(row, 5)?,
-        body: body(connection, row, 6).await?,
+        body: packed(connection, row, 6).await?,
     })
 }
 

@@ -9,14 +9,31 @@ macro_rules! statements {
     };
 }
 
-/// Columns of a [`crate::Resource`], in the order in which `read::resource` takes them.
+/// Columns of a [`crate::Resource`], in the order in which `read::resource` takes them; `r` is its row, `v` the version's.
 macro_rules! resources {
-    ($rest:literal) => {
+    ($v:literal, $rest:literal) => {
         concat!(
-            "SELECT r.kind, r.id, v.version, v.seq, r.first_seq, r.patient, r.state, r.is_open, v.deleted, v.envelope, \
-             v.codec, v.dictionary, v.body FROM ",
+            "SELECT (SELECT name FROM kind WHERE k = r.k), r.id, ",
+            $v,
+            ".version, ",
+            $v,
+            ".seq, r.r, \
+             coalesce((SELECT p.id FROM resource p WHERE p.r = r.patient), x''), r.state, r.is_open, ",
+            $v,
+            ".deleted, ",
+            $v,
+            ".envelope, ",
+            $v,
+            ".codec, ",
+            $v,
+            ".dictionary, ",
+            $v,
+            ".body FROM ",
             $rest
         )
+    };
+    ($rest:literal) => {
+        resources!("r", $rest)
     };
 }
 
@@ -48,56 +65,68 @@ statements! {
     ADD_DICTIONARY = "INSERT INTO dictionary (id, bytes) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
 
     // Resources
-    RESOURCE = resources!("resource r JOIN resource_version v ON v.seq = r.seq WHERE r.kind = ?1 AND r.id = ?2");
+    ADD_KIND = "INSERT INTO kind (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING k";
+    NEXT_SEQ = "UPDATE counter SET seq = seq + 1 WHERE one = 1 RETURNING seq";
+    RESOURCE = resources!("resource r WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.id = ?2 AND r.deleted <> 2");
     HISTORY = resources!(
-        "resource_version v JOIN resource r ON r.kind = v.kind AND r.id = v.id WHERE v.kind = ?1 AND v.id = ?2 ORDER BY v.version"
+        "v",
+        "resource r JOIN past_version v ON v.r = r.r \
+         WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.id = ?2 AND r.deleted <> 2 ORDER BY v.version"
     );
     OF_PATIENT = resources!(
-        "resource r JOIN resource_version v ON v.seq = r.seq \
-         WHERE r.patient = ?1 AND r.kind = ?2 AND r.first_seq < ?3 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?4"
+        "resource r WHERE r.patient = (SELECT r FROM resource WHERE k = (SELECT k FROM kind WHERE name = 'Patient') AND id = ?1) \
+         AND r.k = (SELECT k FROM kind WHERE name = ?2) AND r.r < ?3 AND r.deleted = 0 ORDER BY r.r DESC LIMIT ?4"
     );
     OF_KIND = resources!(
-        "resource r JOIN resource_version v ON v.seq = r.seq \
-         WHERE r.kind = ?1 AND r.first_seq < ?2 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?3"
-    );
-    IN_STATE = resources!(
-        "resource r JOIN resource_version v ON v.seq = r.seq \
-         WHERE r.kind = ?1 AND r.state = ?2 AND r.first_seq < ?3 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?4"
+        "resource r WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.r < ?2 AND r.deleted = 0 \
+         ORDER BY r.r DESC LIMIT ?3"
     );
     OPEN = resources!(
-        "resource r JOIN resource_version v ON v.seq = r.seq \
-         WHERE r.kind = ?1 AND r.is_open = 1 AND r.first_seq < ?2 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?3"
+        "resource r WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.is_open = 1 AND r.r < ?2 AND r.deleted = 0 \
+         ORDER BY r.r DESC LIMIT ?3"
     );
     REFERRING = resources!(
-        "link l JOIN resource r ON r.kind = l.kind AND r.id = l.id JOIN resource_version v ON v.seq = r.seq \
-         WHERE l.target = ?1 AND r.deleted = 0 ORDER BY r.first_seq"
+        "link l JOIN resource r ON r.r = l.r WHERE l.target = ?1 AND r.deleted = 0 ORDER BY r.r"
     );
     REFERRING_KIND = resources!(
-        "link l JOIN resource r ON r.kind = l.kind AND r.id = l.id JOIN resource_version v ON v.seq = r.seq \
-         WHERE l.target = ?1 AND l.kind = ?2 AND r.deleted = 0 ORDER BY r.first_seq"
+        "link l JOIN resource r ON r.r = l.r \
+         WHERE l.target = ?1 AND +r.k = (SELECT k FROM kind WHERE name = ?2) AND r.deleted = 0 ORDER BY r.r"
     );
-    OF_ENVELOPE = resources!(
-        "resource_version v JOIN resource r ON r.kind = v.kind AND r.id = v.id \
-         WHERE v.envelope = ?1 AND v.envelope <> x'' ORDER BY v.seq"
-    );
-    CURRENT = "SELECT r.first_seq, v.version FROM resource r JOIN resource_version v ON v.seq = r.seq WHERE r.kind = ?1 AND r.id = ?2";
-    SERVER_VERSION = "SELECT codec, dictionary, body FROM resource_version WHERE kind = ?1 AND id = ?2 AND server_version = ?3";
-    ADD_VERSION = "INSERT INTO resource_version (kind, id, version, server_version, envelope, deleted, codec, dictionary, body) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING seq";
-    SET_CURRENT = "INSERT INTO resource (kind, id, seq, first_seq, patient, state, is_open, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                   ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq, patient = excluded.patient, state = excluded.state, \
-                   is_open = excluded.is_open, deleted = excluded.deleted";
-    DROP_LINKS = "DELETE FROM link WHERE kind = ?1 AND id = ?2";
-    ADD_LINK = "INSERT INTO link (target, kind, id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    DROP_KEYS = "DELETE FROM patient_key WHERE source_kind = ?1 AND source_id = ?2";
-    ADD_KEY = "INSERT INTO patient_key (key, patient, field, source_kind, source_id) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    OF_ENVELOPE = resources!("resource r WHERE r.envelope = ?1 AND r.envelope <> x''");
+    OF_ENVELOPE_PAST = resources!("v", "past_version v JOIN resource r ON r.r = v.r WHERE v.envelope = ?1 AND v.envelope <> x''");
+    CURRENT = "SELECT r, version, deleted, patient, codec, dictionary, body, server_version FROM resource \
+               WHERE k = (SELECT k FROM kind WHERE name = ?1) AND id = ?2";
+    SERVER_VERSION_PAST = "SELECT codec, dictionary, body FROM past_version WHERE r = ?1 AND server_version = ?2";
+    KEEP_PAST = "INSERT INTO past_version (r, version, seq, server_version, envelope, deleted, codec, dictionary, body) \
+                 SELECT r, version, seq, server_version, envelope, deleted, codec, dictionary, body FROM resource WHERE r = ?1";
+    ADD_RESOURCE = "INSERT INTO resource (r, k, id, patient, state, is_open, deleted, seq, version, server_version, envelope, codec, dictionary, body) \
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+                    ON CONFLICT (r) DO UPDATE SET patient = excluded.patient, state = excluded.state, is_open = excluded.is_open, \
+                    deleted = excluded.deleted, seq = excluded.seq, version = excluded.version, server_version = excluded.server_version, \
+                    envelope = excluded.envelope, codec = excluded.codec, dictionary = excluded.dictionary, body = excluded.body";
+    ID_OF = "SELECT id FROM resource WHERE r = ?1";
+    NUMBER_OF = "SELECT r FROM resource WHERE k = (SELECT k FROM kind WHERE name = ?1) AND id = ?2";
+    ADD_NAMED = "INSERT INTO resource (r, k, id, patient, state, is_open, deleted, seq, version, server_version, envelope, codec, dictionary, body) \
+                 VALUES (?1, ?2, ?3, ?1, '', 0, 2, ?1, 0, 0, x'', 0, 0, x'')";
+    REPACK = "UPDATE resource SET codec = ?2, dictionary = ?3, body = ?4 WHERE r = ?1";
+    DROP_LINK = "DELETE FROM link WHERE target = ?1 AND r = ?2";
+    ADD_LINK = "INSERT INTO link (target, r) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
     // Search
-    KEY_RANGE = "SELECT DISTINCT patient FROM patient_key WHERE key >= ?1 AND key < ?2 LIMIT ?3";
-    KEYS_EXACT = "SELECT DISTINCT patient FROM patient_key WHERE key IN (SELECT value FROM json_each(?1)) LIMIT ?2";
-    KEYS_OF = "SELECT patient, field, key FROM patient_key WHERE patient IN (SELECT value FROM json_each(?1))";
-    NUMBER_USES = "SELECT DISTINCT patient, source_kind, source_id FROM patient_key WHERE key = ?1 AND field IN (5, 6) \
-                   ORDER BY patient, source_kind, source_id";
+    POSTINGS = "SELECT key, entries FROM posting WHERE key >= ?1 AND key < ?2";
+    POSTING_AT = "SELECT first, entries FROM posting WHERE key = ?1 AND first = coalesce(\
+                  (SELECT max(first) FROM posting WHERE key = ?1 AND first <= ?2), (SELECT min(first) FROM posting WHERE key = ?1))";
+    POSTING_AFTER = "SELECT first FROM posting WHERE key = ?1 AND first > ?2 ORDER BY first LIMIT 1";
+    ADD_POSTING = "INSERT INTO posting (key, first, entries) VALUES (?1, ?2, ?3) ON CONFLICT (key, first) DO UPDATE SET entries = excluded.entries";
+    DROP_POSTING = "DELETE FROM posting WHERE key = ?1 AND first = ?2";
+    LATELY = "SELECT patient FROM lately";
+    SEEN = "INSERT INTO lately (patient, seq) VALUES (?1, ?2) ON CONFLICT (patient) DO UPDATE SET seq = excluded.seq";
+    FORGET_SEEN = "DELETE FROM lately WHERE seq <= (SELECT seq FROM lately ORDER BY seq DESC LIMIT 1 OFFSET ?1)";
+    FOUND = resources!("resource r WHERE r.r = ?1 AND r.deleted = 0");
+    RELATIVES = resources!(
+        "resource r WHERE r.patient = ?1 AND r.k = (SELECT k FROM kind WHERE name = 'RelatedPerson') \
+         AND r.deleted = 0 ORDER BY r.r DESC LIMIT 20"
+    );
 
     // Drafts
     DRAFT = drafts!("WHERE id = ?1");
@@ -132,9 +161,9 @@ statements! {
     IS_OURS = "SELECT 1 FROM log WHERE id = ?1";
     CUSTODY = "SELECT kind, state, count FROM custody WHERE count > 0 ORDER BY kind, state";
     CUSTODY_OF_PATIENT = "SELECT state, count(*) FROM log WHERE patient = ?1 GROUP BY state";
-    CUSTODY_OF = "SELECT v.envelope, l.state, l.hie_epoch, l.hie_seq, l.code, l.words, coalesce(i.hie_seq, 0) \
-                  FROM resource r JOIN resource_version v ON v.seq = r.seq \
-                  LEFT JOIN log l ON l.id = v.envelope LEFT JOIN inbox i ON i.id = v.envelope WHERE r.kind = ?1 AND r.id = ?2";
+    CUSTODY_OF = "SELECT r.envelope, l.state, l.hie_epoch, l.hie_seq, l.code, l.words, coalesce(i.hie_seq, 0) \
+                  FROM resource r LEFT JOIN log l ON l.id = r.envelope LEFT JOIN inbox i ON i.id = r.envelope \
+                  WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.id = ?2 AND r.deleted <> 2";
 
     // Inbox
     INBOX = received!("WHERE id = ?1");
@@ -181,4 +210,10 @@ statements! {
     DROP_PIN = "DELETE FROM pin WHERE person = ?1";
     PIN = "SELECT salt, hash FROM pin WHERE person = ?1";
     PUT_PIN = "INSERT INTO pin (person, salt, hash) VALUES (?1, ?2, ?3) ON CONFLICT (person) DO UPDATE SET salt = excluded.salt, hash = excluded.hash";
+
+    // What migration 0001 left
+    OLD_IS_THERE = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'resource_version_1'";
+    OLD_VERSIONS = "SELECT seq, kind, id, server_version, envelope, deleted, codec, dictionary, body FROM resource_version_1 ORDER BY seq LIMIT ?1";
+    OLD_MOVED = "DELETE FROM resource_version_1 WHERE seq <= ?1";
+    OLD_DROP = "DROP TABLE resource_version_1";
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     connect::{MIGRATIONS, RawKey, Reader, Writer, get},
-    find, read, sql, write,
+    find, ids, read, sql, upgrade, write,
 };
 use crate::{
     append::{LogHead, Sealer},
@@ -76,7 +76,8 @@ impl SqliteStore {
     /// Opens the database at `path` with its raw key and brings it to this program's migration; one that a newer
     /// program wrote is refused. `create`: it is to be made.
     pub(crate) async fn open(path: &Path, key: &RawKey, create: bool) -> Answer<Self> {
-        let writer = Writer::open(path, key, create).await?;
+        let mut writer = Writer::open(path, key, create).await?;
+        upgrade::run(&mut writer).await?;
         let readers = [
             Mutex::new(Some(Reader::open(path, key).await?)),
             Mutex::new(Some(Reader::open(path, key).await?)),
@@ -282,21 +283,18 @@ impl RecordStore for SqliteStore {
     async fn number_uses(&self, number: &str) -> Answer<Vec<NumberUse>> {
         let Some(key) = rabta_search::number_key(number) else { return Ok(Vec::new()) };
         let mut reader = self.reader().await?;
-        let rows = sqlx::query(sql::NUMBER_USES).bind(key.as_str()).fetch_all(reader.connection()).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(NumberUse { patient: get(row, 0)?, source_kind: get(row, 1)?, source_id: get(row, 2)? })
-            })
-            .collect()
+        find::number_uses(reader.connection(), &key).await
     }
 
     async fn resource(&self, kind: &str, id: &str) -> Answer<Option<Resource>> {
-        let found = self.list(sqlx::query(sql::RESOURCE).bind(kind).bind(id)).await?;
+        let found = self.list(sqlx::query(sql::RESOURCE).bind(kind).bind(ids::to_bytes(id))).await?;
         Ok(found.into_iter().find(|r| !r.deleted))
     }
 
     async fn history(&self, kind: &str, id: &str) -> Answer<Vec<Resource>> {
-        self.list(sqlx::query(sql::HISTORY).bind(kind).bind(id)).await
+        let mut versions = self.list(sqlx::query(sql::HISTORY).bind(kind).bind(ids::to_bytes(id))).await?;
+        versions.extend(self.list(sqlx::query(sql::RESOURCE).bind(kind).bind(ids::to_bytes(id))).await?);
+        Ok(versions)
     }
 
     async fn of_patient(
@@ -306,7 +304,10 @@ impl RecordStore for SqliteStore {
         before: Option<i64>,
         limit: usize,
     ) -> Answer<Vec<Resource>> {
-        let query = sqlx::query(sql::OF_PATIENT).bind(patient).bind(kind).bind(before.unwrap_or(i64::MAX));
+        let query = sqlx::query(sql::OF_PATIENT)
+            .bind(ids::to_bytes(patient))
+            .bind(kind)
+            .bind(before.unwrap_or(i64::MAX));
         self.list(query.bind(count(limit))).await
     }
 
@@ -315,22 +316,12 @@ impl RecordStore for SqliteStore {
             .await
     }
 
-    async fn in_state(
-        &self,
-        kind: &str,
-        state: &str,
-        before: Option<i64>,
-        limit: usize,
-    ) -> Answer<Vec<Resource>> {
-        let query = sqlx::query(sql::IN_STATE).bind(kind).bind(state).bind(before.unwrap_or(i64::MAX));
-        self.list(query.bind(count(limit))).await
-    }
-
     async fn open(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
         self.list(sqlx::query(sql::OPEN).bind(kind).bind(before.unwrap_or(i64::MAX)).bind(count(limit))).await
     }
 
     async fn referring_to(&self, target: &str, kind: Option<&str>) -> Answer<Vec<Resource>> {
+        let target = ids::to_bytes(target);
         match kind {
             Some(kind) => self.list(sqlx::query(sql::REFERRING_KIND).bind(target).bind(kind)).await,
             None => self.list(sqlx::query(sql::REFERRING).bind(target)).await,
@@ -338,7 +329,10 @@ impl RecordStore for SqliteStore {
     }
 
     async fn of_envelope(&self, envelope: Id) -> Answer<Vec<Resource>> {
-        self.list(sqlx::query(sql::OF_ENVELOPE).bind(envelope.0.to_vec())).await
+        let mut found = self.list(sqlx::query(sql::OF_ENVELOPE_PAST).bind(envelope.0.to_vec())).await?;
+        found.extend(self.list(sqlx::query(sql::OF_ENVELOPE).bind(envelope.0.to_vec())).await?);
+        found.sort_by_key(|version| version.seq);
+        Ok(found)
     }
 
     async fn draft(&self, id: &str) -> Answer<Option<Draft>> {
@@ -426,8 +420,11 @@ impl RecordStore for SqliteStore {
 
     async fn custody_of(&self, kind: &str, id: &str) -> Answer<Option<EntryState>> {
         let mut reader = self.reader().await?;
-        let Some(row) =
-            sqlx::query(sql::CUSTODY_OF).bind(kind).bind(id).fetch_optional(reader.connection()).await?
+        let Some(row) = sqlx::query(sql::CUSTODY_OF)
+            .bind(kind)
+            .bind(ids::to_bytes(id))
+            .fetch_optional(reader.connection())
+            .await?
         else {
             return Ok(None);
         };

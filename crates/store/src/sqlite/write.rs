@@ -8,10 +8,14 @@ use rabta_wire::{
 };
 use sqlx::SqliteConnection;
 
-use super::{connect::get, read, sql};
+use super::{
+    connect::get,
+    posting::Changes,
+    put::{self, put},
+    read, sql,
+};
 use crate::{
     append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
-    columns::Columns,
     error::StoreError,
     model::{Attachment, NewResource, SaveDraft, StoredCert},
     pack::{self, pack},
@@ -32,16 +36,17 @@ pub(crate) async fn ops(
     sealer: Option<&dyn Sealer>,
 ) -> Done<Committed> {
     let mut committed = Committed::default();
+    let mut keys = Changes::default();
     for op in ops {
         match op {
-            Op::Put(resource) => put(c, resource).await?,
+            Op::Put(resource) => put(c, &mut keys, resource).await?,
             Op::SaveDraft(draft) => {
                 let id = draft.id.clone();
                 committed.drafts.push((id, save_draft(c, draft).await?));
             }
             Op::DropDraft(id) => run(sqlx::query(sql::DROP_DRAFT).bind(id), c).await?,
             Op::Append(new) => {
-                let seq = append(c, &new, sealer.ok_or(StoreError::NoSealer)?).await?;
+                let seq = append(c, &mut keys, &new, sealer.ok_or(StoreError::NoSealer)?).await?;
                 committed.appended.push((new.id, seq));
             }
             Op::PutAttachment(attachment) => put_attachment(c, attachment).await?,
@@ -69,6 +74,7 @@ pub(crate) async fn ops(
             }
         }
     }
+    keys.write(c).await?;
     Ok(committed)
 }
 
@@ -98,86 +104,6 @@ pub(crate) async fn save_draft(c: &mut SqliteConnection, draft: SaveDraft) -> Do
     Ok(get::<i64>(&row, 0)? as u64)
 }
 
-/// Stores a new version and what is read from it.
-pub(crate) async fn put(c: &mut SqliteConnection, new: NewResource) -> Done {
-    let deleted = new.body.is_empty();
-    let columns = if deleted { Columns::default() } else { Columns::read(&new.kind, &new.id, &new.body)? };
-    if let Some(version) = new.server_version
-        && known_version(c, &new, version).await?
-    {
-        return Ok(());
-    }
-    let current = sqlx::query(sql::CURRENT).bind(&new.kind).bind(&new.id).fetch_optional(&mut *c).await?;
-    let (first_seq, version) = match &current {
-        Some(row) => (Some(get::<i64>(row, 0)?), get::<i64>(row, 1)? + 1),
-        None => (None, 1),
-    };
-    let packed = pack(&new.body, None);
-    let row = sqlx::query(sql::ADD_VERSION)
-        .bind(&new.kind)
-        .bind(&new.id)
-        .bind(version)
-        .bind(new.server_version.unwrap_or(0) as i64)
-        .bind(new.envelope.map(|e| e.0.to_vec()).unwrap_or_default())
-        .bind(deleted)
-        .bind(pack::codec_number(packed.codec))
-        .bind(packed.dictionary)
-        .bind(packed.bytes.0)
-        .fetch_one(&mut *c)
-        .await?;
-    let seq: i64 = get(&row, 0)?;
-    let patient = columns.patient.or(new.patient).unwrap_or_default();
-    let query = sqlx::query(sql::SET_CURRENT)
-        .bind(new.kind.clone())
-        .bind(new.id.clone())
-        .bind(seq)
-        .bind(first_seq.unwrap_or(seq))
-        .bind(patient.clone())
-        .bind(columns.state)
-        .bind(columns.open)
-        .bind(deleted);
-    run(query, c).await?;
-
-    if first_seq.is_some() {
-        run(sqlx::query(sql::DROP_LINKS).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
-    }
-    for target in columns.links {
-        run(sqlx::query(sql::ADD_LINK).bind(target).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
-    }
-    if matches!(new.kind.as_str(), "Patient" | "RelatedPerson") {
-        if first_seq.is_some() {
-            run(sqlx::query(sql::DROP_KEYS).bind(new.kind.clone()).bind(new.id.clone()), c).await?;
-        }
-        for (field, key) in columns.keys {
-            let query = sqlx::query(sql::ADD_KEY)
-                .bind(key.into_string())
-                .bind(patient.clone())
-                .bind(field as i64)
-                .bind(new.kind.clone())
-                .bind(new.id.clone());
-            run(query, c).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether the HIE's version of this resource is stored already. After a restore the HIE may use a number again
-/// for something else: then the bytes differ.
-async fn known_version(c: &mut SqliteConnection, new: &NewResource, version: u64) -> Done<bool> {
-    let rows = sqlx::query(sql::SERVER_VERSION)
-        .bind(&new.kind)
-        .bind(&new.id)
-        .bind(version as i64)
-        .fetch_all(&mut *c)
-        .await?;
-    for row in &rows {
-        if *read::body(c, row, 0).await? == *new.body {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 pub(crate) async fn log_head(c: &mut SqliteConnection) -> Done<LogHead> {
     let epoch = match read::setting(c, LOG_EPOCH).await? {
         Some(bytes) => {
@@ -196,7 +122,12 @@ pub(crate) async fn log_head(c: &mut SqliteConnection) -> Done<LogHead> {
     Ok(LogHead { epoch, seq: get::<i64>(&row, 1)? as u64, hash })
 }
 
-async fn append(c: &mut SqliteConnection, new: &NewEnvelope, sealer: &dyn Sealer) -> Done<u64> {
+async fn append(
+    c: &mut SqliteConnection,
+    keys: &mut Changes,
+    new: &NewEnvelope,
+    sealer: &dyn Sealer,
+) -> Done<u64> {
     let head = log_head(c).await?;
     let (envelope, header, head) = seal_next(head, new, sealer);
     let row = sqlx::query(sql::APPEND)
@@ -211,18 +142,36 @@ async fn append(c: &mut SqliteConnection, new: &NewEnvelope, sealer: &dyn Sealer
         .fetch_one(&mut *c)
         .await?;
     let n: i64 = get(&row, 0)?;
+    if let Some(patient) = header.patient {
+        seen(c, &patient.to_string()).await?;
+    }
     for needs in &header.depends {
         run(sqlx::query(sql::ADD_NEED).bind(n).bind(needs.0.to_vec()), c).await?;
     }
-    store_payload(c, &header, &new.payload).await?;
+    store_payload(c, keys, &header, &new.payload).await?;
     Ok(header.seq)
 }
 
-async fn store_payload(c: &mut SqliteConnection, header: &Header, payload: &[u8]) -> Done {
+/// So many patients come first in a search.
+const LATELY: i64 = 300;
+
+async fn seen(c: &mut SqliteConnection, patient: &str) -> Done {
+    let patient = put::number_of_patient(c, patient).await?;
+    let seq = put::next_seq(c).await?;
+    run(sqlx::query(sql::SEEN).bind(patient).bind(seq), c).await?;
+    run(sqlx::query(sql::FORGET_SEEN).bind(LATELY), c).await
+}
+
+async fn store_payload(
+    c: &mut SqliteConnection,
+    keys: &mut Changes,
+    header: &Header,
+    payload: &[u8],
+) -> Done {
     match project(header, payload)? {
         Projection::Resources(resources) => {
             for resource in resources {
-                put(c, resource).await?;
+                put(c, keys, resource).await?;
             }
             Ok(())
         }
@@ -302,6 +251,7 @@ pub(crate) async fn requeue(c: &mut SqliteConnection, envelope: Id) -> Done {
 }
 
 pub(crate) async fn pull(c: &mut SqliteConnection, batch: PullBatch) -> Done {
+    let mut keys = Changes::default();
     for item in batch.items {
         match item {
             Pulled::Resource { kind, id, version, body } => {
@@ -314,15 +264,16 @@ pub(crate) async fn pull(c: &mut SqliteConnection, batch: PullBatch) -> Done {
                     body: body.into(),
                 };
                 // One bad record must not stop all that come after it.
-                skip_bad(put(c, new).await)?;
+                skip_bad(put(c, &mut keys, new).await)?;
             }
             Pulled::Envelope { seq, received_at, bytes } => {
-                skip_bad(receive(c, batch.next.epoch, seq, received_at, bytes).await)?
+                skip_bad(receive(c, &mut keys, batch.next.epoch, seq, received_at, bytes).await)?
             }
             Pulled::Cert(cert) => put_cert(c, cert).await?,
             Pulled::Roster(json) => set(c, ROSTER, json).await?,
         }
     }
+    keys.write(c).await?;
     set(c, CURSOR, batch.next.to_string().into_bytes()).await?;
     set(c, BACKED_UP, batch.backed_up.to_be_bytes().to_vec()).await
 }
@@ -338,7 +289,14 @@ pub(crate) fn skip_bad(done: Done) -> Done {
     }
 }
 
-async fn receive(c: &mut SqliteConnection, epoch: Id, seq: u64, received_at: i64, bytes: Vec<u8>) -> Done {
+async fn receive(
+    c: &mut SqliteConnection,
+    keys: &mut Changes,
+    epoch: Id,
+    seq: u64,
+    received_at: i64,
+    bytes: Vec<u8>,
+) -> Done {
     let envelope =
         Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
     let header =
@@ -363,7 +321,7 @@ async fn receive(c: &mut SqliteConnection, epoch: Id, seq: u64, received_at: i64
     }
     let dictionary = read::dictionary(c, header.dictionary).await?;
     let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
-    store_payload(c, &header, &payload).await
+    store_payload(c, keys, &header, &payload).await
 }
 
 pub(crate) async fn cursor(c: &mut SqliteConnection) -> Done<Option<Cursor>> {
