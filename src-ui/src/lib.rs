@@ -13,6 +13,8 @@
 pub mod errors;
 pub mod format;
 pub mod frame;
+pub mod guide;
+pub mod help;
 pub mod parts;
 pub mod prefs;
 pub mod router;

@@ -8,6 +8,7 @@ pub mod icon;
 pub mod ipc;
 pub mod lean;
 pub mod roles;
+pub mod secrets;
 pub mod theme;
 pub mod words;
 

@@ -11,7 +11,7 @@ use crate::parts::{Button, Card, Empty, Kind, LinkButton, Moment, Skeleton, Tag,
 use crate::prefs::{say, say_with, t};
 use crate::router::{self, Route};
 use crate::session::session;
-use crate::{Text, W, format, icon, ipc};
+use crate::{Text, W, dom, format, icon, ipc};
 
 /// A patient's chart, asked for again whenever something of the patient changes, and why it did not come.
 pub type Loaded = (RwSignal<Option<Chart>>, RwSignal<Option<Error>>);
@@ -68,6 +68,17 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             }
         });
     };
+    // Whoever came here by Enter begins by Enter; what somebody else has the keyboard on stays.
+    let here = Memo::new(move |_| chart.with(Option::is_some));
+    Effect::new(move |_| {
+        if here.get() {
+            dom::after(30, || {
+                if dom::nothing_has_the_keyboard() {
+                    dom::focus("[data-t=start-visit]");
+                }
+            });
+        }
+    });
     let draft =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
     // With the band above it, which moves everything down; and nothing is begun before it says with whom.
