@@ -142,6 +142,13 @@ impl Session {
         self.post("window/rect", json!({ "x": 0, "y": 0, "width": width, "height": height })).await.map(drop)
     }
 
+    /// Presses a key, wherever the keyboard is.
+    pub async fn key(&self, key: char) -> Result<()> {
+        let act = |kind: &str| json!({ "type": kind, "value": key.to_string() });
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": [act("keyDown"), act("keyUp")] });
+        self.post("actions", json!({ "actions": [keyboard] })).await.map(drop)
+    }
+
     /// Presses a key with Control held, wherever the keyboard is.
     pub async fn control(&self, key: char) -> Result<()> {
         const CONTROL: &str = "\u{E009}";

@@ -103,8 +103,8 @@ pairs! {
     GuideSkip = "Skip this step", "یہ قدم چھوڑیں";
     GuideBack = "Back to that page", "اس صفحے پر واپس";
     GuideAgain = "Once more", "ایک بار پھر";
-    GuideFind = "Find a patient: press Find and type Iqbal, then press a name. A new patient is registered from the same page.",
-        "مریض تلاش کریں: تلاش دبائیں اور Iqbal لکھیں، پھر کوئی نام دبائیں۔ نیا مریض بھی اسی صفحے سے درج ہوتا ہے۔";
+    GuideFind = "Find a patient: press Find and type Maryam Fatima, then press her name. A new patient is registered from the same page.",
+        "مریض تلاش کریں: تلاش دبائیں اور مریم فاطمہ لکھیں، پھر ان کا نام دبائیں۔ نیا مریض بھی اسی صفحے سے درج ہوتا ہے۔";
     GuideStart = "This is the chart. Press Start visit.", "یہ مریض کا ریکارڈ ہے۔ معائنہ شروع کریں دبائیں۔";
     GuideDanger = "First the danger signs. Look and ask; where there is none, say so here.",
         "سب سے پہلے خطرے کی علامات۔ دیکھیں اور پوچھیں؛ کوئی نہ ہو تو یہاں بتائیں۔";

@@ -1,0 +1,299 @@
+//! A clinic's first week in the real window: a plain cold in few presses, what is ordered again, people, secrets, the
+//! lease, papers, the guided first visit, help.
+
+mod in_a_window {
+    use anyhow::{Context, Result, ensure};
+    use rabta_tests::{
+        story::{DOCTOR, PASSPHRASE, PIN, Pace, Person, World, scanned},
+        window::{Window, by},
+    };
+    use serde_json::json;
+
+    /// Keys and taps beyond typing that a plain cold may take.
+    const PRESSES: u32 = 12;
+
+    fn read(page: &image::GrayImage) -> Option<String> {
+        let (width, height) = page.dimensions();
+        let mut seen =
+            rqrr::PreparedImage::prepare_from_greyscale(width as usize, height as usize, |x, y| {
+                page.get_pixel(x as u32, y as u32).0[0]
+            });
+        seen.detect_grids().iter().find_map(|grid| grid.decode().ok()).map(|(_, code)| code)
+    }
+
+    /// What the newest toast says.
+    async fn told(window: &Window, text: &str) -> Result<()> {
+        window.reads("toast", text).await
+    }
+
+    async fn practice(world: &World) -> Result<Window> {
+        let window = world.open(DOCTOR).await?;
+        window.click("lang-en").await?;
+        window.click("practice").await?;
+        window.screen("today").await?;
+        Ok(window)
+    }
+
+    async fn verdict(window: &Window, code: &str) -> Result<String> {
+        window.fill("paper-code", code).await?;
+        window.click("verify-paper").await?;
+        window.see("proof").await?;
+        let script = format!("return document.querySelector('{}')?.dataset.verdict", by("proof"));
+        Ok(window.eval(&script).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_plain_cold_takes_few_presses_and_what_was_ordered_is_one_press_away() -> Result<()> {
+        let mut world = World::of_test("cold").await?;
+        let window = practice(&world).await?;
+        window.click("guide-leave").await?;
+        let cold = world.plain_cold(&window, "Maryam Fatima", Pace::NONE).await?;
+        ensure!(cold.presses <= PRESSES, "{} presses, of {PRESSES}", cold.presses);
+
+        // The paper proves who signed; a changed letter proves nothing, and says so.
+        let code = scanned(&cold.file, read)?;
+        window.click("go-me").await?;
+        window.screen("me").await?;
+        ensure!(verdict(&window, &code).await? == "genuine", "the code of our own paper");
+        window.see("verify-visit").await?;
+        world.shoot_every_way(&window, "A paper's code, verified offline").await?;
+        let middle = code.len() / 2;
+        let other = if code[middle..].starts_with('A') { "B" } else { "A" };
+        let changed = format!("{}{other}{}", &code[..middle], &code[middle + 1..]);
+        let seen = verdict(&window, &changed).await?;
+        ensure!(["mistyped", "forged"].contains(&seen.as_str()), "a changed code is {seen}");
+        ensure!(verdict(&window, "hello").await? == "not-a-code", "no code at all");
+
+        // The same patient again: the last medicines by one press, taken back by another, and a favorite.
+        ensure!(world.find(&window, "Maryam Fatima").await? == 1);
+        window.click("result").await?;
+        window.screen("patient").await?;
+        window.press("\u{E007}").await.context("the keyboard is on the button that begins a visit")?;
+        window.screen("visit").await?;
+        window.click("repeat-last").await?;
+        ensure!(window.count("medicine-line").await? == 1, "the paracetamol");
+        ensure!(!window.sees_now("repeat-last").await?, "nothing is left to repeat");
+        world.shoot_every_way(&window, "The last medicines by one press").await?;
+        window.click("undo").await?;
+        window.gone("medicine-line").await?;
+        window.click("favorite").await?;
+        window.see("medicine-line").await?;
+        ensure!(window.value("dose").await? == "1+1+1", "an adult's dose as it was ordered");
+        window.click("discard").await?;
+        window.click("discard-yes").await?;
+        window.screen("patient").await?;
+
+        // A child: no adult's dose comes by itself.
+        ensure!(world.find(&window, "Muneer").await? > 0);
+        window.click("result").await?;
+        window.screen("patient").await?;
+        window.click("start-visit").await?;
+        window.screen("visit").await?;
+        window.click("favorite").await?;
+        window.see("favorite-child").await?;
+        ensure!(window.value("dose").await?.is_empty(), "the dose is left to be written");
+        window.close().await
+    }
+
+    #[tokio::test]
+    async fn the_guide_leads_through_a_first_visit_and_is_nowhere_else() -> Result<()> {
+        let mut world = World::of_test("guide").await?;
+        let window = practice(&world).await?;
+        let at = async |step: u32| {
+            let script = format!("return document.querySelector('{}')?.dataset.step", by("guide"));
+            window
+                .wait(&format!("the guide at step {step}"), async || {
+                    Ok((window.eval(&script).await? == json!(step.to_string())).then_some(()))
+                })
+                .await
+        };
+        let marked = async |t: &str| {
+            let script = format!(
+                "return document.querySelector('[data-guide]')?.matches('{}, :has({0})') ?? false",
+                by(t)
+            );
+            window
+                .wait(&format!("{t} to be marked"), async || {
+                    Ok((window.eval(&script).await? == json!(true)).then_some(()))
+                })
+                .await
+        };
+        at(0).await?;
+        marked("go-find").await?;
+        world.shoot_every_way(&window, "The guide: find a patient").await?;
+        ensure!(world.find(&window, "Maryam Fatima").await? == 1);
+        marked("result").await?;
+        window.click("result").await?;
+        at(1).await?;
+        marked("start-visit").await?;
+        window.click("start-visit").await?;
+        at(2).await?;
+        marked("danger-none").await?;
+        // Left in the middle, taken up again in the same place; and the way back from another page.
+        window.click("guide-leave").await?;
+        window.gone("guide").await?;
+        window.gone_css("[data-guide]").await?;
+        window.click("guide-open").await?;
+        at(2).await?;
+        marked("danger-none").await?;
+        window.click("go-today").await?;
+        window.screen("today").await?;
+        window.click("guide-back").await?;
+        window.screen("visit").await?;
+        window.click("danger-none").await?;
+        at(3).await?;
+        window.click_css(&format!("{}[data-id=cough-cold]", by("template"))).await?;
+        marked("template-fill").await?;
+        window.click("template-diagnosis").await?;
+        window.click("template-medicine").await?;
+        world.shoot_every_way(&window, "The guide: a template").await?;
+        window.click("template-fill").await?;
+        at(4).await?;
+        window.click("allergy-state-none-known").await?;
+        marked("pregnant").await?;
+        window.click("pregnant-no").await?;
+        at(5).await?;
+        window.fill("vital-temperature", "100.2").await?;
+        window.press("\u{E007}").await?;
+        at(6).await?;
+        window.click("check-and-sign").await?;
+        at(7).await?;
+        window.click("sign").await?;
+        at(8).await?;
+        window.click("prescription").await?;
+        marked("print").await?;
+        window.click("print").await?;
+        at(9).await?;
+        window.click("ask-specialist").await?;
+        at(10).await?;
+        world.shoot_every_way(&window, "The guide: the end of a first visit").await?;
+
+        // Practice anew, and out: outside of it there is no guide.
+        window.click("go-me").await?;
+        window.click("reset-training").await?;
+        window.screen("today").await?;
+        ensure!(!window.sees_now("draft-row").await? && !window.sees_now("done-row").await?, "as at first");
+        window.click("practice-leave").await?;
+        window.screen("gate-code").await?;
+        window.close().await?;
+        let window = world.open_empty_clinic().await?;
+        ensure!(!window.sees_now("guide").await? && !window.sees_now("guide-open").await?);
+        window.close().await
+    }
+
+    #[tokio::test]
+    async fn people_secrets_and_the_lease_are_looked_after_on_the_me_page() -> Result<()> {
+        const NURSE: Person = Person { key: "nurse", name: "Sister Nadia", role: "nurse", ..DOCTOR };
+        const NEW_PASSPHRASE: &str = "blue kettle over nine rivers";
+        const NEW_PIN: &str = "7302";
+        let mut world = World::of_test("me").await?;
+        let window = world.open_empty_clinic().await?;
+        let code = world.hie.enroll(&NURSE)?;
+        window.click("go-me").await?;
+        window.screen("me").await?;
+        ensure!(window.count("member").await? == 1 && window.count("remove-person").await? == 0, "alone");
+        window.click("add-person").await?;
+        window.screen("gate-code").await?;
+        window.fill("code", &code.code).await?;
+        window.click("check-code").await?;
+        window.screen("gate-confirm").await?;
+        window.click("confirm").await?;
+        world.choose_secrets(&window).await?;
+        window.screen("me").await?;
+        window.reads("member", NURSE.name).await?;
+        window.click("remove-person").await?;
+        window.see("remove-dialog").await?;
+        world.shoot(&window, "Somebody leaves this laptop").await?;
+        window.click("remove-no").await?;
+        ensure!(window.count("member").await? == 2, "nothing was done");
+        window.click("remove-person").await?;
+        window.click("remove-yes").await?;
+        told(&window, NURSE.name).await?;
+        ensure!(window.count("member").await? == 1);
+
+        // The passphrase: a wrong old one, a weak new one, then both right.
+        window.click("open-passphrase").await?;
+        window.fill("old-passphrase", "not mine").await?;
+        window.fill("new-passphrase", "password").await?;
+        window.fill("new-passphrase-again", "password").await?;
+        window.click("change-secret").await?;
+        window.see("field-error").await?;
+        window.fill("new-passphrase", NEW_PASSPHRASE).await?;
+        window.fill("new-passphrase-again", NEW_PASSPHRASE).await?;
+        window.gone("field-error").await?;
+        window.click("change-secret").await?;
+        window.reads("field-error", "not the passphrase").await?;
+        world.shoot_every_way(&window, "Another passphrase: the old one is asked").await?;
+        window.fill("old-passphrase", PASSPHRASE).await?;
+        window.click("change-secret").await?;
+        window.gone("new-secret").await?;
+        window.click("open-pin").await?;
+        window.fill("old-passphrase", NEW_PASSPHRASE).await?;
+        window.fill("new-pin", NEW_PIN).await?;
+        window.fill("new-pin-again", NEW_PIN).await?;
+        window.click("change-secret").await?;
+        window.gone("new-secret").await?;
+        window.control('l').await?;
+        window.screen("screen-lock").await?;
+        window.fill("pin", PIN).await?;
+        window.click("unlock-pin").await?;
+        window.see("field-error").await?;
+        window.fill("pin", NEW_PIN).await?;
+        window.click("unlock-pin").await?;
+        window.screen("me").await?;
+
+        // The lease, by telephone before it has ended.
+        let days = format!("return document.querySelector('{}')?.dataset.days", by("lease-left"));
+        window
+            .wait("thirty days", async || Ok((window.eval(&days).await? == json!("30")).then_some(())))
+            .await?;
+        window.click("ask-lease").await?;
+        window.see("lease-challenge").await?;
+        let of = async |t: &str| {
+            let script = format!("return document.querySelector('{}').dataset.code", by(t));
+            let code = window.eval(&script).await?;
+            anyhow::Ok(code.as_str().context("a code to read out")?.to_owned())
+        };
+        let (device, challenge) = (of("lease-device").await?, of("lease-challenge").await?);
+        window.fill("lease-code", "AAAAA-AAAAA").await?;
+        window.click("renew-lease").await?;
+        window.see("field-error").await?;
+        world.shoot_every_way(&window, "More days by telephone").await?;
+        let told_code = world.hie.admin(&[
+            "device",
+            "lease-code",
+            "--device",
+            &device,
+            "--challenge",
+            &challenge,
+            "--days",
+            "45",
+        ])?;
+        let told_code = told_code["code"].as_str().context("the operator's code")?.to_owned();
+        window.fill("lease-code", &told_code).await?;
+        window.click("renew-lease").await?;
+        window
+            .wait("the days that were granted", async || {
+                Ok((window.eval(&days).await? == json!("45")).then_some(()))
+            })
+            .await?;
+
+        window.click("lock-vault").await?;
+        window.screen("unlock").await?;
+        window.fill("passphrase", PASSPHRASE).await?;
+        window.click("unlock").await?;
+        window.see("field-error").await?;
+        window
+            .wait("to be let in with the new passphrase", async || {
+                if window.sees_now("wait").await? {
+                    return Ok(None);
+                }
+                window.fill("passphrase", NEW_PASSPHRASE).await?;
+                window.click("unlock").await?;
+                Ok(Some(()))
+            })
+            .await?;
+        window.screen("today").await?;
+        window.close().await
+    }
+}
