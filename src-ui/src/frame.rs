@@ -7,7 +7,7 @@ use rabta_ipc::gate::LeaveTraining;
 
 use crate::icon::Icon;
 use crate::parts::{Banner, Button, Kind, LinkButton, Mark, PatientBand, SyncState, SyncWords, Toasts, Tone};
-use crate::prefs::t;
+use crate::prefs::{say, t};
 use crate::router::{self, Route};
 use crate::session::{self, Session, session};
 use crate::{Text, W, dom, guide, help, icon, ipc, screens};
@@ -124,9 +124,10 @@ fn Rail(session: Session, route: Memo<Route>, help: help::Help) -> impl IntoView
             reachable: chip.reachable,
         })
     };
-    let asks = Text::live(move || {
-        crate::prefs::say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned()
-    });
+    // There is nowhere to send it to: where it is says nothing about practice.
+    let practice =
+        Memo::new(move |_| session.status.with(|status| status.as_ref().is_some_and(|s| s.training)));
+    let asks = Text::live(move || say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned());
     view! {
         <nav class="rail" aria-label=t(W::MainMenu)>
             <Mark />
@@ -141,7 +142,7 @@ fn Rail(session: Session, route: Memo<Route>, help: help::Help) -> impl IntoView
                 aria-current=move || (route.get() == Route::Sync).then_some("page")
             >
                 {move || view! { <crate::parts::Draw icon=SyncWords::icon(chip()) /> }}
-                <span>{move || SyncWords::text(chip())}</span>
+                <span>{move || if practice.get() { say(W::PracticeChip).to_owned() } else { SyncWords::text(chip()) }}</span>
             </a>
             {item(Route::Me, W::Me.into(), icon::ME, "go-me")}
             <help::HelpButton help />

@@ -50,6 +50,11 @@ mod in_a_window {
         let cold = world.plain_cold(&window, "Maryam Fatima", Pace::NONE).await?;
         ensure!(cold.presses <= PRESSES, "{} presses, of {PRESSES}", cold.presses);
 
+        let text = std::process::Command::new("pdftotext").args([&cold.file, "-"]).output()?;
+        let text = String::from_utf8_lossy(&text.stdout).into_owned();
+        ensure!(text.contains("Paracetamol 500 mg") && text.contains("69.5 kg (2024"), "the paper: {text}");
+        ensure!(!text.contains("kg kg") && !text.contains("DRAFT"), "the paper: {text}");
+
         // The paper proves who signed; a changed letter proves nothing, and says so.
         let code = scanned(&cold.file, read)?;
         window.click("go-me").await?;
@@ -73,9 +78,13 @@ mod in_a_window {
         window.click("repeat-last").await?;
         ensure!(window.count("medicine-line").await? == 1, "the paracetamol");
         ensure!(!window.sees_now("repeat-last").await?, "nothing is left to repeat");
-        world.shoot_every_way(&window, "The last medicines by one press").await?;
+        // The way back is there after the page was left, too.
+        window.click("go-today").await?;
+        window.click("draft-row").await?;
+        window.see("medicine-line").await?;
         window.click("undo").await?;
         window.gone("medicine-line").await?;
+        world.shoot_every_way(&window, "The last medicines by one press, and what is ordered often").await?;
         window.click("favorite").await?;
         window.see("medicine-line").await?;
         ensure!(window.value("dose").await? == "1+1+1", "an adult's dose as it was ordered");
@@ -146,7 +155,7 @@ mod in_a_window {
         marked("template-fill").await?;
         window.click("template-diagnosis").await?;
         window.click("template-medicine").await?;
-        world.shoot_every_way(&window, "The guide: a template").await?;
+        world.shoot(&window, "The guide: a template").await?;
         window.click("template-fill").await?;
         at(4).await?;
         window.click("allergy-state-none-known").await?;
@@ -164,6 +173,23 @@ mod in_a_window {
         marked("print").await?;
         window.click("print").await?;
         at(9).await?;
+        // The other papers, too, each in the patient's language.
+        for (paper, press) in
+            [("paper-roll", "print"), ("paper-roll", "print-pictures"), ("paper-a4", "print-pictures")]
+        {
+            window.click(paper).await?;
+            window.click("print-lang-ur").await?;
+            let before = window.text("printed-file").await?;
+            window.click(press).await?;
+            let file = window
+                .wait("another file", async || {
+                    let now = window.text("printed-file").await?;
+                    Ok((now != before).then_some(now))
+                })
+                .await?;
+            let pdf = std::fs::read(file.trim()).with_context(|| format!("reading {file}"))?;
+            ensure!(pdf.starts_with(b"%PDF-"), "{file} is a PDF");
+        }
         window.click("ask-specialist").await?;
         at(10).await?;
         world.shoot_every_way(&window, "The guide: the end of a first visit").await?;
@@ -269,7 +295,11 @@ mod in_a_window {
             "--days",
             "45",
         ])?;
-        let told_code = told_code["code"].as_str().context("the operator's code")?.to_owned();
+        let told_code = told_code
+            .pointer("/lease-code/code")
+            .and_then(|c| c.as_str())
+            .with_context(|| format!("a code in {told_code}"))?
+            .to_owned();
         window.fill("lease-code", &told_code).await?;
         window.click("renew-lease").await?;
         window

@@ -60,6 +60,7 @@ statements! {
         "resource r JOIN resource_version v ON v.seq = r.seq \
          WHERE r.kind = ?1 AND r.first_seq < ?2 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?3"
     );
+    COUNT_OF_KIND = "SELECT count(*) FROM resource WHERE kind = ?1 AND deleted = 0";
     IN_STATE = resources!(
         "resource r JOIN resource_version v ON v.seq = r.seq \
          WHERE r.kind = ?1 AND r.state = ?2 AND r.first_seq < ?3 AND r.deleted = 0 ORDER BY r.first_seq DESC LIMIT ?4"

@@ -315,6 +315,12 @@ impl RecordStore for SqliteStore {
             .await
     }
 
+    async fn count_of_kind(&self, kind: &str) -> Answer<u64> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(sql::COUNT_OF_KIND).bind(kind).fetch_one(reader.connection()).await?;
+        Ok(get::<i64>(&row, 0)?.max(0) as u64)
+    }
+
     async fn in_state(
         &self,
         kind: &str,

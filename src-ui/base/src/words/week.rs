@@ -93,6 +93,7 @@ pairs! {
         "یہ دوائیں آپ کا حکم ہیں: مریض کے پاس کوئی تجویز نہیں کر سکتا۔ کاغذ پر آپ کا نام ہوگا۔";
 
     // Practice and its guide
+    PracticeChip = "Practice", "مشق";
     PracticeCard = "Practice", "مشق";
     PracticeCardBody = "Patients here are invented, and whatever you do stays here. Practice has no people, no lease and no way to the health exchange.",
         "یہاں کے مریض فرضی ہیں، اور آپ جو کریں یہیں رہتا ہے۔ مشق میں نہ لوگ ہیں، نہ معیاد، نہ مرکز تک راستہ۔";

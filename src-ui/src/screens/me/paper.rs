@@ -44,7 +44,7 @@ pub fn VerifyCard() -> impl IntoView {
         <Card title=W::VerifyTitle t="verify">
             <form class="stack" novalidate on:submit=send>
                 <Area label=W::VerifyCode t="paper-code" value=code hint=W::VerifyHint lines=3 on_input=move || proof.set(None) />
-                <div class="row"><Button label=W::VerifyNow t="verify-paper" kind=Kind::Main icon=icon::SHIELD submit=true busy /></div>
+                <div class="row"><Button label=W::VerifyNow t="verify-paper" icon=icon::SHIELD submit=true busy /></div>
                 <MaybeError error />
                 <div aria-live="polite">{move || proof.get().map(|proof| view! { <Proof proof /> })}</div>
             </form>

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use rabta_domain::medicine::MedicineLine;
 use rabta_ipc::visit::{Favorite, FavoriteMedicines, LastMedicines, LastOrders};
 
-use super::draft::{Draft, draft};
+use super::draft::{Draft, draft, edit_wherever};
 use crate::parts::{Button, Kind, toast_with_undo};
 use crate::prefs::{say_with, t};
 use crate::{Text, W, dom, format, icon, ipc};
@@ -95,10 +95,9 @@ fn add(draft: Draft, lines: Vec<MedicineLine>) {
     }
     let text = Text::with(W::AgainAdded, vec![names(&lines)]);
     draft.edit(|form| form.medicines.extend(lines));
+    let visit = draft.id();
     toast_with_undo(text, move || {
-        // The page may have been left meanwhile; then the visit's own page takes lines out.
-        if draft.form.try_get_untracked().is_some() {
-            draft.edit(|form| form.medicines.retain(|line| !ids.contains(&line.id)));
-        }
+        let ids = ids.clone();
+        edit_wherever(visit.clone(), move |form| form.medicines.retain(|line| !ids.contains(&line.id)));
     });
 }

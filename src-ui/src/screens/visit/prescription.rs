@@ -52,6 +52,7 @@ pub fn Prescription(
             match answer {
                 Ok(printed) => {
                     file.try_set(Some(printed.file));
+                    dom::after(30, || dom::reveal("[data-t=printed-file]"));
                 }
                 Err(problem) => {
                     error.try_set(Some(problem));
