@@ -73,7 +73,13 @@ mod in_a_window {
         ensure!(world.find(&window, "Maryam Fatima").await? == 1);
         window.click("result").await?;
         window.screen("patient").await?;
-        window.press("\u{E007}").await.context("the keyboard is on the button that begins a visit")?;
+        window
+            .wait("the keyboard on the button that begins a visit", async || {
+                let there = window.eval("return document.activeElement?.dataset?.t").await? == "start-visit";
+                Ok(there.then_some(()))
+            })
+            .await?;
+        window.press("\u{E007}").await?;
         window.screen("visit").await?;
         window.click("repeat-last").await?;
         ensure!(window.count("medicine-line").await? == 1, "the paracetamol");
@@ -201,9 +207,6 @@ mod in_a_window {
         ensure!(!window.sees_now("draft-row").await? && !window.sees_now("done-row").await?, "as at first");
         window.click("practice-leave").await?;
         window.screen("gate-code").await?;
-        window.close().await?;
-        let window = world.open_empty_clinic().await?;
-        ensure!(!window.sees_now("guide").await? && !window.sees_now("guide-open").await?);
         window.close().await
     }
 
@@ -217,6 +220,7 @@ mod in_a_window {
         let code = world.hie.enroll(&NURSE)?;
         window.click("go-me").await?;
         window.screen("me").await?;
+        ensure!(!window.sees_now("guide").await? && !window.sees_now("guide-open").await?, "no practice");
         ensure!(window.count("member").await? == 1 && window.count("remove-person").await? == 0, "alone");
         window.click("add-person").await?;
         window.screen("gate-code").await?;
@@ -237,28 +241,35 @@ mod in_a_window {
         told(&window, NURSE.name).await?;
         ensure!(window.count("member").await? == 1);
 
-        // The passphrase: a wrong old one, a weak new one, then both right.
+        // The passphrase: a weak new one, a wrong old one, then both right.
         window.click("open-passphrase").await?;
+        window.screen("new-passphrase").await?;
         window.fill("old-passphrase", "not mine").await?;
-        window.fill("new-passphrase", "password").await?;
-        window.fill("new-passphrase-again", "password").await?;
+        window.fill("passphrase", "password").await?;
+        window.fill("passphrase-again", "password").await?;
         window.click("change-secret").await?;
         window.see("field-error").await?;
-        window.fill("new-passphrase", NEW_PASSPHRASE).await?;
-        window.fill("new-passphrase-again", NEW_PASSPHRASE).await?;
+        window.fill("passphrase", NEW_PASSPHRASE).await?;
+        window.fill("passphrase-again", NEW_PASSPHRASE).await?;
         window.gone("field-error").await?;
         window.click("change-secret").await?;
         window.reads("field-error", "not the passphrase").await?;
-        world.shoot_every_way(&window, "Another passphrase: the old one is asked").await?;
+        world.shoot_every_way(&window, "Another passphrase: the one of now is asked").await?;
+        window.gone("wait").await?;
         window.fill("old-passphrase", PASSPHRASE).await?;
         window.click("change-secret").await?;
-        window.gone("new-secret").await?;
+        window.see("secret-changed").await?;
+        window.click("back").await?;
+        window.screen("me").await?;
         window.click("open-pin").await?;
+        window.screen("new-pin").await?;
         window.fill("old-passphrase", NEW_PASSPHRASE).await?;
-        window.fill("new-pin", NEW_PIN).await?;
-        window.fill("new-pin-again", NEW_PIN).await?;
+        window.fill("pin", NEW_PIN).await?;
+        window.fill("pin-again", NEW_PIN).await?;
         window.click("change-secret").await?;
-        window.gone("new-secret").await?;
+        window.see("secret-changed").await?;
+        window.click("back").await?;
+        window.screen("me").await?;
         window.control('l').await?;
         window.screen("screen-lock").await?;
         window.fill("pin", PIN).await?;
@@ -274,6 +285,7 @@ mod in_a_window {
             .wait("thirty days", async || Ok((window.eval(&days).await? == json!("30")).then_some(())))
             .await?;
         window.click("ask-lease").await?;
+        window.screen("more-days").await?;
         window.see("lease-challenge").await?;
         let of = async |t: &str| {
             let script = format!("return document.querySelector('{}').dataset.code", by(t));
@@ -285,7 +297,7 @@ mod in_a_window {
         window.click("renew-lease").await?;
         window.see("field-error").await?;
         world.shoot_every_way(&window, "More days by telephone").await?;
-        let told_code = world.hie.admin(&[
+        let made = world.hie.admin(&[
             "device",
             "lease-code",
             "--device",
@@ -295,13 +307,11 @@ mod in_a_window {
             "--days",
             "45",
         ])?;
-        let told_code = told_code
-            .pointer("/lease-code/code")
-            .and_then(|c| c.as_str())
-            .with_context(|| format!("a code in {told_code}"))?
-            .to_owned();
-        window.fill("lease-code", &told_code).await?;
+        let code = made.pointer("/lease-code/code").and_then(|code| code.as_str());
+        let code = code.with_context(|| format!("a code in {made}"))?.to_owned();
+        window.fill("lease-code", &code).await?;
         window.click("renew-lease").await?;
+        window.screen("me").await?;
         window
             .wait("the days that were granted", async || {
                 Ok((window.eval(&days).await? == json!("45")).then_some(()))

@@ -8,7 +8,6 @@ pub mod icon;
 pub mod ipc;
 pub mod lean;
 pub mod roles;
-pub mod secrets;
 pub mod theme;
 pub mod words;
 

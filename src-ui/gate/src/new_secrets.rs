@@ -4,10 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use rabta_domain::Private;
-use rabta_domain::passphrase::{Hint, hint};
+use rabta_domain::passphrase::{Advice, Hint, Strength, hint};
 use rabta_ipc::Error;
 use rabta_ipc::gate::{AddPerson, Join, Recovery};
-use rabta_ui_base::secrets::{self, passphrase_problem, pin_problem};
 
 use super::ask::ask;
 use super::el::{El, el};
@@ -18,11 +17,62 @@ use super::{Step, gate};
 use crate::errors::Tone;
 use crate::{W, icon};
 
+/// How many of the four bars.
+fn bars(strength: Strength) -> u8 {
+    match strength {
+        Strength::TooWeak => 1,
+        Strength::Weak => 2,
+        Strength::Good => 3,
+        Strength::Strong => 4,
+    }
+}
+
 /// The verdict in words, and what would help most.
 fn verdict(hint: Hint) -> Say {
-    match secrets::verdict(hint) {
-        (word, Some(advice)) => Say::Two(word, advice),
-        (word, None) => word.into(),
+    let word = match hint.strength {
+        Strength::TooWeak => W::Strength1,
+        Strength::Weak => W::Strength2,
+        Strength::Good => W::Strength3,
+        Strength::Strong => W::Strength4,
+    };
+    let advice = match hint.advice {
+        Advice::MoreWords => W::PassMoreWords,
+        Advice::LessCommon => W::PassLessCommon,
+        Advice::LessRepeated => W::PassLessRepeated,
+        Advice::Nothing => return word.into(),
+    };
+    if hint.strength >= Strength::Good { word.into() } else { Say::Two(word, advice) }
+}
+
+/// Whether a PIN is one that anybody tries first.
+pub fn easy_pin(pin: &str) -> bool {
+    let digits: Vec<i16> = pin.bytes().map(i16::from).collect();
+    digits.windows(2).all(|pair| pair[0] == pair[1])
+        || digits.windows(2).all(|pair| pair[1] - pair[0] == 1)
+        || digits.windows(2).all(|pair| pair[0] - pair[1] == 1)
+}
+
+/// What is wrong with the two, if anything; `None` also while the second is still being typed.
+pub fn passphrase_problem(first: &str, second: &str) -> Option<(W, bool)> {
+    if hint(first).strength == Strength::TooWeak {
+        Some((W::PassTooWeak, false))
+    } else if first != second {
+        Some((W::PassDiffer, true))
+    } else {
+        None
+    }
+}
+
+/// As [`passphrase_problem`], for a PIN.
+pub fn pin_problem(first: &str, second: &str) -> Option<(W, bool)> {
+    if first.len() < 4 {
+        Some((W::PinShort, false))
+    } else if easy_pin(first) {
+        Some((W::PinEasy, false))
+    } else if first != second {
+        Some((W::PinDiffer, true))
+    } else {
+        None
     }
 }
 
@@ -72,7 +122,7 @@ impl Twice {
             move || {
                 let typed = first.value();
                 let judged = (!typed.is_empty()).then(|| hint(&typed));
-                let level = judged.map_or(0, |hint| secrets::bars(hint.strength));
+                let level = judged.map_or(0, |hint| bars(hint.strength));
                 bars_shown.set(
                     "class",
                     ["strength s0", "strength s1", "strength s2", "strength s3", "strength s4"]
@@ -193,5 +243,32 @@ fn joined(answer: Result<Recovery, Error>, error: &Slot) {
             gate().go(Step::RecoveryShow);
         }
         Err(problem) => error.error(&problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_that_anybody_tries_first_are_easy() {
+        for pin in ["1234", "4321", "0000", "777777", "456789"] {
+            assert!(easy_pin(pin), "{pin}");
+        }
+        for pin in ["2580", "1357", "908172"] {
+            assert!(!easy_pin(pin), "{pin}");
+        }
+    }
+
+    #[test]
+    fn a_problem_is_said_at_the_field_that_has_it() {
+        assert_eq!(pin_problem("25", ""), Some((W::PinShort, false)));
+        assert_eq!(pin_problem("2580", "2581"), Some((W::PinDiffer, true)));
+        assert_eq!(pin_problem("2580", "2580"), None);
+        assert_eq!(
+            passphrase_problem("mango tree behind the old school", "mango"),
+            Some((W::PassDiffer, true))
+        );
+        assert_eq!(passphrase_problem("password", ""), Some((W::PassTooWeak, false)));
     }
 }

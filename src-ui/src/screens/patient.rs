@@ -68,10 +68,11 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             }
         });
     };
+    // With the band above it, which moves everything down; and nothing is begun before it says with whom.
+    let known = Memo::new(move |_| chart.with(Option::is_some));
     // Whoever came here by Enter begins by Enter; what somebody else has the keyboard on stays.
-    let here = Memo::new(move |_| chart.with(Option::is_some));
     Effect::new(move |_| {
-        if here.get() {
+        if known.get() {
             dom::after(30, || {
                 if dom::nothing_has_the_keyboard() {
                     dom::focus("[data-t=start-visit]");
@@ -81,10 +82,9 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     });
     let draft =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
-    // With the band above it, which moves everything down; and nothing is begun before it says with whom.
-    let known = Memo::new(move |_| chart.with(Option::is_some));
     view! {
         <div class="page">
+            <h1 class="sr">{t(W::Patient)}</h1>
             <div class="actions" style:visibility=move || if known.get() { "visible" } else { "hidden" }>
                 {move || {
                     let label = if draft.get() { W::GoOnVisit } else { W::StartVisit };

@@ -19,8 +19,6 @@ pairs! {
     SecretsPass = "Change the passphrase", "خفیہ جملہ بدلیں";
     SecretsPin = "Change the PIN", "پن بدلیں";
     SecretsOld = "Your passphrase now", "آپ کا موجودہ خفیہ جملہ";
-    SecretsNewPass = "The new passphrase", "نیا خفیہ جملہ";
-    SecretsNewPin = "The new PIN", "نیا پن";
     SecretsPassDone = "The new passphrase opens the records from now on", "اب سے نیا خفیہ جملہ ریکارڈ کھولے گا";
     SecretsPinDone = "The new PIN opens the screen from now on", "اب سے نیا پن اسکرین کھولے گا";
 
@@ -34,8 +32,8 @@ pairs! {
     LeaseByPhone = "More days by telephone", "فون پر مزید دن لیں";
     LeaseReadOut = "Telephone the person who runs your health exchange and read this out. You are told a code.",
         "جو آپ کا مرکز چلاتے ہیں انہیں فون کریں اور یہ پڑھ کر سنائیں۔ وہ آپ کو ایک کوڈ بتائیں گے۔";
+    LeaseReadThis = "Read this out:", "یہ پڑھ کر سنائیں:";
     LeaseRenew = "Renew", "تجدید کریں";
-    LeaseRenewed = "Renewed: {0} days of use", "تجدید ہو گئی: استعمال کے {0} دن";
 
     // Verifying a paper
     VerifyTitle = "Is a prescription genuine?", "کیا نسخہ اصلی ہے؟";

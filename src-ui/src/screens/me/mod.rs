@@ -3,7 +3,6 @@
 mod lease;
 mod paper;
 mod people;
-mod secrets;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -15,6 +14,11 @@ use crate::prefs::{self, Theme, t};
 use crate::session::{self, change_language, session};
 use crate::words::Lang;
 use crate::{W, dom, format, icon, ipc};
+
+/// To a page of the gate; the records stay open behind it. What follows is the way back.
+fn gate(page: &str) {
+    dom::replace_page(&[session::GATE, page, "#/me"].concat());
+}
 
 /// In practice: everything as it was at first.
 #[component]
@@ -128,6 +132,13 @@ pub fn MeScreen() -> impl IntoView {
                         <p class="quiet grow">{t(W::LockVaultHint)}</p>
                         <Button label=W::LockVault t="lock-vault" icon=icon::KEY on_press=lock_vault />
                     </div>
+                    <Show when=move || !practice.get()>
+                        <hr />
+                        <div class="row">
+                            <Button label=W::SecretsPass t="open-passphrase" icon=icon::KEY on_press=|| gate("#new-passphrase") />
+                            <Button label=W::SecretsPin t="open-pin" icon=icon::LOCK on_press=|| gate("#new-pin") />
+                        </div>
+                    </Show>
                 </div>
             </Card>
             {move || {
@@ -136,7 +147,6 @@ pub fn MeScreen() -> impl IntoView {
                 } else {
                     view! {
                         <people::People />
-                        <secrets::Secrets />
                         <lease::LeaseCard />
                     }
                         .into_any()

@@ -5,16 +5,12 @@ use leptos::task::spawn_local;
 use rabta_domain::role::{self, Act};
 use rabta_ipc::gate::{GetStatus, Member, RemovePerson};
 
+use super::gate;
 use crate::errors::MaybeError;
 use crate::parts::{Button, Card, Dialog, Face, Kind, Tag, Tint, toast};
 use crate::prefs::t;
-use crate::session::{self, session};
-use crate::{Text, W, dom, format, icon, ipc};
-
-/// To a page of the gate; the records stay open behind it.
-fn gate(page: &str) {
-    dom::replace_page(&format!("{}{page}", session::GATE));
-}
+use crate::session::session;
+use crate::{Text, W, format, icon, ipc};
 
 /// Everybody, who is at work now, and what may be done about them.
 #[component]
@@ -88,9 +84,9 @@ pub fn People() -> impl IntoView {
                 </ul>
                 <MaybeError error />
                 <div class="row">
-                    <Button label=W::MeSwitch t="switch-person" kind=Kind::Main icon=icon::USERS on_press=|| gate("#switch#/me") />
+                    <Button label=W::MeSwitch t="switch-person" kind=Kind::Main icon=icon::USERS on_press=|| gate("#switch") />
                     <Show when=move || admits.get()>
-                        <Button label=W::MeAdd t="add-person" icon=icon::USER_PLUS on_press=|| gate("#add-person#/me") />
+                        <Button label=W::MeAdd t="add-person" icon=icon::USER_PLUS on_press=|| gate("#add-person") />
                     </Show>
                 </div>
             </div>

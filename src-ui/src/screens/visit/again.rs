@@ -6,7 +6,8 @@ use rabta_domain::medicine::MedicineLine;
 use rabta_ipc::visit::{Favorite, FavoriteMedicines, LastMedicines, LastOrders};
 
 use super::draft::{Draft, draft, edit_wherever};
-use crate::parts::{Button, Kind, toast_with_undo};
+use crate::icon::Icon;
+use crate::parts::{Button, toast_with_undo};
 use crate::prefs::{say_with, t};
 use crate::{Text, W, dom, format, icon, ipc};
 
@@ -32,47 +33,44 @@ pub fn Again() -> impl IntoView {
     });
     let grown = draft.age().low >= GROWN_MONTHS;
     let there = Memo::new(move |_| draft.form.with(|f| f.medicines.iter().map(same).collect::<Vec<_>>()));
-    let left = move |lines: &[MedicineLine]| -> Vec<MedicineLine> {
-        there.with(|there| lines.iter().filter(|line| !there.contains(&same(line))).cloned().collect())
-    };
-    let repeat = move || {
-        let last = last.get()?;
-        let lines = left(&last.lines);
-        let names = names(&lines);
-        (!lines.is_empty()).then(|| {
-            let day = last.day;
+    let shown = move || {
+        let there = there.get();
+        let missing = |line: &MedicineLine| !there.contains(&same(line));
+        let mut again = last.get().unwrap_or_default();
+        again.lines.retain(missing);
+        let mut often: Vec<MedicineLine> = often.get().into_iter().map(|favorite| favorite.line).collect();
+        often.retain(missing);
+        let repeat = (!again.lines.is_empty()).then(|| {
+            let (day, names) = (again.day, names(&again.lines));
             let label = Text::live(move || say_with(W::AgainLast, &[&format::day(&day), &names]));
-            view! { <div class="row"><Button label t="repeat-last" icon=icon::HISTORY on_press=move || add(draft, lines.clone()) /></div> }
-        })
-    };
-    let chips = move || {
-        let lines: Vec<MedicineLine> = often.get().into_iter().map(|favorite| favorite.line).collect();
-        let lines = left(&lines);
-        if lines.is_empty() {
-            return None;
-        }
-        let chips = lines.into_iter().take(SHOWN).map(|line| {
-            let line = if grown { line } else { MedicineLine { dose: String::new(), days: 0, ..line } };
-            let label = [line.generic.as_str(), &line.strength, &line.dose]
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(" ");
-            view! { <Button label t="favorite" icon=icon::PLUS kind=Kind::Usual on_press=move || add(draft, vec![line.clone()]) /> }
+            let button = button("repeat-last", icon::HISTORY, label, draft, again.lines);
+            view! { <div class="row">{button}</div> }
         });
-        Some(view! {
-            <div class="stack" style="--gap:6px" role="group" aria-label=t(W::AgainOften)>
-                <p class="small quiet">{t(W::AgainOften)}</p>
-                <div class="row">{chips.collect_view()}</div>
-                {(!grown).then(|| view! { <p class="small quiet" data-t="favorite-child">{t(W::AgainChild)}</p> })}
-            </div>
-        })
+        let chips = (!often.is_empty()).then(|| {
+            let chips = often.into_iter().take(SHOWN).map(|mut line| {
+                if !grown {
+                    (line.dose, line.days) = (String::new(), 0);
+                }
+                let parts = [line.generic.as_str(), &line.strength, &line.dose];
+                let label = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+                button("favorite", icon::PLUS, label.into(), draft, vec![line])
+            });
+            view! {
+                <div class="stack" style="--gap:6px" role="group" aria-label=t(W::AgainOften)>
+                    <p class="small quiet">{t(W::AgainOften)}</p>
+                    <div class="row">{chips.collect_view()}</div>
+                    {(!grown).then(|| view! { <p class="small quiet" data-t="favorite-child">{t(W::AgainChild)}</p> })}
+                </div>
+            }
+        });
+        (repeat, chips)
     };
-    view! {
-        {repeat}
-        {chips}
-    }
-    .into_any()
+    view! { {shown} }.into_any()
+}
+
+/// A button that adds these lines.
+fn button(t: &'static str, icon: Icon, label: Text, draft: Draft, lines: Vec<MedicineLine>) -> AnyView {
+    view! { <Button label t icon on_press=move || add(draft, lines.clone()) /> }.into_any()
 }
 
 /// Two lines of the same medicine, whatever the dose.
