@@ -16,12 +16,14 @@ use crate::errors::Tone;
 /// `pin`: the PIN; else the passphrase.
 pub fn page(pin: bool) -> El {
     let asked = Slot::new();
-    asked.put(Some(fields(pin, &asked)));
     let word = if pin { W::SecretsPin } else { W::SecretsPass };
-    stack(20)
-        .child(&title(word, None))
-        .child(asked.place())
-        .child(&quiet("back", W::SwitchBack, || enter(true)))
+    let page =
+        stack(20)
+            .child(&title(word, None))
+            .child(asked.place())
+            .child(&quiet("back", W::SwitchBack, || enter(true)));
+    asked.put(Some(fields(pin, &asked)));
+    page
 }
 
 fn fields(pin: bool, asked: &Slot) -> El {
