@@ -4,7 +4,7 @@
 mod in_a_window {
     use anyhow::{Context, Result, ensure};
     use rabta_tests::{
-        story::{DOCTOR, PASSPHRASE, PIN, Pace, Person, World, scanned},
+        story::{DOCTOR, NURSE, PASSPHRASE, PIN, Pace, World, scanned},
         window::{Window, by},
     };
     use serde_json::json;
@@ -212,24 +212,15 @@ mod in_a_window {
 
     #[tokio::test]
     async fn people_secrets_and_the_lease_are_looked_after_on_the_me_page() -> Result<()> {
-        const NURSE: Person = Person { key: "nurse", name: "Sister Nadia", role: "nurse", ..DOCTOR };
         const NEW_PASSPHRASE: &str = "blue kettle over nine rivers";
         const NEW_PIN: &str = "7302";
         let mut world = World::of_test("me").await?;
         let window = world.open_empty_clinic().await?;
-        let code = world.hie.enroll(&NURSE)?;
         window.click("go-me").await?;
         window.screen("me").await?;
         ensure!(!window.sees_now("guide").await? && !window.sees_now("guide-open").await?, "no practice");
         ensure!(window.count("member").await? == 1 && window.count("remove-person").await? == 0, "alone");
-        window.click("add-person").await?;
-        window.screen("gate-code").await?;
-        window.fill("code", &code.code).await?;
-        window.click("check-code").await?;
-        window.screen("gate-confirm").await?;
-        window.click("confirm").await?;
-        world.choose_secrets(&window).await?;
-        window.screen("me").await?;
+        world.colleague_joins(&window).await?;
         window.reads("member", NURSE.name).await?;
         window.click("remove-person").await?;
         window.see("remove-dialog").await?;
