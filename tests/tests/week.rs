@@ -104,8 +104,8 @@ mod in_a_window {
         window.screen("patient").await?;
         window.click("start-visit").await?;
         window.screen("visit").await?;
-        window.click("favorite").await?;
         window.see("favorite-child").await?;
+        window.click("favorite").await?;
         ensure!(window.value("dose").await?.is_empty(), "the dose is left to be written");
         window.close().await
     }
