@@ -7,10 +7,10 @@ use rabta_ipc::gate::LeaveTraining;
 
 use crate::icon::Icon;
 use crate::parts::{Banner, Button, Kind, LinkButton, Mark, PatientBand, SyncState, SyncWords, Toasts, Tone};
-use crate::prefs::t;
+use crate::prefs::{say, t};
 use crate::router::{self, Route};
 use crate::session::{self, Session, session};
-use crate::{Text, W, dom, icon, ipc, screens};
+use crate::{Text, W, dom, guide, help, icon, ipc, screens};
 
 /// The whole app.
 #[component]
@@ -36,12 +36,14 @@ pub fn App() -> impl IntoView {
             session.close();
         }
     });
-    keys();
+    let help = help::Help::new();
+    keys(help);
     view! {
         <div class="app">
-            <Rail session route />
+            <Rail session route help />
             <div style="grid-area:band;min-inline-size:0">
                 <Practice session />
+                <guide::Guide route />
                 {move || session.patient.get().map(|patient| view! { <PatientBand patient /> })}
                 <screens::call::Ringing />
                 <CallStrip session route />
@@ -52,6 +54,7 @@ pub fn App() -> impl IntoView {
                 </Show>
             </div>
             <main class="work" data-t="work" tabindex="-1">{move || screens::show(route.get())}</main>
+            <help::HelpPanel help route />
         </div>
         <Toasts />
     }
@@ -74,7 +77,12 @@ fn Practice(session: Session) -> impl IntoView {
             view! {
                 <div class="practice" data-t="practice" role="status">
                     <strong>{t(W::PracticeStrip)}</strong>
-                    <Button label=W::PracticeLeave t="practice-leave" on_press=leave />
+                    <div class="row">
+                        <Show when=|| !guide::is_shown()>
+                            <Button label=W::GuideOpen t="guide-open" icon=icon::QUESTION on_press=guide::show />
+                        </Show>
+                        <Button label=W::PracticeLeave t="practice-leave" on_press=leave />
+                    </div>
                 </div>
             }
         })
@@ -83,7 +91,7 @@ fn Practice(session: Session) -> impl IntoView {
 
 /// Today, Find, Asks, Sync, Me: five, always in this order.
 #[component]
-fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
+fn Rail(session: Session, route: Memo<Route>, help: help::Help) -> impl IntoView {
     let item = move |to: Route, words: Text, icon: Icon, t: &'static str| {
         let here = {
             let to = to.clone();
@@ -116,9 +124,10 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
             reachable: chip.reachable,
         })
     };
-    let asks = Text::live(move || {
-        crate::prefs::say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned()
-    });
+    // There is nowhere to send it to: where it is says nothing about practice.
+    let practice =
+        Memo::new(move |_| session.status.with(|status| status.as_ref().is_some_and(|s| s.training)));
+    let asks = Text::live(move || say(if session.is_specialist() { W::Queue } else { W::Asks }).to_owned());
     view! {
         <nav class="rail" aria-label=t(W::MainMenu)>
             <Mark />
@@ -133,9 +142,10 @@ fn Rail(session: Session, route: Memo<Route>) -> impl IntoView {
                 aria-current=move || (route.get() == Route::Sync).then_some("page")
             >
                 {move || view! { <crate::parts::Draw icon=SyncWords::icon(chip()) /> }}
-                <span>{move || SyncWords::text(chip())}</span>
+                <span>{move || if practice.get() { say(W::PracticeChip).to_owned() } else { SyncWords::text(chip()) }}</span>
             </a>
             {item(Route::Me, W::Me.into(), icon::ME, "go-me")}
+            <help::HelpButton help />
         </nav>
     }
     .into_any()
@@ -169,9 +179,9 @@ fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
     }
 }
 
-/// Ctrl+K or `/` outside a field: Find. Ctrl+L: lock the screen.
-fn keys() {
-    let handle = window_event_listener(ev::keydown, |event| {
+/// Ctrl+K: Find. Ctrl+L: lock the screen. F1: help, and Escape closes it where nothing else took that key.
+fn keys(help: help::Help) {
+    let handle = window_event_listener(ev::keydown, move |event| {
         let command = event.ctrl_key() || event.meta_key();
         match event.key().as_str() {
             "k" | "K" if command => {
@@ -183,6 +193,11 @@ fn keys() {
                 event.prevent_default();
                 session::lock_screen();
             }
+            "F1" => {
+                event.prevent_default();
+                help.toggle();
+            }
+            "Escape" if !event.default_prevented() => help.close(),
             _ => {}
         }
     });

@@ -4,7 +4,7 @@
 //!
 //! The window holds no truth. Every answer comes from the shell over [`ipc`], every keystroke worth keeping goes
 //! there, and a call lives there, so a reload of either page loses nothing. It never talks to the network, never
-//! stores anything but the language and the theme, and never puts a name or number into a URL.
+//! stores anything but how somebody likes it (language, theme, paper), and never puts a name or number into a URL.
 //!
 //! To add a screen: a variant in `router::Route`, a module in `screens`, its words in `base/src/words/en.rs` and
 //! `ur.rs` (a word missing in either does not compile), its look from the components of [`parts`], which
@@ -13,6 +13,8 @@
 pub mod errors;
 pub mod format;
 pub mod frame;
+pub mod guide;
+pub mod help;
 pub mod parts;
 pub mod prefs;
 pub mod router;

@@ -1,5 +1,5 @@
 //! Language and theme of this window. Kept in the window's own storage, so that the first paint is right; they say
-//! nothing about anybody.
+//! nothing about anybody. So does what else is kept there: the paper used last, the place in practice's guide.
 
 use leptos::prelude::*;
 pub use rabta_ui_base::theme::Theme;

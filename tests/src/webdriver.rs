@@ -107,12 +107,18 @@ impl Session {
 
     /// Scrolls it to the middle, where no bar at an edge covers it, and clicks.
     pub async fn click(&self, element: &Element) -> Result<()> {
-        let middle = "const e = arguments[0]; (e.closest('select') || e).scrollIntoView({ block: 'center', inline: 'nearest' })";
-        self.eval(middle, json!([element.reference()])).await?;
+        self.to_the_middle(element).await?;
         self.post(&format!("element/{}/click", element.0), json!({})).await.map(drop)
     }
 
+    async fn to_the_middle(&self, element: &Element) -> Result<()> {
+        let middle = "const e = arguments[0]; (e.closest('select') || e).scrollIntoView({ block: 'center', inline: 'nearest' })";
+        self.eval(middle, json!([element.reference()])).await.map(drop)
+    }
+
+    /// Empties a field, likewise in the middle.
     pub async fn clear(&self, element: &Element) -> Result<()> {
+        self.to_the_middle(element).await?;
         self.post(&format!("element/{}/clear", element.0), json!({})).await.map(drop)
     }
 
@@ -140,6 +146,13 @@ impl Session {
 
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
         self.post("window/rect", json!({ "x": 0, "y": 0, "width": width, "height": height })).await.map(drop)
+    }
+
+    /// Presses a key, wherever the keyboard is.
+    pub async fn key(&self, key: char) -> Result<()> {
+        let act = |kind: &str| json!({ "type": kind, "value": key.to_string() });
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": [act("keyDown"), act("keyUp")] });
+        self.post("actions", json!({ "actions": [keyboard] })).await.map(drop)
     }
 
     /// Presses a key with Control held, wherever the keyboard is.

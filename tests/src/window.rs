@@ -319,6 +319,23 @@ impl Window {
         .await
     }
 
+    /// Types where the keyboard is now.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        let element = self.session.any(":focus").await?.context("an element has the keyboard")?;
+        self.session.type_keys(&element, keys).await.with_context(|| format!("{}: a key", self.name))
+    }
+
+    /// Fails where axe-core finds something on the page as it is; `what` names the page.
+    pub async fn check_access(&self, what: &str) -> Result<()> {
+        self.settled().await?;
+        crate::axe::check(&self.session, what).await
+    }
+
+    /// To the next control.
+    pub async fn tab(&self) -> Result<()> {
+        self.session.key('\u{E004}').await
+    }
+
     /// Presses a key with Control held.
     pub async fn control(&self, key: char) -> Result<()> {
         self.session.control(key).await

@@ -10,7 +10,7 @@ use std::{
 
 use rabta_ipc::{
     Error, Event,
-    gate::{GetLease, LeaseView, RenewLease},
+    gate::{AskLease, GetLease, LeaseAsk, LeaseView, RenewLease},
 };
 use rabta_store::{RecordStore, SqliteStore, Transaction};
 use rabta_wire::{
@@ -29,6 +29,7 @@ const EVERY: Duration = Duration::from_secs(60);
 
 routes!(App {
     GetLease => get_lease,
+    AskLease => ask_lease,
     RenewLease => renew_lease,
 });
 
@@ -238,6 +239,13 @@ impl App {
         Ok(session.lease.as_ref().ok_or_else(|| Error::new("training"))?.view())
     }
 
+    async fn ask_lease(&self, _: AskLease) -> Result<LeaseAsk, Error> {
+        let session = self.session().await?;
+        let lease = session.lease.as_ref().ok_or_else(|| Error::new("training"))?;
+        let challenge = lease.challenge().await?.text();
+        Ok(LeaseAsk { device: session.enrollment.enrolled.device.to_string(), challenge })
+    }
+
     async fn renew_lease(&self, renew: RenewLease) -> Result<LeaseView, Error> {
         let session = self.open_session().await?;
         if session.is_screen_locked() {
@@ -245,7 +253,7 @@ impl App {
         }
         let lease = session.lease.as_ref().ok_or_else(|| Error::new("training"))?;
         // A code of the operator does not undo what the operator did.
-        if lease.shut() != Some(Shut::Ended) {
+        if lease.shut() == Some(Shut::Revoked) {
             return Err(Error::new("not-allowed"));
         }
         lease.redeem(&session.shared_secret()?, &renew.code).await?;

@@ -188,7 +188,7 @@ impl Session {
                     .of_patient(&card.id, "Observation", None, 100)
                     .await
                     .map_err(|e| self.told(e))?;
-                last_weight(&all_parsed(&all)).map(|(kg, day)| format!("{kg} kg ({day})"))
+                last_weight(&all_parsed(&all)).map(|(weight, day)| format!("{weight} ({day})"))
             }
         };
         let advice = orders.consulted.advice.as_ref();

@@ -59,7 +59,7 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         }
     }
     today.promises.sort_by(|a, b| a.due.cmp(&b.due));
-    today.patients = store.of_kind("Patient", None, 1).await.map_err(told)?.len() as u64;
+    today.patients = store.count_of_kind("Patient").await.map_err(told)?;
     Ok(today)
 }
 

@@ -20,7 +20,7 @@ use rabta_hie::{
     db::Db,
 };
 use rabta_ipc::{
-    gate::{ExportUnsent, GetLease, GetStatus, LockVault, Phase, RenewLease, Unlock},
+    gate::{AskLease, ExportUnsent, GetLease, GetStatus, LockVault, Phase, RenewLease, Unlock},
     patient::{Find, GetToday, OpenPatient},
     sync::{GetSync, SyncNow},
     visit::SignVisit,
@@ -185,6 +185,19 @@ async fn a_lease_ends_after_days_of_use_and_a_code_that_the_operator_reads_out_r
     assert_eq!((view.days_left, view.days), (7, 7));
     assert_eq!(clinic.today().await, Ok(1), "as it was");
     assert_eq!(ask(&laptop, renew(&code)).await.unwrap_err().code, "not-allowed");
+
+    // Before it has ended, where the doctor goes for weeks to where no network is.
+    let ahead = ask(&laptop, AskLease {}).await.unwrap();
+    assert_eq!(ask(&laptop, AskLease {}).await.unwrap(), ahead, "the same until a code was taken");
+    let wrong = ask(&laptop, renew("AAAAA-AAAAA")).await.unwrap_err();
+    assert_eq!((wrong.code.as_str(), wrong.detail.as_deref()), ("wrong-lease-code", Some("4")));
+    let request =
+        Request::LeaseCode { device: ahead.device.parse().unwrap(), challenge: ahead.challenge, days: 7 };
+    let Ok(Reply::LeaseCode { code: early, .. }) = clinic.operator(request).await else { panic!("no code") };
+    clinic.clock.work(8);
+    assert_eq!(ask(&laptop, GetLease {}).await.unwrap().days_left, 6);
+    assert_eq!(ask(&laptop, renew(&early)).await.unwrap().days_left, 7);
+    assert_eq!(ask(&laptop, renew(&early)).await.unwrap_err().code, "not-allowed");
 
     // Used once is used up.
     clinic.clock.work(8 * 7);

@@ -190,6 +190,9 @@ async fn what_was_decided_on_an_advice_is_counted_by_the_code() {
     signed(&world, &visit).await;
     let id = advised(&world, &visit).await;
     let view = ask(&world.doctor, OpenAsk { id: id.clone() }).await.unwrap();
+    assert!(view.may_decide && !view.orders);
+    let seen = ask(&world.specialist, OpenAsk { id: id.clone() }).await.unwrap();
+    assert!(!seen.may_decide && !seen.orders, "a proposal, and somebody else decides");
     let proposed = view.advice.unwrap().form.medicines[0].id.clone();
     let before = prescription(&world.doctor, &visit.id, Paper::A5).await.0;
     assert!(!text(&before).contains("Amoxicillin"), "a proposal is no order");
@@ -230,6 +233,7 @@ async fn where_the_clinic_has_no_prescriber_the_specialist_orders_and_the_paper_
     // She cannot decide, and need not: opening says that it was seen.
     let opened = ask(&world.doctor, OpenAsk { id: id.clone() }).await.unwrap();
     assert_eq!(opened.row.state, State::AdviceSeen);
+    assert!(opened.orders && !opened.may_decide);
     let decided = Decide { ask: id, decisions: vec![] };
     assert_eq!(ask(&world.doctor, decided).await.unwrap_err().code, "not-allowed");
 

@@ -97,6 +97,10 @@ pub struct AskView {
     /// The specialist's draft.
     pub draft: Option<AdviceDraft>,
     pub decisions: Vec<Decision>,
+    /// The specialist's medicines are orders: who asked may not prescribe. Else they are proposals.
+    pub orders: bool,
+    /// This person decides on the proposed medicines.
+    pub may_decide: bool,
     /// What this person may do next by the table.
     pub moves: Vec<State>,
     /// This person is the specialist that it is with.

@@ -106,6 +106,14 @@ pub struct LeaseView {
     pub days: u32,
 }
 
+/// What to read out to the operator, who tells a code for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseAsk {
+    pub device: String,
+    /// Eight letters and digits, `ABCD-EFGH`; it stays until a code was taken or the HIE answered.
+    pub challenge: String,
+}
+
 /// What was handed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandedOver {
@@ -182,7 +190,10 @@ commands! {
     /// A new PIN for who is at work; the passphrase is asked.
     ChangePin { passphrase: rabta_domain::Private<String>, pin: rabta_domain::Private<String> } -> () = "change-pin";
     GetLease {} -> LeaseView = "lease";
-    /// The code that the operator read out. `wrong-lease-code` with the tries that are left as `detail`; after the last
+    /// What to read out for a code before the lease has ended: where no network is expected for weeks.
+    AskLease {} -> LeaseAsk = "ask-lease";
+    /// The code that the operator read out, for the challenge that was shown last; `not-allowed` where none was, and on
+    /// a revoked laptop. `wrong-lease-code` with the tries that are left as `detail`; after the last
     /// one the laptop shows another challenge.
     RenewLease { code: String } -> LeaseView = "renew-lease";
     /// Writes what was not sent to a file that only the HIE can read.

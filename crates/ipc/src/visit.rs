@@ -98,7 +98,7 @@ pub struct PaperSigner {
     pub facility: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LastOrders {
     /// `2026-11-22`.
     pub day: String,

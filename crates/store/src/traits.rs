@@ -82,6 +82,9 @@ pub trait RecordStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
+    /// How many of one kind there are.
+    fn count_of_kind(&self, kind: &str) -> impl Future<Output = Answer<u64>> + Send;
+
     /// Resources of one kind about which something is still to be done, newest first.
     fn open(
         &self,

@@ -37,7 +37,7 @@ fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// Language and theme only; nothing about anybody.
+/// How somebody likes the window: language, theme, paper, the place in the guide. Nothing about anybody.
 pub fn stored(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()
 }
@@ -64,6 +64,11 @@ pub fn focus(selector: &str) {
     {
         let _ = element.focus();
     }
+}
+
+/// Whether no element has the keyboard: a page that was just opened.
+pub fn nothing_has_the_keyboard() -> bool {
+    document().active_element().is_none_or(|element| element.tag_name().eq_ignore_ascii_case("body"))
 }
 
 /// As [`focus`], once what is being drawn now is there.

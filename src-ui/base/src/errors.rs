@@ -20,6 +20,7 @@ pub fn words(code: &str) -> (W, W) {
     match code {
         "stale" => (W::ErrStale, W::ErrStaleBody),
         "no-number-left" => (W::ErrNoNumbers, W::ErrNoNumbersBody),
+        "last-person" => (W::ErrLastPerson, W::ErrLastPersonBody),
         "no-medicines" => (W::ErrNoMedicines, W::ErrNoMedicinesBody),
         "consent-withdrawn" => (W::ErrWithdrawn, W::ErrWithdrawnBody),
         "consent-missing" => (W::ErrConsent, W::ErrConsentBody),
@@ -71,10 +72,10 @@ pub fn words_at_the_gate(code: &str) -> (W, W) {
 /// Codes after which what was typed may not have been saved: said loudly.
 pub fn tone(code: &str) -> Tone {
     match code {
-        "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid" | "stops"
-        | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired" | "other-facility"
-        | "person-known" | "passphrase-first" | "training" | "nothing-unsent" | "no-camera"
-        | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
+        "last-person" | "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid"
+        | "stops" | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired"
+        | "other-facility" | "person-known" | "passphrase-first" | "training" | "nothing-unsent"
+        | "no-camera" | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
         _ => Tone::Stop,
     }
 }

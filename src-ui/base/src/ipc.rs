@@ -1,6 +1,8 @@
 //! Questions to the shell, and what it says unasked. Both are JSON; the shell's one command is `rabta`, its one
 //! stream is opened by the command `events`.
 
+use std::pin::Pin;
+
 use rabta_ipc::{Command, Error, Event};
 use wasm_bindgen::prelude::*;
 
@@ -8,7 +10,7 @@ use crate::{bridge, lean};
 
 /// Asks the shell. A window without a shell behind it answers `no-shell`.
 pub async fn call<C: Command>(command: C) -> Result<C::Reply, Error> {
-    reply::<C>(&send(C::NAME, &body(&command)?).await?)
+    reply::<C>(&sent(C::NAME, body(&command)?).await?)
 }
 
 /// A command as it travels beside its name: JSON.
@@ -24,6 +26,12 @@ pub fn reply<C: Command>(json: &str) -> Result<C::Reply, Error> {
 #[inline(never)]
 fn unexpected(name: &str, what: &str) -> Error {
     Error { detail: Some([name, ": ", what].concat()), ..Error::new("unexpected") }
+}
+
+/// [`send`] in a box: the window asks a hundred things, and each caller would carry all of it.
+#[inline(never)]
+fn sent(name: &'static str, body: String) -> Pin<Box<dyn Future<Output = Result<String, Error>>>> {
+    Box::pin(async move { send(name, &body).await })
 }
 
 /// The part of [`call`] that is the same for every command.

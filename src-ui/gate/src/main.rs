@@ -1,14 +1,15 @@
 //! The gate: language, joining a facility, unlocking, taking over from each other; and the pages that say why the record
 //! is not shown.
 //!
-//! Which page shows is [`Step`], and follows from the shell's phase and from the address: `index.html#switch` and
-//! `index.html#add-person` are pages for an open vault, and what comes after (`#switch#/today`) is where to go back to.
+//! Which page shows is [`Step`], and follows from the shell's phase and from the address: `index.html#switch`,
+//! `#add-person`, `#new-passphrase`, `#new-pin` and `#more-days` are pages for an open vault, and what comes after (`#switch#/today`) is where to go back to.
 //! Pages are plain functions that build their elements ([`el`]) and keep those that they change; another page is built
 //! anew. Secrets stay in the fields of the page that asks for them and go with it; only what one page hands on to the
 //! next is in [`Gate`].
 
 mod ask;
 mod broken;
+mod change;
 mod code;
 mod el;
 mod field;
@@ -233,6 +234,9 @@ fn page(step: &Step) -> El {
         Step::ScreenLock(person) => unlock::screen(person),
         Step::UseRecovery(person) => recovery::reopen(person),
         Step::Switch => switch::page(),
+        Step::NewPassphrase => change::page(false),
+        Step::NewPin => change::page(true),
+        Step::MoreDays => shut::more_days(),
         Step::LeaseEnded { device, challenge, another } => shut::lease_ended(device, challenge, *another),
         Step::Revoked { device, unsent, visits } => shut::revoked(device, *unsent, *visits),
         Step::Broken { code, folder } => broken::page(code, folder),

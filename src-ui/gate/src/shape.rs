@@ -53,7 +53,10 @@ pub fn shape(step: &Step, page: &El) -> El {
         None => side.child(&el("p").class("lead").say(W::Tagline)),
     };
     let work = el("div").class("gate-work").child(page);
-    work.toggle("roomy", matches!(step, Step::RecoveryShow | Step::RecoveryAsk | Step::LeaseEnded { .. }));
+    work.toggle(
+        "roomy",
+        matches!(step, Step::RecoveryShow | Step::RecoveryAsk | Step::LeaseEnded { .. } | Step::MoreDays),
+    );
     let foot = el("p").class("gate-foot");
     let foot = match gate().of_status(|status| ["Rabta ", &status.version].concat()) {
         Some(version) => foot.child(&ltr(&version)),

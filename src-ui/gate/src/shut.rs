@@ -1,18 +1,19 @@
 //! An open vault that shows nothing: its lease ended, or the operator took the laptop out of service. Nothing is deleted
 //! in either, and both pages say so first.
 
-use rabta_ipc::Error;
-use rabta_ipc::gate::{ExportUnsent, GetStatus, HandedOver, Phase, RenewLease};
+use std::rc::Rc;
+
+use rabta_ipc::gate::{AskLease, ExportUnsent, GetStatus, HandedOver, Phase, RenewLease};
 use rabta_ipc::sync::SyncNow;
 use wasm_bindgen_futures::spawn_local;
 
 use super::ask::ask;
 use super::code::clean;
 use super::el::{El, el};
-use super::field::{Field, code_field};
-use super::parts::{Button, Slot, banner, button, form, groups, ltr, para, send, stack, title};
+use super::field::code_field;
+use super::parts::{Button, Slot, banner, button, form, groups, ltr, para, quiet, send, stack, title};
 use super::say::Say;
-use super::{Step, gate};
+use super::{Step, enter, gate};
 use crate::errors::Tone;
 use crate::{W, dom, icon, ipc};
 
@@ -20,8 +21,15 @@ use crate::{W, dom, icon, ipc};
 const LOOK_MS: i32 = 1_000;
 const LOOKS: u32 = 15;
 
-/// The laptop's number and the letters to read out, a field for the code, and the server again.
-pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
+/// What is read out, and the field for the code that comes back. `taken` after a code that was right, `others` after the
+/// last wrong one.
+fn by_phone(
+    device: &str,
+    challenge: &str,
+    (head, word): (W, W),
+    taken: impl Fn() + 'static,
+    others: impl Fn() + 'static,
+) -> El {
     let field = code_field(W::LeaseCode, "lease-code", W::LeaseCodeHint);
     let typed = field.clone();
     let field = field.on_input(move || {
@@ -29,7 +37,8 @@ pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
         typed.error(None);
     });
     let error = Slot::new();
-    let button = send("renew-lease", W::LeaseOpen, Some(icon::UNLOCK));
+    let button = send("renew-lease", word, Some(icon::UNLOCK));
+    let calls: Rc<(Box<dyn Fn()>, Box<dyn Fn()>)> = Rc::new((Box::new(taken), Box::new(others)));
     let page = {
         let (field, error, button) = (field.clone(), error.clone(), button.clone());
         form(20, move || {
@@ -38,10 +47,16 @@ pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
                 return field.focus();
             }
             error.clear();
-            let (field, error) = (field.clone(), error.clone());
+            let (field, error, calls) = (field.clone(), error.clone(), calls.clone());
             ask(&button, RenewLease { code }, move |answer| match answer {
-                Ok(_) => gate().refresh(),
-                Err(problem) if problem.code == "wrong-lease-code" => wrong(&field, &problem),
+                Ok(_) => (calls.0)(),
+                Err(problem) if problem.code == "wrong-lease-code" => match problem.detail.as_deref() {
+                    Some("0") => (calls.1)(),
+                    left => {
+                        field.error(Some(Say::one(W::LeaseWrong, left.unwrap_or_default())));
+                        field.focus();
+                    }
+                },
                 Err(problem) => error.error(&problem),
             });
         })
@@ -49,33 +64,30 @@ pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
     let sheet = el("div")
         .class("sheet stack")
         .gap(12)
-        .child(&para("strong", W::LeaseDo))
+        .child(&para("strong", head))
         .child(&para("small quiet", W::LeaseDevice))
         .child(&groups("lease-device", &device.replace('-', "")).attr("data-code", device))
         .child(&para("small quiet", W::LeaseChallenge))
-        .child(&groups("lease-challenge", challenge));
-    let page = page.child(&title(W::LeaseTitle, Some(W::LeaseBody.into())));
-    let page = if another {
-        page.child(&banner(Tone::Look, "lease-another", W::LeaseAnother, None, None))
-    } else {
-        page
-    };
-    let server = Slot::new();
-    page.child(&sheet)
-        .child(&field.frame)
-        .child(error.place())
-        .child(&button.el)
-        .child(server.place())
-        .child(&try_server(server).el)
+        .child(&groups("lease-challenge", challenge).attr("data-code", challenge));
+    page.child(&sheet).child(&field.frame).child(error.place()).child(&button.el)
 }
 
-/// A wrong code: how many tries are left; after the last one, other letters.
-fn wrong(field: &Field, problem: &Error) {
-    let left = problem.detail.as_deref().unwrap_or_default();
-    if left != "0" {
-        field.error(Some(Say::one(W::LeaseWrong, left)));
-        return field.focus();
-    }
+/// Other letters in place of those for which too many codes were wrong.
+fn other_letters() -> El {
+    banner(Tone::Look, "lease-another", W::LeaseAnother, None, None)
+}
+
+/// The laptop's number and the letters to read out, a field for the code, and the server again.
+pub fn lease_ended(device: &str, challenge: &str, another: bool) -> El {
+    let words = (W::LeaseDo, W::LeaseOpen);
+    let asked = by_phone(device, challenge, words, || gate().refresh(), after_the_last_try);
+    let page = stack(20).child(&title(W::LeaseTitle, Some(W::LeaseBody.into())));
+    let page = if another { page.child(&other_letters()) } else { page };
+    let server = Slot::new();
+    page.child(&asked).child(server.place()).child(&try_server(server).el)
+}
+
+fn after_the_last_try() {
     let here = gate().here();
     spawn_local(async move {
         match ipc::call(GetStatus {}).await.map(|status| status.phase) {
@@ -83,6 +95,40 @@ fn wrong(field: &Field, problem: &Error) {
                 gate().go(Step::LeaseEnded { device, challenge, another: true });
             }
             _ => gate().refresh(),
+        }
+    });
+}
+
+/// The same before the lease has ended, for who goes for weeks to where no network is.
+pub fn more_days() -> El {
+    let asked = Slot::new();
+    letters(&asked, false);
+    stack(20).child(&title(W::LeaseByPhone, Some(W::LeaseReadOut.into()))).child(asked.place()).child(&quiet(
+        "back",
+        W::SwitchBack,
+        || enter(true),
+    ))
+}
+
+/// Asks the shell for letters to read out, and shows them.
+fn letters(asked: &Slot, another: bool) {
+    let (asked, here) = (asked.clone(), gate().here());
+    spawn_local(async move {
+        let answer = ipc::call(AskLease {}).await;
+        if here.left() {
+            return;
+        }
+        match answer {
+            Ok(told) => {
+                let again = asked.clone();
+                let words = (W::LeaseReadThis, W::LeaseRenew);
+                let others = move || letters(&again, true);
+                let page = by_phone(&told.device, &told.challenge, words, || enter(true), others);
+                let all = stack(20);
+                let all = if another { all.child(&other_letters()) } else { all };
+                asked.put(Some(all.child(&page)));
+            }
+            Err(problem) => asked.error(&problem),
         }
     });
 }

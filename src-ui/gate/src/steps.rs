@@ -28,6 +28,11 @@ pub enum Step {
     UseRecovery(PersonRef),
     /// Who takes over.
     Switch,
+    /// Another passphrase for who is at work.
+    NewPassphrase,
+    NewPin,
+    /// More days without the health exchange, by telephone.
+    MoreDays,
     LeaseEnded {
         device: String,
         challenge: String,
@@ -64,6 +69,9 @@ impl Step {
             Step::ScreenLock(_) => "screen-lock",
             Step::UseRecovery(_) => "use-recovery",
             Step::Switch => "switch",
+            Step::NewPassphrase => "new-passphrase",
+            Step::NewPin => "new-pin",
+            Step::MoreDays => "more-days",
             Step::LeaseEnded { .. } => "lease-ended",
             Step::Revoked { .. } => "revoked",
             Step::Broken { .. } => "broken",
@@ -83,6 +91,9 @@ pub fn next(phase: &Phase, lang_chosen: bool, shown: bool, hash: &str) -> Option
         Phase::Recovery { .. } => Step::RecoveryAsk,
         Phase::Open { .. } if hash.starts_with("#switch") => Step::Switch,
         Phase::Open { .. } if hash.starts_with("#add-person") => Step::Code,
+        Phase::Open { .. } if hash.starts_with("#new-passphrase") => Step::NewPassphrase,
+        Phase::Open { .. } if hash.starts_with("#new-pin") => Step::NewPin,
+        Phase::Open { .. } if hash.starts_with("#more-days") => Step::MoreDays,
         Phase::Open { .. } => return None,
         Phase::LeaseEnded { device, challenge, .. } => Step::LeaseEnded { device, challenge, another: false },
         Phase::Revoked { device, unsent, visits, .. } => Step::Revoked { device, unsent, visits },
@@ -127,6 +138,9 @@ mod tests {
         assert_eq!(next(&open, true, false, "#/patient/1"), None);
         assert_eq!(next(&open, true, false, "#switch#/patient/1"), Some(Step::Switch));
         assert_eq!(next(&open, true, false, "#add-person"), Some(Step::Code));
+        assert_eq!(next(&open, true, false, "#new-passphrase#/me"), Some(Step::NewPassphrase));
+        assert_eq!(next(&open, true, false, "#new-pin#/me"), Some(Step::NewPin));
+        assert_eq!(next(&open, true, false, "#more-days#/me"), Some(Step::MoreDays));
         let locked = Phase::ScreenLocked { person: person() };
         assert_eq!(next(&locked, true, false, "#switch"), Some(Step::ScreenLock(person())));
         let revoked = Phase::Revoked { person: person(), device: "d".into(), unsent: 3, visits: 1 };

@@ -35,6 +35,12 @@ impl Entry {
         Self::new(secret(W::PassLabel, "passphrase", None, false), t, label, wrong)
     }
 
+    /// The passphrase of now, where another one is chosen.
+    pub fn old_passphrase(t: &str, label: Say) -> Self {
+        let wrong = ("wrong-passphrase", W::WrongPass);
+        Self::new(secret(W::SecretsOld, "old-passphrase", None, false), t, label, wrong)
+    }
+
     pub fn pin(t: &str, label: Say) -> Self {
         Self::new(secret(W::PinLabel, "pin", None, true), t, label, ("wrong-pin", W::WrongPin))
     }

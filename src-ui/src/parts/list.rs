@@ -49,7 +49,7 @@ pub fn RowButton(
             type="button"
             class="r"
             data-t=t
-            aria-selected=move || selected.get().to_string()
+            aria-pressed=move || selected.get().to_string()
             on:click=move |_| on_press.run(())
         >
             {children()}

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::{Button, Kind};
@@ -7,8 +9,11 @@ use crate::{Text, W, dom, icon};
 struct Toast {
     id: u32,
     text: Text,
-    undo: Option<Callback<()>>,
+    undo: Option<Undo>,
 }
+
+/// Not a `Callback`, which would go with the page that it was made on: the message stays longer.
+type Undo = Arc<dyn Fn() + Send + Sync>;
 
 thread_local! {
     static TOASTS: ArcRwSignal<Vec<Toast>> = ArcRwSignal::new(Vec::new());
@@ -25,11 +30,11 @@ pub fn toast(text: impl Into<Text>) {
 }
 
 /// The same, with a way back.
-pub fn toast_with_undo(text: impl Into<Text>, undo: impl Into<Callback<()>>) {
-    show(text.into(), Some(undo.into()));
+pub fn toast_with_undo(text: impl Into<Text>, undo: impl Fn() + Send + Sync + 'static) {
+    show(text.into(), Some(Arc::new(undo)));
 }
 
-fn show(text: Text, undo: Option<Callback<()>>) {
+fn show(text: Text, undo: Option<Undo>) {
     let id = NEXT.with(|next| {
         next.set(next.get() + 1);
         next.get()
@@ -68,7 +73,7 @@ pub fn Toasts() -> impl IntoView {
                                             icon=icon::UNDO
                                             on_press=move || {
                                                 close(id);
-                                                undo.run(());
+                                                undo();
                                             }
                                         />
                                     }

@@ -9,6 +9,7 @@ use crate::{W, icon};
 pub fn Elsewhere() -> impl IntoView {
     view! {
         <div class="page">
+            <h1 class="sr">{crate::prefs::t(W::PageElsewhere)}</h1>
             <Empty icon=icon::DOCUMENT title=W::PageElsewhere body=W::PageElsewhereBody>
                 <LinkButton label=W::Today t="to-today" kind=Kind::Main href=Route::Today.href() />
             </Empty>

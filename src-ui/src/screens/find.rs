@@ -4,6 +4,7 @@ use leptos::task::spawn_local;
 use rabta_domain::Private;
 use rabta_domain::patient::{Allergies, PatientCard};
 use rabta_ipc::patient::{Find, Found};
+use rabta_ipc::visit::StartVisit;
 
 use super::Carried;
 use crate::errors::MaybeError;
@@ -63,6 +64,19 @@ pub fn FindScreen() -> impl IntoView {
     dom::after(30, || dom::focus("#find-box"));
 
     let open = move |card: &PatientCard| router::go(&Route::Patient(card.id.clone()));
+    // From the hit straight to the visit's page: one key less for who comes daily.
+    let begin = move |card: &PatientCard| {
+        let patient = card.id.clone();
+        spawn_local(async move {
+            match ipc::call(StartVisit { patient }).await {
+                Ok(visit) if round.try_get_value().is_some() => router::go(&Route::Visit(visit.id)),
+                Ok(_) => {}
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
     let key = move |event: KeyboardEvent| {
         let n = found.with_untracked(|found| found.as_ref().map_or(0, |found| found.rows.len()));
         match event.key().as_str() {
@@ -80,7 +94,7 @@ pub fn FindScreen() -> impl IntoView {
                 event.prevent_default();
                 found.with_untracked(|found| {
                     if let Some(card) = found.as_ref().and_then(|found| found.rows.get(at.get_untracked())) {
-                        open(card);
+                        if event.ctrl_key() || event.meta_key() { begin(card) } else { open(card) }
                     }
                 });
             }
@@ -127,7 +141,7 @@ pub fn FindScreen() -> impl IntoView {
                 </div>
                 <div class="row apart small quiet">
                     <span>{t(W::FindHint)}</span>
-                    <span class="row" style="--gap:6px"><kbd>"↑"</kbd><kbd>"↓"</kbd><kbd>"Enter"</kbd>{t(W::FindKeys)}</span>
+                    <span class="row" style="--gap:6px"><kbd>"↑"</kbd><kbd>"↓"</kbd><kbd>"Enter"</kbd>{t(W::FindKeys)}<kbd>"Ctrl Enter"</kbd>{t(W::FindVisitKey)}</span>
                 </div>
             </div>
             <MaybeError error />

@@ -11,7 +11,7 @@ use crate::parts::{Button, Card, Empty, Kind, LinkButton, Moment, Skeleton, Tag,
 use crate::prefs::{say, say_with, t};
 use crate::router::{self, Route};
 use crate::session::session;
-use crate::{Text, W, format, icon, ipc};
+use crate::{Text, W, dom, format, icon, ipc};
 
 /// A patient's chart, asked for again whenever something of the patient changes, and why it did not come.
 pub type Loaded = (RwSignal<Option<Chart>>, RwSignal<Option<Error>>);
@@ -68,12 +68,23 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             }
         });
     };
-    let draft =
-        Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
     // With the band above it, which moves everything down; and nothing is begun before it says with whom.
     let known = Memo::new(move |_| chart.with(Option::is_some));
+    // Whoever came here by Enter begins by Enter; what somebody else has the keyboard on stays.
+    Effect::new(move |_| {
+        if known.get() {
+            dom::after(30, || {
+                if dom::nothing_has_the_keyboard() {
+                    dom::focus("[data-t=start-visit]");
+                }
+            });
+        }
+    });
+    let draft =
+        Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
     view! {
         <div class="page">
+            <h1 class="sr">{t(W::Patient)}</h1>
             <div class="actions" style:visibility=move || if known.get() { "visible" } else { "hidden" }>
                 {move || {
                     let label = if draft.get() { W::GoOnVisit } else { W::StartVisit };

@@ -60,6 +60,11 @@ async fn play() -> Result<Value, (String, anyhow::Error)> {
         "steps": report.steps(),
         "call": waited(&figures.call),
         "patient_call": waited(&figures.patient_call),
+        "plain_cold": {
+            "presses": figures.plain_cold.presses,
+            "letters": figures.plain_cold.typed,
+            "ms": figures.plain_cold.ms,
+        },
         "offline": { "visits_saved": figures.visits_saved, "visits_at_hie_after": figures.visits_at_hie_after },
     }))
 }

@@ -2,6 +2,7 @@
 //! needs to get to its own subject.
 
 mod clinic;
+mod cold;
 mod consult;
 mod find;
 mod gate;
@@ -24,6 +25,7 @@ use crate::{
     window::{App, Window},
 };
 
+pub use cold::{Cold, Pace, scanned};
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
 pub use home::WORD;

@@ -137,7 +137,7 @@ impl Session {
 
     /// Whether the person who asked may order medicines, by their certificate; yes where there is none yet: then the
     /// treating doctor decides.
-    async fn asker_prescribes(&self, case: &Case) -> Result<bool, Error> {
+    pub(super) async fn asker_prescribes(&self, case: &Case) -> Result<bool, Error> {
         let asker = case.note_item().and_then(|item| item.header.signed_by.as_ref());
         let Some(asker) = asker else { return Ok(true) };
         let cert = self.person_cert(asker.person).await?;

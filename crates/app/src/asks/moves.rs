@@ -104,6 +104,8 @@ impl Session {
             advice: None,
             draft: None,
             decisions: vec![],
+            orders: false,
+            may_decide: false,
             moves: vec![],
             mine_to_answer: false,
             nobody_has_seen: false,

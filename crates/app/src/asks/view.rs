@@ -73,6 +73,10 @@ impl Session {
                 .map(|signed| SignedAdvice { form: advice.form.clone(), signed }),
             None => None,
         };
+        let orders = match case.advice() {
+            Some((_, advice)) => advice.orders,
+            None => !self.asker_prescribes(&case).await?,
+        };
         Ok(AskView {
             row: self.ask_row(&case).await?,
             visit: ours.then(|| case.view.encounter.clone()),
@@ -82,6 +86,8 @@ impl Session {
             advice,
             draft: self.advice_draft(ask).await?.map(|(form, rev)| AdviceDraft { form, rev }),
             decisions: case.decisions().map(|(_, made)| made.decisions.clone()).unwrap_or_default(),
+            orders,
+            may_decide: party == Party::Requester && self.may_prescribe() && !orders,
             moves,
             mine_to_answer: party == Party::Specialist,
             nobody_has_seen,

@@ -120,7 +120,7 @@ fn pregnant_weeks(observations: &[Json], today: Date) -> Option<u8> {
     }
 }
 
-/// The newest weight and the day it was taken, in kilograms as text, for the print and doses.
+/// The newest weight with its unit (`16.5 kg`) and the day it was taken, for the print and doses.
 pub fn last_weight(observations: &[Resource]) -> Option<(String, Date)> {
     let views = observations.iter().filter_map(|o| o.view().ok());
     let weights = views.filter(|o| !clinical::is_wrong(o)).filter_map(|o| {

@@ -71,6 +71,7 @@ pub async fn lists_are_in_the_order_of_arrival_and_do_not_move(store: &impl Reco
     let page = store.of_patient("p", "Encounter", Some(all[0].first_seq), 1).await?;
     assert_eq!(ids(&page), ["e2"]);
     assert_eq!(store.of_kind("Encounter", None, 2).await?.len(), 2);
+    assert_eq!(store.count_of_kind("Encounter").await?, 6);
     assert!(store.of_patient("p", "Condition", None, 10).await?.is_empty());
     Ok(())
 }
@@ -82,6 +83,7 @@ pub async fn a_deleted_resource_is_gone_but_for_its_history(store: &impl RecordS
     assert_eq!(store.resource("Patient", "p").await?, None);
     assert!(store.find_patients("ayesha", 0, 10).await?.hits.is_empty());
     assert!(store.of_kind("Patient", None, 10).await?.is_empty());
+    assert_eq!(store.count_of_kind("Patient").await?, 0);
     let history = store.history("Patient", "p").await?;
     assert_eq!(history.iter().map(|r| r.deleted).collect::<Vec<_>>(), [false, true]);
     Ok(())

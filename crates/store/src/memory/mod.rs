@@ -284,6 +284,10 @@ impl RecordStore for MemoryStore {
         Ok(self.state().list(before, limit, |k, _| k == kind))
     }
 
+    async fn count_of_kind(&self, kind: &str) -> Answer<u64> {
+        Ok(self.state().list(None, usize::MAX, |k, _| k == kind).len() as u64)
+    }
+
     async fn open(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
         Ok(self.state().list(before, limit, |k, c| k == kind && c.open))
     }

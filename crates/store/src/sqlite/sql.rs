@@ -81,6 +81,7 @@ statements! {
         "resource r WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.r < ?2 AND r.deleted = 0 \
          ORDER BY r.r DESC LIMIT ?3"
     );
+    COUNT_OF_KIND = "SELECT here FROM kind WHERE name = ?1";
     OPEN = resources!(
         "resource r WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.is_open = 1 AND r.r < ?2 AND r.deleted = 0 \
          ORDER BY r.r DESC LIMIT ?3"

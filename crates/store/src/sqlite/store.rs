@@ -316,6 +316,12 @@ impl RecordStore for SqliteStore {
             .await
     }
 
+    async fn count_of_kind(&self, kind: &str) -> Answer<u64> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(sql::COUNT_OF_KIND).bind(kind).fetch_optional(reader.connection()).await?;
+        row.map_or(Ok(0), |row| Ok(get::<i64>(&row, 0)?.max(0) as u64))
+    }
+
     async fn open(&self, kind: &str, before: Option<i64>, limit: usize) -> Answer<Vec<Resource>> {
         self.list(sqlx::query(sql::OPEN).bind(kind).bind(before.unwrap_or(i64::MAX)).bind(count(limit))).await
     }

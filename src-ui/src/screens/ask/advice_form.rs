@@ -47,6 +47,7 @@ pub fn AdviceEditor(
 
 #[component]
 fn Form(open: Open, view: AskView, on_signed: Callback<()>, again: RwSignal<u32>) -> impl IntoView {
+    let orders = view.orders;
     let signed = view.advice.map(|advice| advice.form);
     let draft = Draft::new(open.id(), view.draft, signed);
     let error = RwSignal::new(None::<Error>);
@@ -102,7 +103,7 @@ fn Form(open: Open, view: AskView, on_signed: Callback<()>, again: RwSignal<u32>
                 </Show>
                 <Diagnoses draft />
                 <Area label=W::AdvicePlan t="advice-plan" value=plan hint=W::AdvicePlanHint lines=4 on_leave=leave />
-                <Medicines draft />
+                <Medicines draft orders />
                 <Area label=W::AdviceDanger t="advice-danger" value=danger lines=2 on_leave=leave />
                 <FollowUp draft />
                 <Findings draft />
@@ -183,7 +184,7 @@ fn Diagnoses(draft: Draft) -> impl IntoView {
 
 /// The proposed lines in words; one of them open to be written.
 #[component]
-fn Medicines(draft: Draft) -> impl IntoView {
+fn Medicines(draft: Draft, orders: bool) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let editing = RwSignal::new(None::<String>);
     let terms = StoredValue::new(Vec::<MedicineTerm>::new());
@@ -312,7 +313,7 @@ fn Medicines(draft: Draft) -> impl IntoView {
                 t="advice-medicine"
                 text=typed
                 search
-                hint=W::AdviceProposal
+                hint=Text::live(move || say(if orders { W::AdviceOrders } else { W::AdviceProposal }).to_owned())
                 clears=true
                 on_take=take
                 on_free=move |text: String| add(MedicineLine { id: new_id(), generic: text.trim().to_owned(), ..MedicineLine::default() })

@@ -8,9 +8,8 @@ use rabta_ipc::ask::Decide;
 use super::line::{LineEditor, LineWords};
 use super::open::Open;
 use crate::errors::MaybeError;
-use crate::parts::{Button, Field, Kind, Tag, Tint, toast};
+use crate::parts::{Banner, Button, Field, Kind, Tag, Tint, toast};
 use crate::prefs::{say_with, t};
-use crate::session::session;
 use crate::{W, icon, ipc};
 
 /// What is being decided on one line.
@@ -52,11 +51,12 @@ impl Choosing {
 /// decided, and can be decided anew.
 #[component]
 pub fn Decisions(open: Open, lines: Vec<MedicineLine>) -> impl IntoView {
-    let session = session();
     let made = open.part(|view| view.decisions.clone());
     let anew = RwSignal::new(false);
     let proposed = StoredValue::new(lines);
-    let prescribes = move || session.me.with(|me| me.as_ref().is_some_and(|me| me.role == "doctor"));
+    let decides = open.part(|view| (view.may_decide, view.orders));
+    let prescribes = move || decides.get().is_some_and(|(may_decide, _)| may_decide);
+    let orders = move || decides.get().is_some_and(|(_, orders)| orders);
     move || {
         let decided = made.get().unwrap_or_default();
         let about_these =
@@ -67,6 +67,13 @@ pub fn Decisions(open: Open, lines: Vec<MedicineLine>) -> impl IntoView {
             return view! {
                 <section class="part" data-t="decided">
                     <h3>{t(W::Medicines)}</h3>
+                    {(!prescribes()).then(|| {
+                        let (title, body) = match orders() {
+                            true => (W::DecideOrdered, W::DecideOrderedBody),
+                            false => (W::DecideOther, W::DecideOtherBody),
+                        };
+                        view! { <Banner title body t="not-deciding" /> }
+                    })}
                     <ul>{rows}</ul>
                     <Show when=prescribes>
                         <div class="row end"><Button label=W::DecideAgain t="decide-again" kind=Kind::Plain icon=icon::UNDO on_press=move || anew.set(true) /></div>

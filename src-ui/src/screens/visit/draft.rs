@@ -11,7 +11,7 @@ use rabta_domain::patient::{PatientCard, Sex};
 use rabta_domain::visit::VisitForm;
 use rabta_domain::vitals::Months;
 use rabta_ipc::Error;
-use rabta_ipc::visit::{SaveVisit, VisitView};
+use rabta_ipc::visit::{GetVisit, SaveVisit, VisitStatus, VisitView};
 
 use crate::{dom, ipc};
 
@@ -26,6 +26,8 @@ thread_local! {
     static FLYING: Cell<u32> = const { Cell::new(0) };
     /// Forms of visits whose page was left before they could be saved.
     static LEFT: RefCell<HashMap<String, VisitForm>> = RefCell::new(HashMap::new());
+    /// The draft whose page is open.
+    static OPEN: Cell<Option<Draft>> = const { Cell::new(None) };
 }
 
 /// What the quiet word in the head says.
@@ -80,6 +82,23 @@ pub fn draft() -> Draft {
     expect_context::<Draft>()
 }
 
+/// Changes the form of a visit, whether its page is open, was drawn anew meanwhile, or was left.
+pub fn edit_wherever(visit: String, change: impl FnOnce(&mut VisitForm) + 'static) {
+    let open = OPEN.get().filter(|draft| draft.view.try_with_value(|view| view.id == visit) == Some(true));
+    if let Some(draft) = open {
+        return draft.edit(change);
+    }
+    spawn_local(async move {
+        settled().await;
+        if let Ok(mut view) = ipc::call(GetVisit { id: visit }).await
+            && view.status == VisitStatus::Draft
+        {
+            change(&mut view.form);
+            let _ = ipc::call(SaveVisit { id: view.id, rev: view.rev, form: view.form }).await;
+        }
+    });
+}
+
 /// Waits until no save is on its way, so that what is read next is the newest.
 pub async fn settled() {
     for _ in 0..200 {
@@ -117,6 +136,7 @@ impl Draft {
             engine: StoredValue::new(Arc::new(Mutex::new(engine))),
         };
         draft.save_now();
+        OPEN.set(Some(draft));
         let engine = draft.engine.get_value();
         let state = draft.state;
         let stale = draft.stale;

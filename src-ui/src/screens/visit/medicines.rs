@@ -78,6 +78,7 @@ pub fn Medicines(
                 <For each=move || ids.get() key=String::clone let:id>
                     <Line draft id on_clash />
                 </For>
+                <super::again::Again />
                 <Combobox
                     label=W::VisitMedicine
                     t="medicine"

@@ -1,6 +1,7 @@
 //! The visit: written on one page in the order in which it is asked, saved as it is typed; then the page to check and
 //! sign, as the specialist will see it.
 
+mod again;
 mod aside;
 mod assess;
 mod before;

@@ -63,7 +63,7 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
         }
     });
     // Outside of what is drawn anew when the record moves on: an open panel stays open.
-    let printing = RwSignal::new(false);
+    let printing = Printing { open: RwSignal::new(false), at_once: RwSignal::new(0) };
     let draft = Memo::new(move |_| {
         shown.with(|s| s.as_ref().is_none_or(|(visit, _)| visit.status == VisitStatus::Draft))
     });
@@ -73,9 +73,10 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
                 None => view! { <Card><Skeleton lines=8 /></Card> }.into_any(),
                 Some((visit, check)) => view! { <Page visit check /> }.into_any(),
             }}
-            <Show when=move || printing.get()>
-                <Prescription visit=id.get_value() draft />
-            </Show>
+            {move || {
+                let at_once = printing.at_once.get() > 0;
+                printing.open.get().then(|| view! { <Prescription visit=id.get_value() draft at_once /> })
+            }}
             <MaybeError error />
             {move || {
                 let (visit, check) = shown.get()?;
@@ -83,6 +84,14 @@ pub fn VisitPageScreen(id: String) -> impl IntoView {
             }}
         </div>
     }
+}
+
+/// The panel for papers.
+#[derive(Clone, Copy)]
+struct Printing {
+    open: RwSignal<bool>,
+    /// Counts how often it was opened to print by itself.
+    at_once: RwSignal<u32>,
 }
 
 /// What will be signed, or was.
@@ -116,14 +125,14 @@ fn Bar(
     #[prop(optional_no_strip)] check: Option<Check>,
     #[prop(into)] reload: Callback<()>,
     error: RwSignal<Option<Error>>,
-    printing: RwSignal<bool>,
+    printing: Printing,
 ) -> impl IntoView {
     let draft = visit.status == VisitStatus::Draft;
     let replaced = visit.status == VisitStatus::Replaced;
     let id = StoredValue::new(visit.id.clone());
     let busy = RwSignal::new(false);
     let stops = check.as_ref().is_none_or(|check| check.findings.iter().any(|f| f.stops));
-    let sign = move || {
+    let sign = move |and_print: bool| {
         busy.set(true);
         error.set(None);
         spawn_local(async move {
@@ -135,6 +144,11 @@ fn Bar(
                         work.set_scroll_top(0);
                     }
                     reload.run(());
+                    if and_print {
+                        printing.at_once.try_update(|n| *n += 1);
+                        printing.open.try_set(true);
+                        dom::after(60, || dom::reveal("[data-t=prescription-panel]"));
+                    }
                 }
                 Err(problem) => {
                     error.try_set(Some(problem));
@@ -169,7 +183,36 @@ fn Bar(
     let main = if draft {
         view! {
             <LinkButton label=W::PageGoOn t="go-on" icon=icon::PEN href=Route::Visit(visit.id.clone()).href() />
-            <Button label=W::PageSign t="sign" kind=Kind::Main big=true icon=icon::SIGN busy off=Signal::stored(stops) on_press=sign />
+            {if has_medicines {
+                view! {
+                    <Button label=W::PageSign t="sign" icon=icon::SIGN busy off=Signal::stored(stops) on_press=move || sign(false) />
+                    <Button
+                        label=W::SignAndPrint
+                        t="sign-and-print"
+                        kind=Kind::Main
+                        big=true
+                        icon=icon::PRINT
+                        busy
+                        off=Signal::stored(stops)
+                        on_press=move || sign(true)
+                    />
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <Button
+                        label=W::PageSign
+                        t="sign"
+                        kind=Kind::Main
+                        big=true
+                        icon=icon::SIGN
+                        busy
+                        off=Signal::stored(stops)
+                        on_press=move || sign(false)
+                    />
+                }
+                    .into_any()
+            }}
         }
         .into_any()
     } else {
@@ -186,7 +229,7 @@ fn Bar(
             {has_medicines
                 .then(|| {
                     let open = move || {
-                        printing.set(true);
+                        printing.open.set(true);
                         dom::after(30, || dom::reveal("[data-t=prescription-panel]"));
                     };
                     view! { <Button label=W::PagePrescription t="prescription" icon=icon::PRINT on_press=open /> }

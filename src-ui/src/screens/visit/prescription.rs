@@ -10,18 +10,29 @@ use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Choice, Kind, Opt, Tone};
 use crate::prefs::{lang, t};
 use crate::words::Lang;
-use crate::{W, icon, ipc};
+use crate::{W, dom, icon, ipc};
 
-/// Below the page, once it was asked for.
+/// Where the window keeps which paper and language were used last.
+const PAPER: &str = "rabta.paper";
+const LANGUAGE: &str = "rabta.paper.lang";
+
+/// Below the page, once it was asked for. `at_once`: prints the prescription by itself, as the last one was.
 #[component]
-pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl IntoView {
+pub fn Prescription(
+    visit: String,
+    #[prop(into)] draft: Signal<bool>,
+    #[prop(optional)] at_once: bool,
+) -> impl IntoView {
     let visit = StoredValue::new(visit);
-    let paper = RwSignal::new("a5".to_owned());
-    let language = RwSignal::new(if untrack(lang) == Lang::Ur { "ur" } else { "en" }.to_owned());
+    let paper = RwSignal::new(dom::stored(PAPER).unwrap_or_else(|| "a5".to_owned()));
+    let here = if untrack(lang) == Lang::Ur { "ur" } else { "en" };
+    let language = RwSignal::new(dom::stored(LANGUAGE).unwrap_or_else(|| here.to_owned()));
     let file = RwSignal::new(None::<String>);
     let error = RwSignal::new(None::<Error>);
     let busy = RwSignal::new(false);
     let print = move |pictures: bool| {
+        dom::store(PAPER, &paper.get_untracked());
+        dom::store(LANGUAGE, &language.get_untracked());
         let paper = match paper.get_untracked().as_str() {
             "a4" => Paper::A4,
             "roll" => Paper::Roll,
@@ -41,6 +52,7 @@ pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl In
             match answer {
                 Ok(printed) => {
                     file.try_set(Some(printed.file));
+                    dom::after(30, || dom::reveal("[data-t=printed-file]"));
                 }
                 Err(problem) => {
                     error.try_set(Some(problem));
@@ -48,6 +60,9 @@ pub fn Prescription(visit: String, #[prop(into)] draft: Signal<bool>) -> impl In
             }
         });
     };
+    if at_once {
+        print(false);
+    }
     view! {
         <Card title=W::PagePrescription t="prescription-panel">
             <div class="stack">

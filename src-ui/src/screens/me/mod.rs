@@ -1,22 +1,60 @@
+//! Who is at the keyboard and at this laptop, language, colors, locking, secrets, the lease, and papers to verify.
+
+mod lease;
+mod paper;
+mod people;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rabta_ipc::gate::{LockVault, SetTheme};
+use rabta_ipc::gate::{LockVault, ResetTraining, SetTheme};
 
+use crate::errors::MaybeError;
 use crate::parts::{Button, Card, Choice, Face, Kind, Opt};
 use crate::prefs::{self, Theme, t};
 use crate::session::{self, change_language, session};
 use crate::words::Lang;
 use crate::{W, dom, format, icon, ipc};
 
-/// To a page of the gate; the records stay open behind it.
+/// To a page of the gate; the records stay open behind it. What follows is the way back.
 fn gate(page: &str) {
-    dom::replace_page(&format!("{}{page}", session::GATE));
+    dom::replace_page(&[session::GATE, page, "#/me"].concat());
+}
+
+/// In practice: everything as it was at first.
+#[component]
+fn Practice() -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let error = RwSignal::new(None);
+    let reset = move || {
+        busy.set(true);
+        spawn_local(async move {
+            match ipc::call(ResetTraining {}).await {
+                // The gate sees that practice is open, and goes to its first page.
+                Ok(()) => dom::replace_page(session::GATE),
+                Err(problem) => {
+                    busy.try_set(false);
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    view! {
+        <Card title=W::PracticeCard>
+            <div class="stack">
+                <p class="quiet">{t(W::PracticeCardBody)}</p>
+                <MaybeError error />
+                <div class="row"><Button label=W::PracticeReset t="reset-training" icon=icon::UNDO busy on_press=reset /></div>
+            </div>
+        </Card>
+    }
+    .into_any()
 }
 
 /// Who is at the keyboard, language, colors, locking, this laptop.
 #[component]
 pub fn MeScreen() -> impl IntoView {
     let session = session();
+    let practice = Memo::new(move |_| session.status.with(|s| s.as_ref().is_some_and(|s| s.training)));
     let language = RwSignal::new(untrack(prefs::lang).code().to_owned());
     let theme = RwSignal::new(untrack(prefs::theme).code().to_owned());
     let set_language = move || change_language(Lang::from_code(&language.get_untracked()));
@@ -94,14 +132,27 @@ pub fn MeScreen() -> impl IntoView {
                         <p class="quiet grow">{t(W::LockVaultHint)}</p>
                         <Button label=W::LockVault t="lock-vault" icon=icon::KEY on_press=lock_vault />
                     </div>
+                    <Show when=move || !practice.get()>
+                        <hr />
+                        <div class="row">
+                            <Button label=W::SecretsPass t="open-passphrase" icon=icon::KEY on_press=|| gate("#new-passphrase") />
+                            <Button label=W::SecretsPin t="open-pin" icon=icon::LOCK on_press=|| gate("#new-pin") />
+                        </div>
+                    </Show>
                 </div>
             </Card>
-            <Card title=W::MePeople>
-                <div class="row">
-                    <Button label=W::MeSwitch t="switch-person" kind=Kind::Main icon=icon::USERS on_press=|| gate("#switch#/me") />
-                    <Button label=W::MeAdd t="add-person" icon=icon::USER on_press=|| gate("#add-person#/me") />
-                </div>
-            </Card>
+            {move || {
+                if practice.get() {
+                    view! { <Practice /> }.into_any()
+                } else {
+                    view! {
+                        <people::People />
+                        <lease::LeaseCard />
+                    }
+                        .into_any()
+                }
+            }}
+            <paper::VerifyCard />
             <Card title=W::ThisLaptop>
                 <div class="stack">
                     {move || {
@@ -121,6 +172,8 @@ pub fn MeScreen() -> impl IntoView {
                         <dd>{t(W::KeyFind)}</dd>
                         <dt><kbd>"Ctrl L"</kbd></dt>
                         <dd>{t(W::KeyLock)}</dd>
+                        <dt><kbd>"F1"</kbd></dt>
+                        <dd>{t(W::KeyHelp)}</dd>
                     </dl>
                     <p class="small"><a href="LICENSES.txt" target="_blank" data-t="licenses">{t(W::Licenses)}</a></p>
                 </div>
