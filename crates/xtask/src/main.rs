@@ -10,6 +10,7 @@
 
 mod build;
 mod lanes;
+mod bundle;
 mod places;
 mod programs;
 mod setup;
@@ -35,6 +36,9 @@ cargo xtask COMMAND
   bench [NAME] [--json]  figures: ui, app, hie, call, patient; without NAME all of them
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
+  bundle [deb|rpm|appimage|hie] [--release | --check]
+                       packages, into the cache's packages/; --check installs them in fresh systems
+                       and starts them (root)
   deny                 licences, bans and sources of all dependencies
 
 Caches: $RABTA_CACHE, else ~/.cache/rabta
@@ -55,6 +59,11 @@ fn main() -> ExitCode {
         Some("bench") => programs::bench(&places, names.first().map(|n| n.as_str()), flag("--json")),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
         Some("build") => build::everything(&places, flag("--release")),
+        Some("bundle") if flag("--check") => bundle::check(&places),
+        Some("bundle") => {
+            let names: Vec<&str> = names.iter().map(|n| n.as_str()).collect();
+            bundle::run(&places, &names, flag("--release"))
+        }
         Some("deny") => test::deny(&places),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

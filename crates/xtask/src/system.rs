@@ -127,7 +127,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
     shell::run(&mut apt(&args))
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     shell::output(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 

@@ -102,6 +102,7 @@ pub fn MeScreen() -> impl IntoView {
                     <Button label=W::MeAdd t="add-person" icon=icon::USER on_press=|| gate("#add-person#/me") />
                 </div>
             </Card>
+            <super::update::UpdateCard />
             <Card title=W::ThisLaptop>
                 <div class="stack">
                     {move || {

@@ -71,6 +71,7 @@ pub fn app(folder: &Path, clock: Arc<dyn Clock>) -> App {
         },
         clock,
         idle_lock_seconds: 3_600,
+        updates: rabta_app::Updates::off(),
     })
 }
 
