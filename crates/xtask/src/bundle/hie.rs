@@ -22,10 +22,10 @@ const DEFAULTS: &str = "\
 # The service does not start before it is set.
 #RABTA_PUBLIC=hie.example.org:8443
 
-# Where patients' phones come in, if they do: see \"A patient's phone\" in OPERATE.md.
+# Where patients' phones come in, if they do: see section 3 of OPERATE.md.
 #RABTA_PHONES=--acme-domain care.example.org --acme-contact mailto:operator@example.org
 
-# A folder with updates for laptops, if they come from here: see \"Updates\" in OPERATE.md.
+# A folder with updates for laptops, if they come from here: see section 8 of OPERATE.md.
 #RABTA_UPDATES=--updates /var/lib/rabta-hie/updates
 ";
 

@@ -8,6 +8,7 @@ mod app;
 mod appimage;
 mod hie;
 mod roots;
+mod updates;
 
 use std::{
     fs,
@@ -17,11 +18,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+pub use updates::publish;
+
 use crate::{
     build,
     places::Places,
     setup, shell,
-    step::{nothing_to_do, step},
+    step::{nothing_to_do, reason, step},
     system::{self, System},
     ui,
 };
@@ -43,6 +46,20 @@ pub fn for_tests(places: &Places) -> Result<Tried> {
         ("RABTA_ROOT_DEB", roots.deb),
         ("RABTA_ROOT_DESKTOP", roots.desktop),
     ])
+}
+
+/// The same where the systems are there already: making them takes minutes and the network, so a run of all tests does not begin with it.
+/// Nothing where they are not; the tests say then that they are left out.
+pub fn for_tests_if_there(places: &Places) -> Tried {
+    const LEFT_OUT: &str = "packages are not installed anywhere";
+    if roots::possible().is_err() || !roots::there(places) {
+        nothing_to_do(LEFT_OUT, "`cargo xtask bundle --check`, as root, makes systems to install them in");
+        return Vec::new();
+    }
+    for_tests(places).unwrap_or_else(|error| {
+        nothing_to_do(LEFT_OUT, &reason(&error));
+        Vec::new()
+    })
 }
 
 /// Builds, packs, installs in fresh systems and starts what was installed.
@@ -110,13 +127,16 @@ pub fn make(places: &Places, kinds: &[Kind], release: bool) -> Result<Vec<PathBu
     }
     tools()?;
     let stage = Stage::of(places, release)?;
-    let mut made = Vec::new();
+    let (mut made, mut deb) = (Vec::new(), None);
     for kind in kinds {
-        made.push(match kind {
-            Kind::Deb => app::deb(places, &stage)?,
-            Kind::Rpm => app::rpm(places, &stage)?,
-            Kind::AppImage => appimage::make(places, &stage)?,
-            Kind::Hie => hie::deb(places, &stage)?,
+        if deb.is_none() && matches!(kind, Kind::Deb | Kind::AppImage) {
+            deb = Some(app::deb(places, &stage)?);
+        }
+        made.push(match (kind, &deb) {
+            (Kind::AppImage, Some(deb)) => appimage::make(places, &stage, deb)?,
+            (Kind::Deb | Kind::AppImage, deb) => deb.clone().context("the .deb was made")?,
+            (Kind::Rpm, _) => app::rpm(places, &stage)?,
+            (Kind::Hie, _) => hie::deb(places, &stage)?,
         });
     }
     Ok(made)

@@ -76,6 +76,11 @@ pub fn possible() -> Result<()> {
     Ok(())
 }
 
+/// Whether they were made here before.
+pub fn there(places: &Places) -> bool {
+    places.cache.join("roots").join(RELEASE).exists()
+}
+
 /// Makes what is missing. `deb` is the app's package, whose dependencies apt resolves.
 pub fn prepare(places: &Places, deb: &Path) -> Result<Roots> {
     possible()?;
