@@ -5,6 +5,7 @@
 //! - `RABTA_CAMERA`, `RABTA_MICROPHONE`: a recorded file instead of the device, or `none`
 //! - `RABTA_SPEAKER`: `none` plays into nothing, in time
 //! - `RABTA_IDLE_LOCK`: seconds until the screen locks
+//! - `APPIMAGE`: which file was started, as an AppImage's runtime says; updates replace it
 
 use std::{env, io, path::PathBuf, sync::Arc};
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::Stage;
-use crate::{places::Places, shell, step::step, system};
+use crate::{places::Places, shell};
 
 const KINDS: &[(&str, &str)] = &[("AppImage", "appimage"), ("deb", "deb"), ("rpm", "rpm")];
 
@@ -24,10 +24,6 @@ pub fn publish(
     notes: &[(String, String)],
     release: bool,
 ) -> Result<()> {
-    let missing = system::missing(&["minisign"]);
-    if !missing.is_empty() {
-        step("install minisign", "read what apt says above", || system::install(&missing))?;
-    }
     ensure!(
         key.exists(),
         "there is no key {}; `minisign -G -p rabta.pub -s rabta.key` makes one",
