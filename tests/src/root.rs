@@ -55,10 +55,14 @@ impl Root {
 
     /// Runs a line of shell in it; what it wrote to standard output.
     pub fn sh(&self, line: &str) -> Result<String> {
-        let out = self.command("sh").args(["-ec", line]).output().context("entering the system")?;
-        let (said, error) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-        ensure!(out.status.success(), "`{line}` ended with {}: {said}{error}", out.status);
-        Ok(said.trim().to_owned())
+        said(self.command("sh").args(["-ec", line]), line)
+    }
+
+    /// Runs a line of shell beside a program that runs in it, with that one's mounts and sockets.
+    pub fn beside(&self, pid: u32, line: &str) -> Result<String> {
+        let mut enter = Command::new("nsenter");
+        enter.args(["--target", &pid.to_string(), "--mount", "--root", "--wd=/", "sh", "-ec", line]);
+        said(enter.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8"), line)
     }
 
     /// Installs a package with all that apt finds that it needs.
@@ -72,4 +76,11 @@ impl Root {
     pub fn has(&self, path: &str) -> bool {
         self.sh(&format!("test -e '{path}'")).is_ok()
     }
+}
+
+fn said(command: &mut Command, line: &str) -> Result<String> {
+    let out = command.output().context("entering the system")?;
+    let (said, error) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    ensure!(out.status.success(), "`{line}` ended with {}: {said}{error}", out.status);
+    Ok(said.trim().to_owned())
 }

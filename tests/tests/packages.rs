@@ -60,12 +60,13 @@ async fn the_hie_is_installed_serves_is_well_and_leaves_the_records_when_it_goes
         tokio::time::sleep(POLL).await;
     }
     // Operators' commands reach the running server as its own user.
+    let beside = |line: &str| root.beside(server.pid(), line);
     let as_user = "setpriv --reuid=rabta-hie --regid=rabta-hie --clear-groups -- rabta-hie";
-    root.sh(&format!("{as_user} facility add --data {data} --name 'BHU Basti Malook' --kind clinic"))?;
-    root.sh("install -d -o rabta-hie -g rabta-hie -m 700 /mnt/backup/rabta")?;
-    root.sh(&format!("{as_user} backup --data {data} --to /mnt/backup/rabta"))?;
+    beside(&format!("{as_user} facility add --data {data} --name 'BHU Basti Malook' --kind clinic"))?;
+    beside("install -d -o rabta-hie -g rabta-hie -m 700 /mnt/backup/rabta")?;
+    beside(&format!("{as_user} backup --data {data} --to /mnt/backup/rabta"))?;
     // It fails where something needs somebody.
-    let said = root.sh(&format!("{as_user} doctor --data {data} --json 2>&1"))?;
+    let said = beside(&format!("{as_user} doctor --data {data} --json 2>&1"))?;
     ensure!(said.contains("\"state\":\"good\"") && !said.contains("\"bad\""), "the doctor says {said}");
     server.signal("TERM")?;
     server.wait(Duration::from_secs(30))?;

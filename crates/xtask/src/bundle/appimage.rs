@@ -76,6 +76,10 @@ const EXCLUDED: &[&str] = &[
     "libgmp.so.10",
 ];
 
+/// Opened by name, so no linker knows of it: GTK's way to the graphics driver ends the program where it is missing. It is the driver's front
+/// (libglvnd), and not on AppImage's list.
+const OPENED: &[&str] = &["libGLESv2.so.2"];
+
 /// What the call engine and WebKit's player put their pipelines together of. The plugin that has an element is asked of GStreamer.
 const ELEMENTS: &[&str] = &[
     "appsink",
@@ -211,6 +215,9 @@ impl AppDir {
 
     /// All libraries of all that is there so far, and what makes them be found.
     fn add_libraries(&self) -> Result<()> {
+        for name in OPENED {
+            copy(&Path::new("/usr").join(LIB).join(name), &self.lib().join(name))?;
+        }
         let mut programs = Vec::new();
         for file in files(&self.folder)? {
             if is_elf(&file)? {
