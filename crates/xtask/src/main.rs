@@ -9,8 +9,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod build;
-mod lanes;
 mod bundle;
+mod lanes;
 mod places;
 mod programs;
 mod setup;
