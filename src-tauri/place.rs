@@ -5,10 +5,11 @@
 //! - `RABTA_CAMERA`, `RABTA_MICROPHONE`: a recorded file instead of the device, or `none`
 //! - `RABTA_SPEAKER`: `none` plays into nothing, in time
 //! - `RABTA_IDLE_LOCK`: seconds until the screen locks
+//! - `APPIMAGE`: which file was started, as an AppImage's runtime says; updates replace it
 
 use std::{env, io, path::PathBuf, sync::Arc};
 
-use rabta_app::{Config, MediaConfig, SystemClock};
+use rabta_app::{Config, Installed, MediaConfig, SystemClock, Updates};
 
 /// Pakistan has one time zone and no daylight saving: UTC+5. The country package will say it for others.
 const OFFSET_MINUTES: i16 = 5 * 60;
@@ -27,7 +28,27 @@ pub(crate) fn config(identifier: &str) -> io::Result<Config> {
         media: MediaConfig::from_env(),
         clock: Arc::new(SystemClock { offset_minutes: OFFSET_MINUTES }),
         idle_lock_seconds,
+        updates: Updates::new(update_key(), installed()),
     })
+}
+
+/// The key of those who release Rabta, minisign's public key in base64, is built in: `RABTA_UPDATE_KEY` at the build. A build without it takes no
+/// updates. A debug build can be told one when it starts.
+fn update_key() -> Option<String> {
+    let told = cfg!(debug_assertions).then(|| env::var("RABTA_UPDATE_KEY").ok()).flatten();
+    told.or_else(|| option_env!("RABTA_UPDATE_KEY").map(str::to_owned)).filter(|key| !key.is_empty())
+}
+
+/// An AppImage's runtime says which file was started; a package's programs lie in `/usr/bin`.
+fn installed() -> Installed {
+    if let Some(file) = env::var_os("APPIMAGE") {
+        return Installed::AppImage(PathBuf::from(file));
+    }
+    let own = env::current_exe().unwrap_or_default();
+    if cfg!(target_os = "linux") && own.parent().is_some_and(|folder| folder == "/usr/bin") {
+        return Installed::Package;
+    }
+    Installed::Elsewhere
 }
 
 /// The system's folder for an app's own data.

@@ -33,6 +33,8 @@ pub struct Session {
     /// The patient that changed last, with a counter.
     pub patient_changed: RwSignal<(u32, String)>,
     pub disk_full: RwSignal<bool>,
+    /// Counts what happens to an update.
+    pub update_changed: RwSignal<u32>,
     /// Whose name stands in the band. A screen sets it with [`Session::open`]; leaving the patient clears it.
     pub patient: RwSignal<Option<BandPatient>>,
 }
@@ -84,6 +86,7 @@ pub fn start() -> Session {
         asks_changed: RwSignal::new(0),
         patient_changed: RwSignal::new((0, String::new())),
         disk_full: RwSignal::new(false),
+        update_changed: RwSignal::new(0),
         patient: RwSignal::new(None),
     };
     spawn_local(async move {
@@ -125,6 +128,7 @@ impl Session {
                 let n = last.as_ref().map_or(0, |(n, _)| n.wrapping_add(1));
                 *last = Some((n, item));
             }),
+            Event::Update => self.update_changed.update(|n| *n = n.wrapping_add(1)),
             Event::DiskFull => self.disk_full.set(true),
             Event::DiskRoom => self.disk_full.set(false),
         }

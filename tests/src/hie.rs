@@ -30,6 +30,8 @@ pub struct Hie {
     server: Option<Kept>,
     /// Where phones come in, and with which certificate and key.
     pub door: Option<(u16, PathBuf, PathBuf)>,
+    /// A folder of packages for laptops.
+    pub updates: Option<PathBuf>,
     /// Words to put before the program, such as `faketime`.
     pub wrapper: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Hie {
             relay_port: free_port()?,
             server: None,
             door: None,
+            updates: None,
             wrapper: Vec::new(),
         })
     }
@@ -103,6 +106,9 @@ impl Hie {
         if let Some((port, cert, key)) = &self.door {
             serve.args(["--patient-listen", &format!("127.0.0.1:{port}")]);
             serve.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key);
+        }
+        if let Some(folder) = &self.updates {
+            serve.arg("--updates").arg(folder);
         }
         let mut server = Kept::start("the HIE", &mut serve, &self.log)?;
         let http = webdriver::client()?;

@@ -12,6 +12,7 @@ pub mod hie;
 pub mod phone;
 pub mod process;
 pub mod report;
+pub mod root;
 pub mod run;
 pub mod sample;
 pub mod story;

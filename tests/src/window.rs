@@ -33,11 +33,13 @@ pub struct App<'a> {
     pub wrapper: Vec<String>,
     /// Another program than the app: the figures compare with a bare window.
     pub program: Option<PathBuf>,
+    /// The file that then runs, where that is another one than was started.
+    pub becomes: Option<PathBuf>,
 }
 
 impl<'a> App<'a> {
     pub fn new(name: &'a str, data: PathBuf) -> Self {
-        Self { name, data, env: Vec::new(), wrapper: Vec::new(), program: None }
+        Self { name, data, env: Vec::new(), wrapper: Vec::new(), program: None, becomes: None }
     }
 
     pub fn env(mut self, key: &str, value: impl Into<String>) -> Self {
@@ -100,6 +102,7 @@ impl Window {
             Session::open(&address, capabilities).await.with_context(|| format!("{}'s window", app.name))?;
         let name = app.name.to_owned();
         let (shots, screen) = (run.folder().to_owned(), display.name().to_owned());
+        let program = app.becomes.unwrap_or(program);
         Ok(Self { name, session, driver, program, shots, screen, _display: None })
     }
 

@@ -33,6 +33,7 @@ mod session;
 mod sync_task;
 mod today;
 mod training;
+mod updates;
 mod visits;
 
 use std::{
@@ -52,6 +53,7 @@ use rabta_store::vault::{FolderLock, InUse};
 use serde_json::Value;
 pub use session::Session;
 use tokio::sync::{RwLock, broadcast};
+pub use updates::{Installed, Updates};
 
 use crate::settings::Settings;
 
@@ -65,6 +67,7 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Seconds without anybody at the keyboard until the screen locks.
     pub idle_lock_seconds: u64,
+    pub updates: Updates,
 }
 
 /// The app core. Cheap to clone: a handle.
@@ -170,6 +173,7 @@ impl App {
             Box::pin(after::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
             Box::pin(sync_task::route(&session, name, &body)).await,
+            Box::pin(updates::route(&session, name, &body)).await,
         ] {
             if let Some(answer) = answer {
                 return answer;

@@ -26,6 +26,7 @@ use crate::{
     lease::{self, Lease},
     people::{Joining, Shown},
     sync_task::{Line, SyncTask},
+    updates,
 };
 
 /// What the HIE said when this person joined at this device; kept in the vault.
@@ -58,6 +59,7 @@ pub struct Session {
     pub(crate) enrollment: Enrollment,
     pub(crate) sync: Line,
     pub(crate) calls: Calls,
+    pub(crate) updates: Arc<updates::Shared>,
     /// Shown once, until it was asked back.
     pub(crate) recovery: Mutex<Option<Shown>>,
     /// Who is about to join this laptop.
@@ -107,6 +109,7 @@ impl Session {
             enrollment,
             sync,
             calls,
+            updates: updates::Shared::open(&inner.config.updates, &inner.config.folder, inner.events.clone()),
             vault,
             recovery: Mutex::new(None),
             joining: Mutex::new(None),
@@ -223,6 +226,7 @@ impl Session {
 
     /// Stops what runs for this person; the vault stays open.
     pub(crate) async fn stop_work(&self) {
+        self.updates.stop();
         self.calls.end().await;
         self.sync.stop().await;
     }

@@ -232,6 +232,9 @@ pub struct Serve {
     /// For how many days of use a laptop opens its records without having reached this server.
     #[arg(long, default_value_t = lease::DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(lease::MOST_DAYS)))]
     lease_days: u32,
+    /// A folder of packages for laptops, as `cargo xtask publish` makes it.
+    #[arg(long)]
+    updates: Option<PathBuf>,
 }
 
 fn utc_offset(text: &str) -> Result<time::UtcOffset, String> {
@@ -477,6 +480,7 @@ impl Serve {
             relay_allow: self.relay_allow,
             utc_offset: self.utc_offset,
             lease_days: self.lease_days,
+            updates: self.updates,
             ..Config::new(self.data.data)
         }
     }

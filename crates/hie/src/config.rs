@@ -32,6 +32,8 @@ pub struct Config {
     pub door: Option<DoorConfig>,
     /// Days of use that a laptop has without a contact, 1 to [`rabta_wire::lease::MOST_DAYS`].
     pub lease_days: u32,
+    /// A folder of packages for laptops, with their signed list; see [`rabta_wire::update`].
+    pub updates: Option<PathBuf>,
     pub clock: Clock,
     /// Where duty hours are meant.
     pub utc_offset: time::UtcOffset,
@@ -52,6 +54,7 @@ impl Config {
             relay_allow: Vec::new(),
             door: None,
             lease_days: rabta_wire::lease::DAYS,
+            updates: None,
             clock: system_clock(),
             utc_offset: PAKISTAN,
         }

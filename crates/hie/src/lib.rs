@@ -42,6 +42,7 @@ mod server;
 pub mod signaling;
 mod state;
 mod tls;
+mod updates;
 pub mod web;
 
 pub use clock::{Clock, system_clock};

@@ -31,6 +31,7 @@ use crate::{
     identity,
     signaling::{self, Hub, Ice},
     tls::BadTlsKey,
+    updates,
     web::{self, ApiError, Guesses, health, metrics::Metrics},
 };
 
@@ -129,6 +130,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         tls,
         started: ((config.clock)(), Instant::now()),
         lease_days: config.lease_days.clamp(1, rabta_wire::lease::MOST_DAYS),
+        updates: config.updates.clone(),
         stopping: CancellationToken::new(),
         changes: watch::channel(0).0,
         clock: config.clock.clone(),
@@ -209,6 +211,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/links/{guest}", post(guests::http::act))
         .route("/v1/links/{guest}/after", put(guests::after::put_note).delete(guests::after::take_back))
         .route("/v1/links/{guest}/after/paper", put(guests::after::put_paper))
+        .route("/v1/updates/{file}", get(updates::file))
         .route(rabta_wire::signal::PATH, get(signaling::ws))
         .merge(fhir::routes())
         .fallback(|| async {

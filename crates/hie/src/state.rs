@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ pub struct App {
     pub(crate) started: (i64, Instant),
     /// Days of use that a laptop has without a contact.
     pub lease_days: u32,
+    /// The folder of packages for laptops; `None` where they do not come from here.
+    pub updates: Option<PathBuf>,
     pub stopping: CancellationToken,
     /// Bumped when there is something new to pull.
     pub(crate) changes: watch::Sender<u64>,

@@ -25,5 +25,6 @@ mod server {
     pub mod payloads;
     pub mod sockets;
     pub mod transactions;
+    pub mod updates;
     pub mod who_looked;
 }

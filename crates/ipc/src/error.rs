@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// `passphrase-first` (a PIN is not enough yet), `last-person`, `person-known` (is at this laptop already),
 /// `other-facility` (the code is for another facility or HIE), `wrong-recovery`, `wrong-lease-code` (tries left as
 /// `detail`), `lease-ended`, `device-revoked`, `training` (not in the training vault), `nothing-unsent`,
+/// `update-none` (the HIE offers none for this laptop), `update-signature`, `update-older`, `update-damaged`, `update-not-writable`,
 /// `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {

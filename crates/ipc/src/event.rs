@@ -20,6 +20,8 @@ pub enum Event {
     Call { call: Option<CallView> },
     /// A chat line or a still arrived in the call.
     CallItem { item: crate::call::CallItem },
+    /// Fetching a new version went on, stopped or ended.
+    Update,
     /// The disk is full: nothing more is being saved.
     DiskFull,
     /// What was written last found room again.

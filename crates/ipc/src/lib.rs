@@ -13,6 +13,7 @@ pub mod gate;
 pub mod link;
 pub mod patient;
 pub mod sync;
+pub mod update;
 pub mod visit;
 
 pub use error::Error;

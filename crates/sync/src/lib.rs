@@ -34,6 +34,7 @@ pub mod plan;
 mod pull;
 mod socket;
 mod status;
+mod updates;
 mod verify;
 
 pub use apart::{Kept, kept_apart};
@@ -44,4 +45,5 @@ pub use error::HieError;
 pub use pin::{OtherKey, Pins};
 pub use socket::{SocketEvent, SocketHandle, socket};
 pub use status::{Changed, FirstPull, Status};
+pub use updates::Rest;
 pub use verify::{Apart, Keyring, Verified, must_be_signed};

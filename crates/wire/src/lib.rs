@@ -29,5 +29,6 @@ pub mod paper;
 pub mod shared;
 pub mod signal;
 pub mod token;
+pub mod update;
 
 pub use id::Id;

@@ -39,7 +39,12 @@ pub fn cargo(places: &Places, command: &str) -> Command {
         .env("RABTA_RUN", &places.run)
         .env("RABTA_AXE", tools::axe(places))
         .env("CARGO_TERM_COLOR", "never");
-    // What cargo tells this program of itself: some crates build anew whenever that differs.
+    without_own_variables(&mut cargo);
+    cargo
+}
+
+/// Without what cargo tells this program of itself: some crates build anew whenever that differs.
+pub fn without_own_variables(cargo: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "OUT_DIR" {
             cargo.env_remove(name);

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod build;
+mod bundle;
 mod lanes;
 mod places;
 mod programs;
@@ -20,6 +21,7 @@ mod test;
 mod tools;
 mod ui;
 mod wasm;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,12 @@ cargo xtask COMMAND
   bench [NAME] [--json]  figures: ui, app, hie, call, patient; without NAME all of them
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
+  bundle [deb|rpm|appimage|hie] [--release | --check]
+                       packages, into the cache's packages/; --check installs them in fresh systems
+                       and starts them (root)
+  publish FOLDER --key FILE [--note LANG=TEXT]... [--release]
+                       the packages with their signed list, for `rabta-hie serve --updates`
+  check-windows        whether what is written for Windows compiles for it
   deny                 licences, bans and sources of all dependencies
 
 Caches: $RABTA_CACHE, else ~/.cache/rabta
@@ -55,6 +63,13 @@ fn main() -> ExitCode {
         Some("bench") => programs::bench(&places, names.first().map(|n| n.as_str()), flag("--json")),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
         Some("build") => build::everything(&places, flag("--release")),
+        Some("bundle") if flag("--check") => bundle::check(&places),
+        Some("bundle") => {
+            let names: Vec<&str> = names.iter().map(|n| n.as_str()).collect();
+            bundle::run(&places, &names, flag("--release"))
+        }
+        Some("publish") => publish(&places, &args),
+        Some("check-windows") => windows::check(&places),
         Some("deny") => test::deny(&places),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
@@ -69,4 +84,27 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => step::fail(&error),
     }
+}
+
+/// `publish FOLDER --key FILE [--note en=TEXT]... [--release]`
+fn publish(places: &Places, args: &[String]) -> anyhow::Result<()> {
+    let (mut folder, mut key, mut notes, mut release) = (None, None, Vec::new(), false);
+    let mut words = args.iter().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| anyhow::anyhow!("{word} needs a value"));
+        match word.as_str() {
+            "--release" => release = true,
+            "--key" => key = Some(value()?.clone()),
+            "--note" => match value()?.split_once('=') {
+                Some((lang, text)) => notes.push((lang.to_owned(), text.to_owned())),
+                None => anyhow::bail!("a note is LANG=TEXT, such as en=\"Calls are clearer.\""),
+            },
+            other if folder.is_none() && !other.starts_with('-') => folder = Some(other.to_owned()),
+            other => anyhow::bail!("publish does not know {other}"),
+        }
+    }
+    let (Some(folder), Some(key)) = (folder, key) else {
+        anyhow::bail!("publish needs a folder and --key with minisign's secret key");
+    };
+    bundle::publish(places, folder.as_ref(), key.as_ref(), &notes, release)
 }

@@ -15,6 +15,16 @@ pub fn run(command: &mut Command) -> Result<()> {
     run_as_is(command)
 }
 
+/// Runs to the end unseen, its messages only where it fails: for what runs a hundred times.
+pub fn run_quietly(command: &mut Command) -> Result<()> {
+    let name = line(command);
+    let out = command.stdin(Stdio::null()).output().with_context(|| format!("starting {name}"))?;
+    if !out.status.success() {
+        bail!("`{name}` ended with {}: {}", out.status, String::from_utf8_lossy(&out.stderr).trim());
+    }
+    Ok(())
+}
+
 /// Runs to the end with our own standard output.
 pub fn run_as_is(command: &mut Command) -> Result<()> {
     let name = line(command);

@@ -44,6 +44,8 @@ pub const PACKAGES: &[&str] = &[
     "libnss3-tools",
     // a broken world
     "faketime",
+    // whose an update is
+    "minisign",
     // type and paper
     "fonts-noto-core",
     "poppler-utils",
@@ -53,9 +55,9 @@ pub const PACKAGES: &[&str] = &[
 
 const FEDORA: &str = "sudo dnf install @development-tools clang cmake perl webkit2gtk4.1-devel librsvg2-devel openssl-devel \
 libxdo-devel gstreamer1-devel gstreamer1-plugins-base-devel gstreamer1-plugins-good gstreamer1-plugins-bad-free \
-xorg-x11-server-Xvfb xdotool webkitgtk6.0 chromium chromedriver nss-tools libfaketime google-noto-sans-arabic-fonts poppler-utils \
+xorg-x11-server-Xvfb xdotool webkitgtk6.0 chromium chromedriver nss-tools libfaketime minisign google-noto-sans-arabic-fonts poppler-utils \
 brotli nodejs npm && rustup target add wasm32-unknown-unknown";
-const MACOS: &str = "xcode-select --install; brew install cmake pkg-config node brotli poppler gstreamer && \
+const MACOS: &str = "xcode-select --install; brew install cmake pkg-config node minisign brotli poppler gstreamer && \
 rustup target add wasm32-unknown-unknown";
 const WINDOWS: &str = "winget install Microsoft.VisualStudio.2022.BuildTools StrawberryPerl.StrawberryPerl Kitware.CMake \
 OpenJS.NodeJS Google.Brotli; rustup target add wasm32-unknown-unknown (WebView2 comes with Windows 11)";
@@ -127,7 +129,7 @@ pub fn install(packages: &[&str]) -> Result<()> {
     shell::run(&mut apt(&args))
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     shell::output(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 

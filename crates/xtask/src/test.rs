@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    build, lanes,
+    build, bundle, lanes,
     places::Places,
     setup, shell,
     step::{nothing_to_do, reason, step},
@@ -28,13 +28,14 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
     ui::build(places)?;
     // The tests start the real programs, which `cargo test` alone would not build.
     build::host(places, false)?;
+    let packages = if fast { Vec::new() } else { bundle::for_tests_if_there(places) };
     step(
         "run the tests",
         "read the failed test's message above; screenshots and logs are in the cache's run folder",
         || {
             let prepare = |cargo: &mut Command| {
                 // A failed test's last lines are its reason, not a list of frames.
-                cargo.env("RUST_LIB_BACKTRACE", "0");
+                cargo.env("RUST_LIB_BACKTRACE", "0").envs(packages.clone());
                 if pebble {
                     cargo.env("RABTA_PEBBLE", tools::pebble(places));
                 }

@@ -6,12 +6,14 @@ use std::{
     process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
 use crate::{places::Places, shell, wasm::env_or};
 
 const BINARYEN: &str = "132.0.0";
 const AXE: &str = "4.14.1";
+/// Tauri's command, whose bundler makes packages. In step with the crate `tauri`.
+const TAURI_CLI: &str = "2.12.5";
 
 pub fn wasm_bindgen(places: &Places) -> PathBuf {
     places.tools.join("bin").join(exe("wasm-bindgen"))
@@ -77,6 +79,70 @@ pub fn axe(places: &Places) -> PathBuf {
 
 pub fn install_axe(places: &Places) -> Result<()> {
     install_npm(&axe_folder(places), &format!("axe-core@{AXE}"))
+}
+
+fn tauri_cli_script(places: &Places) -> PathBuf {
+    places.tools.join(format!("tauri-cli-{TAURI_CLI}")).join("node_modules/@tauri-apps/cli/tauri.js")
+}
+
+/// npm's package brings the program for this machine along.
+pub fn tauri_cli(places: &Places) -> Command {
+    let mut command = Command::new("node");
+    command.arg(tauri_cli_script(places));
+    command
+}
+
+pub fn tauri_cli_is_there(places: &Places) -> bool {
+    tauri_cli_script(places).exists()
+}
+
+pub fn install_tauri_cli(places: &Places) -> Result<()> {
+    install_npm(&places.tools.join(format!("tauri-cli-{TAURI_CLI}")), &format!("@tauri-apps/cli@{TAURI_CLI}"))
+}
+
+/// The crate that carries AppImage's runtime for x86-64, and that file's SHA-256.
+const RUNTIME_CRATE: &str = "appimage";
+const RUNTIME_VERSION: &str = "0.4.0";
+const RUNTIME_SHA256: &str = "328e0d745c5c6817048c27bc3e8314871703f8f47ffa81a37cb06cd95a94b323";
+
+/// What stands in front of an AppImage's files and opens them: `RABTA_APPIMAGE_RUNTIME` where it is set (AppImage/type2-runtime publishes
+/// newer ones, which need no libfuse2), else the one in a crate, which cargo checks.
+pub fn appimage_runtime(places: &Places) -> Result<PathBuf> {
+    if let Some(own) = std::env::var_os("RABTA_APPIMAGE_RUNTIME") {
+        return Ok(PathBuf::from(own));
+    }
+    let kept = places.tools.join(format!("{RUNTIME_CRATE}-{RUNTIME_VERSION}-runtime"));
+    if !kept.exists() {
+        let mut info = Command::new(env_or("CARGO", "cargo"));
+        // It fetches the crate, whole, into cargo's own folder, and nothing that the crate depends on.
+        info.args([
+            "info",
+            "--quiet",
+            "--registry",
+            "crates-io",
+            &format!("{RUNTIME_CRATE}@{RUNTIME_VERSION}"),
+        ]);
+        shell::output(info.current_dir(&places.cache)).context("cargo cannot fetch the crate appimage")?;
+        let registry = cargo_home().join("registry/src");
+        let name = format!("{RUNTIME_CRATE}-{RUNTIME_VERSION}/assets/runtime-x86_64");
+        let entries =
+            std::fs::read_dir(&registry).with_context(|| format!("listing {}", registry.display()))?;
+        let found = entries.flatten().map(|e| e.path().join(&name)).find(|file| file.exists());
+        let found = found.with_context(|| format!("{name} is not in {}", registry.display()))?;
+        shell::write_if_changed(&kept, &std::fs::read(found)?)?;
+    }
+    let sum = shell::output(Command::new("sha256sum").arg(&kept)).unwrap_or_default();
+    if !sum.starts_with(RUNTIME_SHA256) {
+        bail!("{} is not the runtime that is expected; delete it and start again", kept.display());
+    }
+    Ok(kept)
+}
+
+fn cargo_home() -> PathBuf {
+    std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    )
 }
 
 fn install_npm(folder: &Path, package: &str) -> Result<()> {

@@ -30,6 +30,11 @@ pub fn words(code: &str) -> (W, W) {
         "not-an-image" => (W::ErrNotImage, W::ErrNotImageBody),
         "no-certificate" => (W::PhoneNoPage, W::PhoneNoPageBody),
         "stops" => (W::ErrStops, W::ErrStopsBody),
+        "update-none" => (W::ErrUpdNone, W::ErrUpdNoneBody),
+        "update-signature" => (W::ErrUpdSign, W::ErrUpdSignBody),
+        "update-older" => (W::ErrUpdOlder, W::ErrUpdOlderBody),
+        "update-damaged" => (W::ErrUpdDamaged, W::ErrUpdDamagedBody),
+        "update-not-writable" => (W::ErrUpdWrite, W::ErrUpdWriteBody),
         _ => words_at_the_gate(code),
     }
 }
@@ -72,10 +77,28 @@ pub fn words_at_the_gate(code: &str) -> (W, W) {
 /// Codes after which what was typed may not have been saved: said loudly.
 pub fn tone(code: &str) -> Tone {
     match code {
-        "last-person" | "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid"
-        | "stops" | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired"
-        | "other-facility" | "person-known" | "passphrase-first" | "training" | "nothing-unsent"
-        | "no-camera" | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
+        "last-person"
+        | "hie-unreachable"
+        | "no-certificate"
+        | "stale"
+        | "not-found"
+        | "invalid"
+        | "stops"
+        | "consent-missing"
+        | "in-a-call"
+        | "code-malformed"
+        | "code-expired"
+        | "other-facility"
+        | "person-known"
+        | "passphrase-first"
+        | "training"
+        | "nothing-unsent"
+        | "no-camera"
+        | "no-microphone"
+        | "too-large"
+        | "not-an-image"
+        | "update-none"
+        | "update-not-writable" => Tone::Look,
         _ => Tone::Stop,
     }
 }

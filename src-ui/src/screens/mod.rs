@@ -12,6 +12,7 @@ mod patient;
 mod register;
 mod sync;
 mod today;
+mod update;
 mod visit;
 
 use leptos::prelude::*;

@@ -135,6 +135,15 @@ impl Calls {
         self.view().is_some_and(|view| view.ended.is_none())
     }
 
+    /// The same question for a task that outlives this borrow.
+    pub(crate) fn running(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let desk = self.desk.clone();
+        move || {
+            let desk = desk.lock().expect("nothing panics while it is held");
+            desk.view.as_ref().is_some_and(|view| view.ended.is_none())
+        }
+    }
+
     pub(crate) fn view(&self) -> Option<CallView> {
         self.desk.lock().expect("nothing panics while it is held").view.clone()
     }

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use rabta_app::{App, Clock, Config, MediaConfig, SystemClock};
+use rabta_app::{App, Clock, Config, MediaConfig, SystemClock, Updates};
 use rabta_domain::{
     age::{AgeSaid, Said},
     ask::{AskForm, Urgency},
@@ -60,6 +60,10 @@ pub async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) ->
 
 /// An app core on a folder, which it alone may use while it lives.
 pub fn app(folder: &Path, clock: Arc<dyn Clock>) -> App {
+    app_that_takes(Updates::off(), folder, clock)
+}
+
+pub fn app_that_takes(updates: Updates, folder: &Path, clock: Arc<dyn Clock>) -> App {
     App::new(Config {
         folder: folder.to_owned(),
         documents: folder.join("documents"),
@@ -71,6 +75,7 @@ pub fn app(folder: &Path, clock: Arc<dyn Clock>) -> App {
         },
         clock,
         idle_lock_seconds: 3_600,
+        updates,
     })
 }
 

@@ -77,6 +77,7 @@ impl Server {
         let mut config = Config::new(folder);
         config.listen = "127.0.0.1:0".parse().unwrap();
         config.door = door;
+        config.updates = Some(folder.with_extension("updates"));
         let read = clock.clone();
         config.clock = Arc::new(move || read.load(Ordering::Relaxed));
         let handle = serve(config).await.unwrap();
@@ -95,6 +96,11 @@ impl Server {
     /// Its data folder; the key is beside it, with the ending `.key`.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Where packages for laptops may lie; made by who puts some there.
+    pub fn updates(&self) -> PathBuf {
+        self.folder.with_extension("updates")
     }
 
     pub fn advance(&self, seconds: i64) {

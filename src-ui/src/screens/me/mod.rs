@@ -148,6 +148,7 @@ pub fn MeScreen() -> impl IntoView {
                     view! {
                         <people::People />
                         <lease::LeaseCard />
+                        <super::update::UpdateCard />
                     }
                         .into_any()
                 }
