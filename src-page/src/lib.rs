@@ -320,7 +320,9 @@ fn place(phase: Phase) -> &'static str {
 fn why(reason: EndReason) -> &'static str {
     match reason {
         EndReason::WeHungUp | EndReason::WeDeclined => "hung-up",
-        EndReason::TheyHungUp | EndReason::Declined | EndReason::Busy | EndReason::NotWanted => "they-hung-up",
+        EndReason::TheyHungUp | EndReason::Declined | EndReason::Busy | EndReason::NotWanted => {
+            "they-hung-up"
+        }
         EndReason::NoAnswer | EndReason::Missed => "no-answer",
         EndReason::Elsewhere => "elsewhere",
         EndReason::Untrusted => "untrusted",

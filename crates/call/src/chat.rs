@@ -32,7 +32,11 @@ struct Outgoing {
 #[derive(Clone)]
 pub(crate) enum Item {
     Chat(String),
-    Still { width: u32, height: u32, jpeg: std::sync::Arc<[u8]> },
+    Still {
+        width: u32,
+        height: u32,
+        jpeg: std::sync::Arc<[u8]>,
+    },
     /// Something about a third person, with the item's number in it.
     Word(Control),
 }
@@ -71,9 +75,17 @@ pub(crate) enum Arrived {
     /// Our line, still or word `id` is over there.
     Got(u32),
     /// Question `id`: may this person join?
-    MayJoin { id: u32, person: Id, name: String, role: String },
+    MayJoin {
+        id: u32,
+        person: Id,
+        name: String,
+        role: String,
+    },
     /// The answer to our question.
-    Answer { about: u32, yes: bool },
+    Answer {
+        about: u32,
+        yes: bool,
+    },
     Meet(Meet),
     /// The far side leaves.
     Bye(HangupWhy),

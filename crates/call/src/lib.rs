@@ -45,7 +45,9 @@ pub use engine::{
 pub use leg::limits;
 pub use session::{CallSession, Input, Intent, Output, Setup, refuse_busy};
 pub use third::{Asked, Invitation, Named};
-pub use view::{AskedView, CallView, ChatLine, ConnectionWords, EndReason, Figures, LegView, Phase, Receipt, StillView};
+pub use view::{
+    AskedView, CallView, ChatLine, ConnectionWords, EndReason, Figures, LegView, Phase, Receipt, StillView,
+};
 
 /// Milliseconds on the host's monotone clock; any start, the same for a whole session.
 pub type Millis = u64;

@@ -331,9 +331,9 @@ impl CallSession {
 
     /// Of each person the newest leg.
     fn newest(&self) -> impl Iterator<Item = &Leg> {
-        self.legs.values().filter(|leg| {
-            self.legs.values().all(|other| other.person != leg.person || other.id <= leg.id)
-        })
+        self.legs
+            .values()
+            .filter(|leg| self.legs.values().all(|other| other.person != leg.person || other.id <= leg.id))
     }
 
     /// Yes is no news; nobody is asked about who talks already.

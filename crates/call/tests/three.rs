@@ -179,7 +179,8 @@ fn whoever_leaves_leaves_the_other_two_in_the_call() {
         let mut world = three(seed);
         world.does(leaves, Intent::HangUp);
         world.run(5_000);
-        let stay: Vec<usize> = [DOCTOR, PATIENT, SPECIALIST].into_iter().filter(|end| *end != leaves).collect();
+        let stay: Vec<usize> =
+            [DOCTOR, PATIENT, SPECIALIST].into_iter().filter(|end| *end != leaves).collect();
         assert!(talk(&world, stay[0], stay[1]), "{stay:?} go on");
         for end in &stay {
             assert_eq!(with(&world, *end, leaves), Some(Phase::Ended { reason: EndReason::TheyHungUp }));
@@ -211,7 +212,8 @@ fn a_router_that_changes_a_fingerprint_is_found_out_on_each_of_the_three_legs() 
         world.does(SPECIALIST, Intent::Accept);
         world.run(5_000);
         let (a, b) = pair;
-        let untrusted = |end, other| with(&world, end, other) == Some(Phase::Ended { reason: EndReason::Untrusted });
+        let untrusted =
+            |end, other| with(&world, end, other) == Some(Phase::Ended { reason: EndReason::Untrusted });
         assert!(untrusted(a, b) || untrusted(b, a), "{pair:?} were taken in");
         assert!(talk(&world, DOCTOR, PATIENT), "the others go on");
         if pair == (SPECIALIST, PATIENT) {
@@ -226,7 +228,8 @@ fn the_key_of_the_third_leg_is_on_no_wire_that_the_router_carries() {
     let carried = world.carried.join("\n");
     assert!(carried.contains("rejoin") || carried.contains("offer"), "something was carried");
     for n in 1..=4 {
-        let key = rabta_wire::leg_key::LegKey::from_random([world.ends[DOCTOR].inst as u8; 32]).derive(n).text();
+        let key =
+            rabta_wire::leg_key::LegKey::from_random([world.ends[DOCTOR].inst as u8; 32]).derive(n).text();
         assert!(!carried.contains(&key));
     }
 }

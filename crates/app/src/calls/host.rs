@@ -416,8 +416,7 @@ impl Host {
         };
         if code == Refusal::NotHere {
             let all = running.session.view(self.now()).legs.into_iter().map(|leg| leg.person);
-            let persons: Vec<Id> =
-                all.filter(|person| to.is_none_or(|to| to.person == *person)).collect();
+            let persons: Vec<Id> = all.filter(|person| to.is_none_or(|to| to.person == *person)).collect();
             persons.into_iter().for_each(|person| self.online(person, false));
         }
     }

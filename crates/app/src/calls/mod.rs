@@ -19,8 +19,8 @@ use rabta_call::Intent;
 use rabta_ipc::{
     Error, Event,
     call::{
-        AcceptCall, BringIn, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, GetThirds, HangUp,
-        Mute, NeedKeyframe, PictureDrawn, SendChat, SendStill, StartCall,
+        AcceptCall, BringIn, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, GetThirds,
+        HangUp, Mute, NeedKeyframe, PictureDrawn, SendChat, SendStill, StartCall,
     },
 };
 use rabta_store::{RecordStore, vault::OpenVault};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use rabta_call::{
-    CallSession, CallView, Candidate, EngineCommand, EngineEvent, Input, Intent, Invitation, LegId, LinkState,
-    Millis, Output, SdpKind, Setup, refuse_busy,
+    CallSession, CallView, Candidate, EngineCommand, EngineEvent, Input, Intent, Invitation, LegId,
+    LinkState, Millis, Output, SdpKind, Setup, refuse_busy,
 };
 use rabta_wire::{
     Id,

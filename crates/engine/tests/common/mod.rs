@@ -102,11 +102,8 @@ impl Pair {
 
     pub fn dial(&mut self) {
         let to = Address { person: self.ends[1].party.person, device: None };
-        self.ends[0].session = Some(CallSession::dial(
-            self.now(),
-            self.setup(0),
-            Invitation { to, ask: None, patient: false },
-        ));
+        self.ends[0].session =
+            Some(CallSession::dial(self.now(), self.setup(0), Invitation { to, ask: None, patient: false }));
         self.drain(0);
     }
 

@@ -257,8 +257,9 @@ impl Session {
 
     /// One frame of the program; what to answer, if anything.
     async fn frame(&mut self, text: &str) -> Result<Option<String>, Close> {
-        let refuse =
-            |call, code| Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code, to: None })));
+        let refuse = |call, code| {
+            Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code, to: None })))
+        };
         if self.too_many() {
             return refuse(None, Refusal::TooMany);
         }

@@ -120,8 +120,12 @@ async fn a_phone_comes_in_with_the_link_and_the_word_and_is_rung() {
 
     // A guest calls nobody.
     let call = id();
-    let ring =
-        |to| ClientFrame::Ring { v: VERSION, call, to, body: body(Signal::Ring { ask: None, video: true, round: 0 }) };
+    let ring = |to| ClientFrame::Ring {
+        v: VERSION,
+        call,
+        to,
+        body: body(Signal::Ring { ask: None, video: true, round: 0 }),
+    };
     send(&mut phone, &ring(to(doctor.person))).await;
     assert!(matches!(frame(&mut phone).await, ServerFrame::Refused { code: Refusal::NotAllowed, .. }));
     send(&mut desk, &ring(to(link.guest))).await;
