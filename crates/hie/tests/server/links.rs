@@ -65,7 +65,7 @@ pub async fn join(server: &Server, link: &Link, device: Id) -> Welcome {
     serde_json::from_value(said).unwrap()
 }
 
-async fn greet(server: &Server, token: &str) -> Socket {
+pub async fn greet(server: &Server, token: &str) -> Socket {
     let request = door(server, SOCKET).replace("https", "wss").into_client_request().unwrap();
     let mut socket = open(request).await;
     send(&mut socket, &ClientFrame::Hello { v: VERSION, token: token.into(), session: None }).await;
