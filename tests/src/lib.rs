@@ -15,6 +15,7 @@ pub mod report;
 pub mod run;
 pub mod sample;
 pub mod story;
+pub mod ward;
 pub mod webdriver;
 pub mod window;
 mod x11;

@@ -55,7 +55,7 @@ pub struct Third {
     pub name: Private<String>,
     /// Of a specialist: the code of the specialty.
     pub specialty: String,
-    /// Connected to the HIE now, as far as is known.
+    /// Not known to be away from the HIE now.
     pub here: bool,
 }
 

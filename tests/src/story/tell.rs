@@ -66,11 +66,19 @@ impl World {
                 w.follow_up(&doctor, &ca, &AYESHA).await
             })
             .await?;
+        self.chapter(
+            "three",
+            "Three in a call: the patient at home, the doctor, the specialist",
+            async |w| w.three(&doctor, &specialist, &ca, &AYESHA).await,
+        )
+        .await?;
         let (visits_saved, visits_at_hie_after) = self
             .chapter("offline", "Ten visits without the server", async |w| w.offline(&doctor).await)
             .await?;
         doctor.close().await?;
         specialist.close().await?;
+        self.chapter("stranded", "A patient's phone is never stranded", async |w| w.stranded(&ca).await)
+            .await?;
         self.hie.stop()?;
         Ok(Figures { call, patient_call, visits_saved, visits_at_hie_after })
     }

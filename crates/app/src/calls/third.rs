@@ -41,12 +41,13 @@ impl Session {
         let mut thirds = Vec::new();
         for row in self.asks_of_patient(&patient).await?.into_iter().filter(|row| !row.state.is_closed()) {
             let Ok(person) = self.other_party(&row.id).await else { continue };
-            let Some((name, _)) = self.calls_name(person).await else { continue };
+            let listed = self.roster_entries().await?.into_iter().find(|entry| entry.person == person);
+            let name = listed.map(|entry| entry.name).or(row.to_person).unwrap_or_default();
             thirds.push(Third {
                 id: ThirdId::Ask(row.id),
                 name: name.into(),
                 specialty: row.specialty,
-                here: self.calls.is_online(person).unwrap_or(false),
+                here: self.calls.is_online(person).unwrap_or(true),
             });
         }
         if !thirds.is_empty() {
@@ -57,18 +58,12 @@ impl Session {
         entries.retain(|entry| entry.person != self.person_id);
         entries.sort_by_key(|entry| !duty::covers(&entry.hours, now));
         let third = |entry: rabta_wire::enroll::RosterEntry| Third {
-            here: duty::covers(&entry.hours, now),
+            here: self.calls.is_online(entry.person).unwrap_or(true),
             id: ThirdId::Person(entry.person.to_string()),
             name: entry.name.into(),
             specialty: entry.specialty,
         };
         Ok(entries.into_iter().take(MOST).map(third).collect())
-    }
-
-    async fn calls_name(&self, person: Id) -> Option<(String, String)> {
-        let roster = self.roster_entries().await.ok()?;
-        let entry = roster.into_iter().find(|entry| entry.person == person)?;
-        Some((entry.name, entry.specialty))
     }
 
     /// Brings somebody in; the patient is asked by the session.
