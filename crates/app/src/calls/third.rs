@@ -28,10 +28,11 @@ impl Session {
         if open[0].role == PATIENT {
             return self.specialists(&open[0].person).await;
         }
-        if self.is_specialist() || call.ask.is_empty() {
-            return Ok(Vec::new());
-        }
-        let patient = self.patient_of_ask(&call.ask).await?;
+        let patient = match &call.link {
+            Some(link) => link.patient.clone(),
+            None if self.is_specialist() || call.ask.is_empty() => return Ok(Vec::new()),
+            None => self.patient_of_ask(&call.ask).await?,
+        };
         self.waiting_links(&patient).await
     }
 

@@ -36,8 +36,8 @@ struct State {
 struct Room {
     /// Who may speak here.
     persons: BTreeSet<Id>,
-    /// Who made the link of the patient who is here: nobody else brings anybody in.
-    host: Option<Id>,
+    /// Who made the link of the patient who is here, and that patient's guest: nobody else brings anybody in.
+    host: Option<(Id, Id)>,
     present: BTreeSet<Party>,
     used_at: i64,
 }
@@ -150,7 +150,7 @@ impl Hub {
 
     /// Whose patient is in the call's room, if one is.
     pub fn host(&self, call: Id) -> Option<Id> {
-        self.lock().rooms.get(&call)?.host
+        self.lock().rooms.get(&call)?.host.map(|(owner, _)| owner)
     }
 
     /// Opens the call's room and rings `to`; whether they may call each other was asked before. `patient`: `to` is the
@@ -171,12 +171,12 @@ impl Hub {
             return Err(Refusal::NotAllowed);
         }
         let new = !room.persons.contains(&to.person);
-        let not_theirs = room.host.is_some_and(|host| host != from.person);
-        if new && (not_theirs || patient && room.host.is_some()) {
+        let may_not = |(owner, guest)| owner != from.person || patient && guest != to.person;
+        if new && room.host.is_some_and(may_not) {
             return Err(Refusal::NotAllowed);
         }
         if patient {
-            room.host = Some(from.person);
+            room.host = Some((from.person, to.person));
         }
         room.persons.extend([from.person, to.person]);
         room.present.insert(from);
@@ -290,6 +290,8 @@ mod tests {
         assert_eq!(ring(1, 3, false), Ok(()), "again");
         hub.leave_room(party(3), call);
         assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed), "left");
+        hub.leave_room(party(2), call);
+        assert_eq!(ring(1, 2, true), Ok(()), "the same patient comes back");
     }
 
     #[test]

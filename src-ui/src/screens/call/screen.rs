@@ -141,6 +141,7 @@ pub(super) fn Running() -> impl IntoView {
             <div class="row apart top">
                 <div class="grow stack" style="--gap:6px">
                     <ConnectionWords />
+                    <Thirds />
                 </div>
                 <figure class="own" class:hid=move || !own.get()>
                     <canvas id="own-video" data-t="own-video" width="0" height="0"></canvas>
@@ -151,7 +152,6 @@ pub(super) fn Running() -> impl IntoView {
         {move || (!devices.get().0).then(|| view! { <Banner title=W::CallNoCamera tone=Tone::Look t="no-camera" /> })}
         {move || (!devices.get().1).then(|| view! { <Banner title=W::CallNoMicrophone tone=Tone::Look t="no-microphone" /> })}
         <Controls />
-        <Thirds />
         <Items />
     }
     .into_any()
