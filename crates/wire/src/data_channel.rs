@@ -159,6 +159,30 @@ mod tests {
     }
 
     #[test]
+    fn an_introduction_is_read_back_and_its_key_is_in_no_log() {
+        let party = Party { person: Id([1; 16]), device: Id([2; 16]) };
+        let key = crate::leg_key::LegKey::from_random([7; 32]).text();
+        let (name, role) = ("Dr Saira".to_owned(), "specialist".to_owned());
+        let meet = Meet { peer: party, inst: 3, peer_inst: 4, offers: true, key: key.clone(), name, role };
+        let words = Control::Meet { id: 9, meet };
+        assert_eq!(decode(true, &encode_control(&words)), Ok(Message::Control(words.clone())));
+        let shown = format!(
+            "{words:?} {:?}",
+            Control::MayJoin { id: 1, person: Id([1; 16]), name: "Dr Saira".into(), role: String::new() }
+        );
+        assert!(!shown.contains(&key) && !shown.contains("Saira"), "{shown}");
+    }
+
+    #[test]
+    fn a_goodbye_reads_as_it_did_before_it_had_a_reason() {
+        let plain = Control::Bye { why: None };
+        assert_eq!(encode_control(&plain), br#"{"type":"bye"}"#);
+        assert_eq!(decode(true, br#"{"type":"bye"}"#), Ok(Message::Control(plain)));
+        let because = Control::Bye { why: Some(HangupWhy::NotWanted) };
+        assert_eq!(decode(true, &encode_control(&because)), Ok(Message::Control(because)));
+    }
+
+    #[test]
     fn foreign_bytes_are_refused_without_a_panic() {
         for bytes in [&b""[..], b"\x01abc", b"\x02aaaaaaaaaaaa", b"{"] {
             assert!(decode(false, bytes).is_err());

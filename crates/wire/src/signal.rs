@@ -332,6 +332,16 @@ mod tests {
     }
 
     #[test]
+    fn frames_of_before_there_were_three_in_a_call_are_read() {
+        let ring = r#"{"inst":1,"msg":{"type":"ring","video":true}}"#;
+        let msg = serde_json::from_str::<Body>(ring).unwrap().msg;
+        assert_eq!(msg, Signal::Ring { ask: None, video: true, round: 0 });
+        let refused = r#"{"refused":{"v":1,"code":"not-allowed"}}"#;
+        let ServerFrame::<Body>::Refused { code, to, .. } = decode_server(refused).unwrap() else { panic!() };
+        assert_eq!((code, to), (Refusal::NotAllowed, None));
+    }
+
+    #[test]
     fn a_frame_above_the_limit_is_refused_before_it_is_parsed() {
         let text = " ".repeat(FRAME_BYTES + 1);
         assert!(matches!(decode_client::<Body>(&text), Err(FrameError::TooBig(_))));
