@@ -211,9 +211,9 @@ fn ConnectionWords() -> impl IntoView {
                 let (name, level) = (leg.name.clone(), leg.level.to_string());
                 let phase = leg.phase.clone();
                 view! {
-                    <p class="strong" data-t="call-name" data-leg=leg.leg.to_string() data-level=level><bdi>{name}</bdi></p>
-                    <p data-t="call-words" data-phase=phase class:look=look aria-live="polite">{words::leg(&leg)}</p>
-                    <div class="row">
+                    <div class="leg">
+                        <p class="strong" data-t="call-name" data-leg=leg.leg.to_string() data-level=level><bdi>{name}</bdi></p>
+                        <p data-t="call-words" data-phase=phase class:look=look aria-live="polite">{words::leg(&leg)}</p>
                         {(connected && certified).then(|| {
                             let (word, tint) = if verified { (W::CallVerified, Tint::Teal) } else { (W::CallUnverified, Tint::Amber) };
                             view! { <Tag label=word tint icon=icon::SHIELD t="call-verified" /> }
