@@ -216,7 +216,7 @@ function callScreen() {
       saidCard(),
       stillLine(),
       speaks && !micOn && make("p", { class: "muted", role: "status" }, plain("muted")),
-      make("div", { class: "bar" }, make("h1", {}, make("bdi", {}, visit.doctor)), make("time", { "data-t": "clock" })),
+      make("div", { class: "bar" }, make("h1", {}, make("bdi", {}, third.who())), make("time", { "data-t": "clock" })),
       make("div", { class: "controls" }, controls.map(button)),
     ].filter(Boolean),
   });

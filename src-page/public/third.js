@@ -55,6 +55,12 @@ export function draw() {
   }
 }
 
+/** Who is at the top of the screen: the doctor, or who is there without them. */
+export function who() {
+  const { third, doctor } = visit.call;
+  return doctor === "left" && third?.phase === "here" ? nameOf(third.name) : visit.doctor;
+}
+
 /** Who is away, in words. */
 export function away() {
   const { third, doctor, phase } = visit.call;
