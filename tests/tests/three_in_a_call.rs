@@ -82,6 +82,19 @@ mod in_a_window {
     }
 
     #[tokio::test]
+    async fn without_an_ask_somebody_of_the_roster_is_brought_in() -> Result<()> {
+        let mut world = World::of_test("three-roster").await?;
+        let ca = world.let_phones_in()?;
+        let clinic = world.open_both().await?;
+        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
+        world.register(&doctor, &AYESHA).await?;
+        world.three(&doctor, &specialist, &ca, &AYESHA).await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+
+    #[tokio::test]
     async fn the_patient_who_waits_is_brought_to_the_specialist_and_a_reload_comes_back() -> Result<()> {
         let (mut world, ca, doctor, specialist) = asked("three-clinic").await?;
         let phone = world.waits_at_home(&doctor, &ca, &AYESHA, "phone").await?;
