@@ -14,11 +14,16 @@ use crate::{
 impl World {
     /// The states of a phone that is stranded, with a picture of each in both languages.
     pub async fn stranded(&mut self, ca: &TestCa) -> Result<()> {
+        // Without a report there is nothing to show; the tests of each state fail by themselves.
+        if self.report.is_none() {
+            return Ok(());
+        }
         let mut pictures: Vec<(String, Vec<u8>)> = Vec::new();
         for (name, asking) in [("links", false), ("phones", true), ("waits", false)] {
             let person = Person { key: name, name: STRANGER, ..DOCTOR };
             let phone = format!("stranded-{name}");
             let mut ward = Ward::open(&self.run, ca, &mut self.hie, &person, &phone, asking).await?;
+            ward.phone.checks = false;
             match name {
                 "links" => links(&ward).await?,
                 "phones" => phones(&ward).await?,
