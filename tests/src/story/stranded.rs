@@ -20,7 +20,8 @@ impl World {
         }
         let mut pictures: Vec<(String, Vec<u8>)> = Vec::new();
         for (name, asking) in [("links", false), ("phones", true), ("waits", false)] {
-            let person = Person { key: name, name: STRANGER, ..DOCTOR };
+            let who = if name == "links" { STRANGER } else { "Dr Bilal Ahmed" };
+            let person = Person { key: name, name: who, ..DOCTOR };
             let phone = format!("stranded-{name}");
             let mut ward = Ward::open(&self.run, ca, &mut self.hie, &person, &phone, asking).await?;
             ward.phone.checks = false;
