@@ -144,6 +144,7 @@ impl Phone {
             session,
             shots: run.folder().to_owned(),
             album: Mutex::default(),
+            checks: true,
             _driver: driver,
         })
     }
