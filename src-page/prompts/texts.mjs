@@ -2,18 +2,20 @@
 // writes beside the recordings, says something else than the page's words do.
 
 import { readFileSync } from "node:fs";
+import { CALL_WORDS } from "../public/call-words.js";
 import { AFTER_WORDS } from "../public/after-words.js";
 import { PROMPTS } from "../public/prompts.js";
 
 globalThis.document = { documentElement: {} };
 const { addWords, plain, speakLanguage } = await import("../public/words.js");
 addWords(AFTER_WORDS);
+addWords(CALL_WORDS);
 
 const DOCTOR = { en: "The doctor", ur: "ڈاکٹر" };
 
 const lines = Object.entries(DOCTOR).flatMap(([lang, doctor]) => {
   speakLanguage(lang);
-  return Object.entries(PROMPTS).map(([id, { keys, n }]) => [lang, id, keys.map((key) => plain(key, { doctor, n })).join(" ")].join("\t"));
+  return Object.entries(PROMPTS).map(([id, { keys, n }]) => [lang, id, keys.map((key) => plain(key, { doctor, n, name: plain("another_doctor") })).join(" ")].join("\t"));
 });
 const text = `${lines.join("\n")}\n`;
 

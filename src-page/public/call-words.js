@@ -23,5 +23,17 @@ export const CALL_WORDS = {
   still_going: ["The picture is on its way", "تصویر جا رہی ہے"],
   still_there: ["The doctor has your picture", "تصویر ڈاکٹر کو مل گئی"],
   said_listen: ["Listen", "سنیں"],
+  another_doctor: ["Another doctor", "ایک اور ڈاکٹر"],
+  wanted_title: ["{name} wants to join", "{name} شامل ہونا چاہتے ہیں"],
+  wanted_text: ["They will see and hear you, too. Is that all right?", "وہ بھی آپ کو دیکھیں گے اور سنیں گے۔ کیا آپ راضی ہیں؟"],
+  wanted_say: [
+    "{name} wants to join the call. They will see and hear you, too. If that is all right, press the big green button. If not, press the button with the cross.",
+    "{name} کال میں شامل ہونا چاہتے ہیں۔ وہ بھی آپ کو دیکھیں گے اور سنیں گے۔ اگر آپ راضی ہیں تو بڑا سبز بٹن دبائیں۔ اگر نہیں تو کراس والا بٹن دبائیں۔"],
+  wanted_yes: ["Yes", "جی ہاں"],
+  wanted_no: ["No", "نہیں"],
+  joined: ["{name} joined", "{name} شامل ہو گئے"],
+  coming: ["{name} is coming", "{name} آ رہے ہیں"],
+  away: ["{name} is away. The call goes on.", "{name} ابھی نہیں ہیں۔ بات جاری ہے۔"],
+  has_left: ["{name} has left. The call goes on.", "{name} جا چکے ہیں۔ بات جاری ہے۔"],
   said_done: ["Understood", "سمجھ گیا"],
 };

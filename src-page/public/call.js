@@ -6,6 +6,7 @@ import { button, cleanText, clock, make, picture, sentence } from "./draw.js";
 import { keepAwake } from "./phone.js";
 import * as speaker from "./say.js";
 import { $, go, notes, redraw, show } from "./show.js";
+import * as third from "./third.js";
 import { hasCamera, visit } from "./visit.js";
 import { addWords, plain } from "./words.js";
 
@@ -23,6 +24,7 @@ export const enter = (theWays) => {
   ways = theWays;
   leaving = null;
   heardOf = sentSeen = 0;
+  third.forget();
   watchMicrophone(visit.stream, microphoneChanged);
 };
 
@@ -193,8 +195,9 @@ far.addEventListener("loadedmetadata", listen);
 function callScreen() {
   const { micOn, cameraOn, farCamera, phase } = visit.call;
   const searching = phase === "searching";
+  const alone = visit.call.doctor === "here" || searching;
   root.dataset.near = hasCamera() && cameraOn ? "yes" : "no";
-  root.dataset.far = farCamera && !searching ? "yes" : "no";
+  root.dataset.far = farCamera && !searching && alone ? "yes" : "no";
   const speaks = visit.stream && !visit.listenOnly;
   const controls = [
     speaks && { t: "mute", word: micOn ? "mute" : "unmute", sign: micOn ? "mic" : "mic-off", pressed: !micOn, press: () => visit.room?.microphone(!visit.call.micOn) },
@@ -207,11 +210,13 @@ function callScreen() {
     stage: "call",
     body: [
       notes(),
+      third.question(),
+      third.away(),
       visit.hear && make("div", { class: "buttons" }, button({ t: "hear", word: "hear", kind: "green", sign: "say", press: listen })),
       saidCard(),
       stillLine(),
       speaks && !micOn && make("p", { class: "muted", role: "status" }, plain("muted")),
-      make("div", { class: "bar" }, make("h1", {}, make("bdi", {}, visit.doctor)), make("time", { "data-t": "clock" })),
+      make("div", { class: "bar" }, make("h1", {}, make("bdi", {}, third.who())), make("time", { "data-t": "clock" })),
       make("div", { class: "controls" }, controls.map(button)),
     ].filter(Boolean),
   });
@@ -219,6 +224,7 @@ function callScreen() {
     picture(searching ? "offline" : "doctor"),
     searching ? make("h2", { "data-t": "searching", role: "status" }) : make("h2", {}, make("bdi", {}, visit.doctor)),
     make("p", {}, plain(searching ? "searching_text" : "voice_only")));
+  third.draw();
   tick();
 }
 

@@ -27,7 +27,7 @@ class Leg {
     };
     this.pc.ontrack = ({ track }) => {
       this.far.addTrack(track);
-      engine.show(this.far);
+      engine.show(this);
     };
     this.pc.ondatachannel = ({ channel }) => { if (channel.label === LABEL) this.use(channel); };
     if (offers) {
@@ -100,7 +100,7 @@ class Leg {
   media(open) {
     this.open = open;
     this.then(() => this.attach());
-    this.engine.show(this.far);
+    this.engine.show(this);
   }
 
   send(text, bytes) {
@@ -138,7 +138,7 @@ class Leg {
         now.got += r.packetsReceived;
         now.lost += Math.max(0, r.packetsLost);
         if (r.kind === "video") stats.video_in_fps = Math.round(r.framesPerSecond ?? 0);
-        else stats.audio_in_level = r.audioLevel ?? 0;
+        else this.engine.screen(this.id).dataset.level = stats.audio_in_level = r.audioLevel ?? 0;
       } else if (r.type === "outbound-rtp") {
         stats[`${r.kind}_out_kbps`] = rate(`${r.kind}_out`, r.bytesSent);
       } else if (r.type === "remote-inbound-rtp") {
@@ -155,6 +155,8 @@ class Leg {
 
   close() {
     clearInterval(this.watching);
+    const screen = this.engine.screen(this.id);
+    if (screen.srcObject === this.far) screen.srcObject = null;
     // A last word on the channel still goes out.
     setTimeout(() => this.pc.close(), 250);
   }
@@ -164,24 +166,24 @@ const servers = (list) => list.map(({ urls, username, credential }) => (username
 
 export class BrowserEngine {
   /**
-   * `tell(event)`: to the session. `now()`: its clock. `stream`: our tracks, or null. `far`, `near`: video elements.
+   * `tell(event)`: to the session. `now()`: its clock. `stream`: our tracks, or null. `screen(leg)`: the video element for a leg's far
+   * side. `near`: that for our own picture.
    */
-  constructor({ tell, now, stream, far, near }) {
-    Object.assign(this, { tell, now, stream, far, near });
+  constructor({ tell, now, stream, screen, near }) {
+    Object.assign(this, { tell, now, stream, screen, near });
     this.legs = new Map();
     this.ticker = setInterval(() => this.legs.forEach((leg) => leg.stats().catch(() => {})), 1000);
   }
 
   track(kind) { return this.stream?.getTracks().find((track) => track.kind === kind && track.readyState === "live") ?? null; }
 
-  show(stream) {
-    if (this.far.srcObject !== stream) {
-      this.far.srcObject = stream;
-      this.far.requestVideoFrameCallback?.(() => {
-        for (const leg of this.legs.values()) if (leg.far === stream) leg.tell("first-video", { at_ms: this.now() });
-      });
+  show(leg) {
+    const screen = this.screen(leg.id);
+    if (screen.srcObject !== leg.far) {
+      screen.srcObject = leg.far;
+      screen.requestVideoFrameCallback?.(() => leg.tell("first-video", { at_ms: this.now() }));
     }
-    this.far.play?.().catch(() => { /* The page was pressed on before; a refusal ends with the next press. */ });
+    screen.play?.().catch(() => { /* The page was pressed on before; a refusal ends with the next press. */ });
   }
 
   /** Other tracks than before: a camera that was allowed later, a microphone that came back. */
@@ -245,6 +247,5 @@ export class BrowserEngine {
     clearInterval(this.ticker);
     this.legs.forEach((leg) => leg.close());
     this.legs.clear();
-    this.far.srcObject = null;
   }
 }

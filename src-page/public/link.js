@@ -40,7 +40,7 @@ export function takeSecret() {
   const text = fragment || old;
   const secret = text && fromBase64url(text);
   if (!secret) return null;
-  if (text !== old) for (const key of ["word", "consent"]) kept.drop(key);
+  if (text !== old) for (const key of ["word", "consent", "place"]) kept.drop(key);
   kept.set("link", text);
   return secret;
 }

@@ -13,6 +13,7 @@ import { plain, speakLanguage } from "./words.js";
 const root = document.documentElement;
 const main = document.getElementById("screen");
 const far = $("far");
+const third = $("far-2");
 const near = $("near");
 const dialog = $("leave-dialog");
 
@@ -216,7 +217,7 @@ async function enter(joined) {
     inside = call;
     inside.enter({ finish, waiting: waitingScreen, pollNow: () => pollNow() });
     const room = await start({
-      secret: visit.secret, join: joined, video: hasCamera(), stream: visit.stream, screen: { far, near },
+      secret: visit.secret, join: joined, video: hasCamera(), stream: visit.stream, screen: { far, third, near },
       rejoin: newPass, pressed: visit.pressed,
       on: (state) => { if (isWay(mine)) inside.roomChanged(state); },
     });
@@ -255,7 +256,7 @@ function release() {
   visit.room?.close();
   visit.room = visit.call = null;
   phone.stopMedia(visit.stream);
-  visit.stream = far.srcObject = near.srcObject = null;
+  visit.stream = far.srcObject = third.srcObject = near.srcObject = null;
   visit.hear = false;
   for (const note of ["phone", "microphone", "offline", "back"]) visit.notes.delete(note);
   phone.keepAwake(false);
@@ -277,6 +278,7 @@ function finish(why) {
   if (["hung-up", "they-hung-up", "left"].includes(why)) {
     agree(null);
     kept.drop("word");
+    kept.drop("place");
   }
   visit.over = false;
   go(() => endedScreen(why));
@@ -431,7 +433,7 @@ function slowScreen() {
 }
 
 function overScreen() {
-  for (const key of ["word", "consent", "link"]) kept.drop(key);
+  for (const key of ["word", "consent", "link", "place"]) kept.drop(key);
   show("over", { pic: "over", title: "over_title", text: ["over_text"], buttons: [dial] });
 }
 

@@ -1,4 +1,4 @@
-// What the loudspeaker has recordings of: each prompt with the words that are read in it. `{doctor}` is "the doctor" in a recording, since
+// What the loudspeaker has recordings of: each prompt with the words that are read in it. `{doctor}` is "the doctor" and `{name}` "another doctor" in a recording, since
 // a name is never sent anywhere. prompts/make.sh makes the files, one a prompt and language.
 
 const counted = (id, key, from, to) => Object.fromEntries(Array.from({ length: to - from + 1 }, (_, i) => [`${id}-${from + i}`, { keys: [key], n: from + i }]));
@@ -34,6 +34,8 @@ export const PROMPTS = {
   "broken-over": said("broken_title", "broken_over"),
   "no_answer": said("no_answer_title", "no_answer_text"),
   "untrusted": said("untrusted_title", "untrusted_text"),
+  "wanted": said("wanted_say"),
+  "joined": said("joined"),
   "browser": said("browser_title", "browser_text"),
   "after": said("after_say"),
   "after_elsewhere": said("after_elsewhere_title", "after_elsewhere_text"),

@@ -3,15 +3,19 @@
 
 import init, { Call } from "./session.js";
 import { BrowserEngine } from "./engine.js";
+import { kept } from "./link.js";
 
+/** A page that was reloaded in a call asks this often to be called again, and this many times. */
+const REJOIN_MS = 3000;
+const REJOINS = 20;
 const RETRY_MS = [300, 1000, 2000, 4000];
 /** The socket's own close code where the link is over or the call was moved (RFC 6455, section 7.4.1). */
 const POLICY = 1008;
 
 /**
- * options: `{ secret, join, rejoin, pressed, video, stream, screen: { far, near }, on }`; `rejoin()` gets another pass, or
+ * options: `{ secret, join, rejoin, pressed, video, stream, screen: { far, third, near }, on }`; `rejoin()` gets another pass, or
  * throws `{ retry, code }`; `pressed` is when Join was, by `performance.now()`; `on` gets
- * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds, said, stills, stillsThere }`.
+ * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds, said, stills, stillsThere, doctor, third, wanted }`.
  */
 export async function start(options) {
   const { secret, screen, on } = options;
@@ -20,7 +24,7 @@ export async function start(options) {
   await init({ module_or_path: new URL("./session_bg.wasm", import.meta.url) });
   const [inst] = crypto.getRandomValues(new Uint32Array(1));
   const call = new Call(secret, JSON.stringify(join.me), inst, options.video);
-  let engine = null, socket = null, session, timer, tries = 0, closed = false, shown = "";
+  let engine = null, socket = null, session, timer, asking, asked = 0, tries = 0, closed = false, shown = "";
 
   const room = {
     microphone(value) { call.microphone(now(), value); drain(); },
@@ -29,10 +33,13 @@ export async function start(options) {
     use(stream) { options.stream = stream; engine?.use(stream); },
     /** Takes a picture and sends it. */
     still() { call.still(now()); drain(); },
-    hangUp() { call.hang_up(now()); drain(); },
+    /** To who wants to join. */
+    answer(yes) { call.answer(now(), yes); drain(); },
+    hangUp() { kept.drop("place"); call.hang_up(now()); drain(); },
     close() {
       closed = true;
       clearTimeout(timer);
+      clearTimeout(asking);
       clearInterval(ticker);
       engine?.close();
       socket?.close();
@@ -48,8 +55,20 @@ export async function start(options) {
   const newEngine = () => new BrowserEngine({
     tell: (event) => { call.engine(now(), JSON.stringify(event)); waited(event); drain(); },
     now: () => Math.round(now()),
-    stream: options.stream, far: screen.far, near: screen.near,
+    stream: options.stream, near: screen.near,
+    screen: (leg) => (call.is_third(now(), leg) ? screen.third : screen.far),
   });
+
+  /** Back into the call that this tab was in before it was reloaded. */
+  function rejoin() {
+    clearTimeout(asking);
+    const place = kept.get("place");
+    const frame = place && call.rejoin(place);
+    if (!frame || closed || asked >= REJOINS) return;
+    asked += 1;
+    if (socket?.readyState === WebSocket.OPEN) socket.send(frame);
+    asking = setTimeout(rejoin, REJOIN_MS);
+  }
 
   let draining = false;
   function drain() {
@@ -78,10 +97,13 @@ export async function start(options) {
     // A guest has one phone, and the server says when the call was moved. So this ring was for the page before a reload: the doctor's
     // program still holds on to that one, and rings again.
     if (view.phase === "ended" && view.why === "elsewhere") Object.assign(view, { phase: "waiting", why: null });
+    const place = call.place(now());
+    if (place) kept.set("place", place);
+    else if (view.phase === "ended") kept.drop("place");
     const state = {
       phase: view.phase, why: view.why ?? undefined, name: join.doctor, micOn: view.mic_on, cameraOn: view.camera_on,
       farCamera: view.far_camera, farMicrophone: view.far_microphone, seconds: view.phase === "searching" ? view.searching : view.seconds,
-      said: view.said, stills: view.stills, stillsThere: view.stills_there,
+      said: view.said, stills: view.stills, stillsThere: view.stills_there, doctor: view.doctor, third: view.third, wanted: view.wanted,
     };
     const text = JSON.stringify(state);
     if (text !== shown) { shown = text; on(state); }
@@ -94,11 +116,14 @@ export async function start(options) {
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.refused?.code === "token") return again();
+      // The call of before the reload is over.
+      if (frame.refused?.code === "not-allowed" && asked) { kept.drop("place"); clearTimeout(asking); }
       call.frame(now(), data);
       if (frame.welcome) {
         session = frame.welcome.session;
         tries = 0;
         call.signaling(now(), true);
+        rejoin();
       }
       drain();
     };

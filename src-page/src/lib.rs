@@ -4,13 +4,15 @@
 //!
 //! Whoever opens the room by ringing is answered at once: the patient accepted by pressing Join.
 
-use rabta_call::{CallSession, EndReason, EngineCommand, EngineEvent, Input, Intent, Output, Phase, Setup};
+use rabta_call::{
+    CallSession, EndReason, EngineCommand, EngineEvent, Input, Intent, LegId, Output, Phase, Setup,
+};
 use rabta_wire::{
     Id,
     guest::LinkSecret,
-    signal::{ClientFrame, IceServer, Party, ServerFrame, Signal, VERSION, encode},
+    signal::{Body, ClientFrame, IceServer, Party, ServerFrame, Signal, VERSION, encode},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 /// A call as the page holds it.
@@ -24,8 +26,15 @@ pub struct Call {
     microphone: bool,
     camera: bool,
     session: Option<CallSession>,
-    /// The last call that ended: its rings are still under way.
-    over: Option<Id>,
+    /// The last call that ended and the round of its ring: its rings are still under way.
+    over: Option<(Id, u32)>,
+}
+
+/// Where this page was before it was reloaded: the page keeps it for its tab.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    call: Id,
+    doctor: Party,
 }
 
 /// What the page has to do.
@@ -56,6 +65,20 @@ struct Shown {
     /// Pictures that we sent, and how many of them are over there.
     stills: usize,
     stills_there: usize,
+    /// Where the doctor is, while somebody else is in the call, too: `here`, `searching`, `left`.
+    doctor: &'static str,
+    third: Option<Third>,
+    /// What who wants to join is called.
+    wanted: Option<String>,
+}
+
+/// Whom the doctor brought in.
+#[derive(Serialize)]
+struct Third {
+    name: String,
+    /// `connecting`, `here`, `searching`, `left`.
+    phase: &'static str,
+    camera: bool,
 }
 
 #[wasm_bindgen]
@@ -86,12 +109,13 @@ impl Call {
             self.ice_servers.clone_from(ice_servers);
         }
         if let ServerFrame::From { call, from, body, .. } = &frame
-            && matches!(body.msg, Signal::Ring { .. })
-            && self.over != Some(*call)
-            && self.session.as_ref().is_none_or(|session| session.view(ms(now)).phase.is_ended())
+            && let Signal::Ring { round, .. } = body.msg
+            && self.is_news(ms(now), *call, round)
         {
-            let setup =
-                Setup { call: *call, me: self.me, inst: self.inst, ice_servers: self.ice_servers.clone() };
+            let (me, ice_servers) = (self.me, self.ice_servers.clone());
+            // A patient's page introduces nobody: the seed of introductions is only there to be there.
+            let seed = self.secret.leg_key().derive(self.inst.into());
+            let setup = Setup { call: *call, me, inst: self.inst, seed, patient: true, ice_servers };
             // A program that begins another call is another peer to the far side.
             self.inst = self.inst.wrapping_add(1).max(1);
             self.session = CallSession::incoming(ms(now), setup, *from, body);
@@ -136,6 +160,34 @@ impl Call {
         self.input(now, Input::Intent(Intent::TakeStill));
     }
 
+    /// The patient's answer to who wants to join.
+    pub fn answer(&mut self, now: f64, yes: bool) {
+        self.input(now, Input::Intent(Intent::Answer { yes }));
+    }
+
+    /// Whether leg `leg` is the third person's.
+    pub fn is_third(&self, now: f64, leg: u32) -> bool {
+        let legs = self.session.as_ref().map(|session| session.view(ms(now)).legs).unwrap_or_default();
+        legs.iter().any(|seen| seen.leg == LegId(leg) && seen.introduced)
+    }
+
+    /// Where this page is, to be kept for its tab; `undefined` outside a call.
+    pub fn place(&self, now: f64) -> Option<String> {
+        let view = self.session.as_ref()?.view(ms(now));
+        let doctor = view.legs.iter().find(|leg| !leg.introduced)?.party?;
+        let runs = matches!(view.phase, Phase::InCall | Phase::Waiting { .. });
+        serde_json::to_string(&Place { call: view.call, doctor }).ok().filter(|_| runs)
+    }
+
+    /// What to send, from a page that was in a call before it was reloaded, so that the doctor's program calls it again
+    /// into the same call; `undefined` once it did, or where `place` is none.
+    pub fn rejoin(&self, place: &str) -> Option<String> {
+        let Place { call, doctor } = serde_json::from_str(place).ok()?;
+        let body = Body { inst: self.inst, seq: 0, ack: 0, ack_inst: 0, msg: Signal::Rejoin };
+        let frame = ClientFrame::To { v: VERSION, call, to: doctor.into(), body };
+        self.session.is_none().then(|| encode(&frame))
+    }
+
     pub fn hang_up(&mut self, now: f64) {
         self.input(now, Input::Intent(Intent::HangUp));
     }
@@ -156,7 +208,7 @@ impl Call {
             let todo = match session.poll()? {
                 Output::Send(frame) => Todo::Send(encode(&frame)),
                 Output::Engine(command) => Todo::Engine(command),
-                Output::Sign { token, bytes } => {
+                Output::Sign { token, bytes, .. } => {
                     let signature = self.secret.mac(&bytes);
                     session.handle(ms(now), Input::Signed { token, signature });
                     continue;
@@ -167,7 +219,7 @@ impl Call {
                     continue;
                 }
                 Output::Finished => {
-                    self.over = Some(session.call());
+                    self.over = Some((session.call(), session.round()));
                     Todo::Finished
                 }
             };
@@ -189,12 +241,16 @@ impl Call {
             said: Vec::new(),
             stills: 0,
             stills_there: 0,
+            doctor: "here",
+            third: None,
+            wanted: None,
         };
         let shown = match &self.session {
             None => waiting,
             Some(session) => {
                 let view = session.view(ms(now));
-                let far = view.legs.first();
+                let far = view.legs.iter().find(|leg| !leg.introduced);
+                let third = view.legs.iter().find(|leg| leg.introduced);
                 let ours = || view.stills.iter().filter(|still| still.from_us);
                 let theirs = view.chat.iter().filter(|line| !line.from_us);
                 Shown {
@@ -214,6 +270,13 @@ impl Call {
                     said: theirs.map(|line| line.text.clone()).collect(),
                     stills: ours().count(),
                     stills_there: ours().filter(|still| still.done == still.bytes).count(),
+                    doctor: far.map_or("here", |leg| place(leg.phase)),
+                    third: third.map(|leg| Third {
+                        name: leg.named.name.clone(),
+                        phase: place(leg.phase),
+                        camera: leg.camera_on,
+                    }),
+                    wanted: view.wanted.map(|named| named.name),
                 }
             }
         };
@@ -222,6 +285,16 @@ impl Call {
 }
 
 impl Call {
+    /// Whether a ring is of another call than the one that ends here, or calls back into it.
+    fn is_news(&self, now: u64, call: Id, round: u32) -> bool {
+        let echo = |before: Id, its: u32| before == call && round <= its;
+        match &self.session {
+            Some(session) if !session.view(now).phase.is_ended() => false,
+            Some(session) if echo(session.call(), session.round()) => false,
+            _ => !self.over.is_some_and(|(before, its)| echo(before, its)),
+        }
+    }
+
     fn input(&mut self, now: f64, input: Input) {
         if let Some(session) = &mut self.session {
             session.handle(ms(now), input);
@@ -234,10 +307,22 @@ fn ms(now: f64) -> u64 {
     now.max(0.0) as u64
 }
 
+/// Where one far side is.
+fn place(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Calling | Phase::Ringing | Phase::Connecting => "connecting",
+        Phase::InCall => "here",
+        Phase::Waiting { .. } => "searching",
+        Phase::Ended { .. } => "left",
+    }
+}
+
 fn why(reason: EndReason) -> &'static str {
     match reason {
         EndReason::WeHungUp | EndReason::WeDeclined => "hung-up",
-        EndReason::TheyHungUp | EndReason::Declined | EndReason::Busy => "they-hung-up",
+        EndReason::TheyHungUp | EndReason::Declined | EndReason::Busy | EndReason::NotWanted => {
+            "they-hung-up"
+        }
         EndReason::NoAnswer | EndReason::Missed => "no-answer",
         EndReason::Elsewhere => "elsewhere",
         EndReason::Untrusted => "untrusted",

@@ -158,12 +158,13 @@ fn CallStrip(session: Session, route: Memo<Route>) -> impl IntoView {
         let call = session.call.get().filter(|call| call.ended.is_none())?;
         let to = match call.link {
             Some(link) => Route::Phone(link.patient),
+            None if call.ask.is_empty() => Route::Call(crate::screens::call::NOW.to_owned()),
             None => Route::Call(call.ask),
         };
         if route.get() == to {
             return None;
         }
-        let leg = call.legs.first()?;
+        let leg = call.legs.iter().find(|leg| leg.phase != "ended")?;
         if leg.phase == "incoming" {
             return None;
         }

@@ -16,6 +16,7 @@ pub mod root;
 pub mod run;
 pub mod sample;
 pub mod story;
+pub mod ward;
 pub mod webdriver;
 pub mod window;
 mod x11;

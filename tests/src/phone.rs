@@ -5,6 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -79,6 +80,10 @@ pub struct Phone {
     name: String,
     session: Session,
     shots: PathBuf,
+    /// What was kept, for a report.
+    album: Mutex<Vec<(String, Vec<u8>)>>,
+    /// [`Phone::check_access`] checks.
+    pub checks: bool,
     _driver: Kept,
 }
 
@@ -134,7 +139,14 @@ impl Phone {
         });
         let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
         let session = Session::open(&format!("http://127.0.0.1:{port}"), capabilities).await?;
-        Ok(Self { name: name.to_owned(), session, shots: run.folder().to_owned(), _driver: driver })
+        Ok(Self {
+            name: name.to_owned(),
+            session,
+            shots: run.folder().to_owned(),
+            album: Mutex::default(),
+            checks: true,
+            _driver: driver,
+        })
     }
 
     pub async fn go(&self, url: &str) -> Result<()> {
@@ -230,15 +242,26 @@ impl Phone {
         self.session.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
     }
 
-    /// Fails where axe finds something on the page as it is now.
+    /// Fails where axe finds something on the page as it is now. The demo only tells, and is without axe.
     pub async fn check_access(&self, what: &str) -> Result<()> {
+        if !self.checks {
+            return Ok(());
+        }
         crate::axe::check(&self.session, what).await
     }
 
     /// Keeps a picture of the page in the run's folder.
     pub async fn keep_picture(&self, name: &str) -> Result<()> {
         let file = self.shots.join(format!("{}-{name}.png", self.name));
-        fs::write(&file, self.picture().await?).with_context(|| format!("writing {}", file.display()))
+        let png = self.picture().await?;
+        fs::write(&file, &png).with_context(|| format!("writing {}", file.display()))?;
+        self.album.lock().expect("nothing panics while it is held").push((name.to_owned(), png));
+        Ok(())
+    }
+
+    /// The pictures that were kept so far, by name; each once.
+    pub fn album(&self) -> Vec<(String, Vec<u8>)> {
+        std::mem::take(&mut *self.album.lock().expect("nothing panics while it is held"))
     }
 
     /// Waits until the first element of this selector has these words in it.
@@ -334,8 +357,15 @@ impl Phone {
 
     /// How many frames of the far side were drawn so far.
     pub async fn frames(&self) -> Result<u64> {
-        let script = "return document.querySelector('video[data-t=far]')?.getVideoPlaybackQuality().totalVideoFrames ?? 0";
-        Ok(self.eval(script).await?.as_u64().unwrap_or_default())
+        self.frames_of("far").await
+    }
+
+    /// The same of one of the call's videos.
+    pub async fn frames_of(&self, video: &str) -> Result<u64> {
+        let script = format!(
+            "return document.querySelector('video[data-t={video}]')?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
+        );
+        Ok(self.eval(&script).await?.as_u64().unwrap_or_default())
     }
 
     /// Waits for a moving picture of the far side.
@@ -343,6 +373,23 @@ impl Phone {
         let first = self.frames().await?;
         self.wait("20 more frames of the far side", async || {
             Ok((self.frames().await? >= first + 20).then_some(()))
+        })
+        .await
+    }
+
+    /// Waits for a moving picture and a voice in one of the call's videos: `far` is the doctor's, `far-2` the third's.
+    pub async fn sees_and_hears(&self, video: &str) -> Result<()> {
+        let script = format!(
+            "const v = document.querySelector('video[data-t={video}]'); \
+             return [v.getVideoPlaybackQuality().totalVideoFrames, Number(v.dataset.level || 0)]"
+        );
+        let first = self.eval(&script).await?[0].as_u64().unwrap_or_default();
+        self.wait(&format!("20 more frames of {video}"), async || {
+            Ok((self.eval(&script).await?[0].as_u64() >= Some(first + 20)).then_some(()))
+        })
+        .await?;
+        self.wait(&format!("the voice of {video}"), async || {
+            Ok(self.eval(&script).await?[1].as_f64().filter(|level| *level > 0.01).map(drop))
         })
         .await
     }

@@ -6,7 +6,7 @@ use qrcode::{QrCode, render::svg};
 use rabta_domain::{Private, role::Act};
 use rabta_ipc::{
     Error,
-    call::LinkCall,
+    call::{LinkCall, Third, ThirdId},
     link::{CloseLink, GetLinks, LinkView, LinksView, MakeLink, MoveLink, SendLink, StartLinkCall},
 };
 use rabta_store::{RecordStore, Transaction};
@@ -190,7 +190,32 @@ impl Session {
     async fn move_link(&self, wish: MoveLink) -> Result<(), Error> {
         let link = self.kept_link(&wish.guest).await?;
         let act = if wish.yes { LinkAct::Move } else { LinkAct::DoNotMove };
-        self.sync.client()?.act_on_link(link.guest, act).await.map_err(crate::gate::hie)
+        self.sync.client()?.act_on_link(link.guest, act).await.map_err(crate::gate::hie)?;
+        if wish.yes {
+            self.call_goes_to(link.guest).await;
+        }
+        Ok(())
+    }
+
+    /// A patient's open links, as people who may be brought into a call.
+    pub(crate) async fn waiting_links(&self, patient: &str) -> Result<Vec<Third>, Error> {
+        let kept = self.kept_links().await?;
+        let kept: Vec<Kept> = kept.into_iter().filter(|link| link.patient == patient).collect();
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let open = self.sync.client()?.links().await.map_err(crate::gate::hie)?.open;
+        let mut thirds = Vec::new();
+        for link in kept {
+            let Some(there) = open.iter().find(|open| open.guest == link.guest) else { continue };
+            thirds.push(Third {
+                id: ThirdId::Guest(link.guest.to_string()),
+                name: self.card(&link.patient).await?.name,
+                specialty: String::new(),
+                here: there.here,
+            });
+        }
+        Ok(thirds)
     }
 
     /// The guest, the secret and the patient of a link that has not ended.

@@ -3,8 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rabta_wire::data_channel::{
-    self as wire, CHAT_BYTES, Control, Message, STILL_BYTES, decode, encode_control, encode_parts,
+use rabta_wire::{
+    Id,
+    data_channel::{
+        self as wire, CHAT_BYTES, Control, Meet, Message, STILL_BYTES, decode, encode_control, encode_parts,
+    },
+    signal::HangupWhy,
 };
 
 /// Stills of one far side that may be arriving at once.
@@ -28,7 +32,13 @@ struct Outgoing {
 #[derive(Clone)]
 pub(crate) enum Item {
     Chat(String),
-    Still { width: u32, height: u32, jpeg: std::sync::Arc<[u8]> },
+    Still {
+        width: u32,
+        height: u32,
+        jpeg: std::sync::Arc<[u8]>,
+    },
+    /// Something about a third person, with the item's number in it.
+    Word(Control),
 }
 
 impl std::fmt::Debug for Item {
@@ -36,6 +46,7 @@ impl std::fmt::Debug for Item {
         f.write_str(match self {
             Self::Chat(_) => "Chat",
             Self::Still { .. } => "Still",
+            Self::Word(_) => "Word",
         })
     }
 }
@@ -61,10 +72,23 @@ pub(crate) enum Arrived {
         done: u32,
         whole: Option<Vec<u8>>,
     },
-    /// Our line or still `id` is over there.
+    /// Our line, still or word `id` is over there.
     Got(u32),
+    /// Question `id`: may this person join?
+    MayJoin {
+        id: u32,
+        person: Id,
+        name: String,
+        role: String,
+    },
+    /// The answer to our question.
+    Answer {
+        about: u32,
+        yes: bool,
+    },
+    Meet(Meet),
     /// The far side leaves.
-    Bye,
+    Bye(HangupWhy),
 }
 
 /// One message for the channel: whether it is text, and its bytes.
@@ -89,8 +113,9 @@ impl Exchange {
     }
 
     /// The goodbye, if there is a channel to say it on.
-    pub(crate) fn bye(&self) -> Option<Outbound> {
-        self.open.then(|| (true, encode_control(&Control::Bye)))
+    pub(crate) fn bye(&self, why: HangupWhy) -> Option<Outbound> {
+        let why = (why == HangupWhy::NotWanted).then_some(why);
+        self.open.then(|| (true, encode_control(&Control::Bye { why })))
     }
 
     pub(crate) fn flush(&mut self) -> Vec<Outbound> {
@@ -104,6 +129,7 @@ impl Exchange {
                 Item::Chat(text) => {
                     out.push((true, encode_control(&Control::Chat { id: *id, text: text.clone() })))
                 }
+                Item::Word(words) => out.push((true, encode_control(words))),
                 Item::Still { width, height, jpeg } => {
                     let (bytes, width, height) = (jpeg.len() as u32, *width, *height);
                     out.push((true, encode_control(&Control::Still { id: *id, bytes, width, height })));
@@ -137,7 +163,21 @@ impl Exchange {
                 self.outgoing.retain(|o| o.id != id);
                 ((self.outgoing.len() < before).then_some(Arrived::Got(id)), None)
             }
-            Ok(Message::Control(Control::Bye)) => (Some(Arrived::Bye), None),
+            Ok(Message::Control(Control::MayJoin { id, person, name, role })) => {
+                let fresh = self.seen.insert(id);
+                (fresh.then_some(Arrived::MayJoin { id, person, name, role }), Some(got(id)))
+            }
+            Ok(Message::Control(Control::Answer { id, about, yes })) => {
+                let fresh = self.seen.insert(id);
+                (fresh.then_some(Arrived::Answer { about, yes }), Some(got(id)))
+            }
+            Ok(Message::Control(Control::Meet { id, meet })) => {
+                let fresh = self.seen.insert(id);
+                (fresh.then_some(Arrived::Meet(meet)), Some(got(id)))
+            }
+            Ok(Message::Control(Control::Bye { why })) => {
+                (Some(Arrived::Bye(why.unwrap_or(HangupWhy::HungUp))), None)
+            }
             Ok(Message::Control(Control::Unknown)) | Err(wire::BadMessage) => (None, None),
         }
     }

@@ -1,13 +1,16 @@
 //! One leg: a remote party, its signaling line, its negotiation and its link.
 
+use std::collections::BTreeMap;
+
 use rabta_wire::{
     Id,
+    leg_key::LegKey,
     signal::{Party, Signal},
 };
 
 use crate::{
-    Candidate, ConnectionWords, EndReason, LegId, LegStats, LegView, Millis, Phase, SdpKind, chat::Exchange,
-    link::Link, quality::Level, quality::Quality,
+    Candidate, ConnectionWords, EndReason, LegId, LegStats, LegView, Millis, Named, Phase, SdpKind,
+    chat::Exchange, link::Link, quality::Level, quality::Quality, third::Question,
 };
 
 /// The times that a call is measured by, in milliseconds.
@@ -52,7 +55,19 @@ pub(crate) struct Pending {
 
 pub(crate) struct Leg {
     pub(crate) id: LegId,
+    /// Our instance on the wire.
+    pub(crate) inst: u32,
     pub(crate) person: Id,
+    /// Of a patient's link, by which we called them.
+    pub(crate) patient: bool,
+    /// The ask that our ring names.
+    pub(crate) ask: Option<Id>,
+    /// Of our ring, or of theirs.
+    pub(crate) round: u32,
+    /// We were introduced to each other: what authenticates this leg in place of what the host holds.
+    pub(crate) key: Option<LegKey>,
+    /// About whom this patient was asked.
+    pub(crate) asked: BTreeMap<Id, Question>,
     /// Whether we called, and so offer.
     pub(crate) outgoing: bool,
     /// The device that the leg is bound to; before the first answer of an outgoing call, none.
@@ -94,10 +109,16 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub(crate) fn new(id: LegId, person: Id, outgoing: bool, now: Millis) -> Self {
+    pub(crate) fn new(id: LegId, inst: u32, person: Id, outgoing: bool, now: Millis) -> Self {
         Self {
             id,
+            inst,
             person,
+            patient: false,
+            ask: None,
+            round: 0,
+            key: None,
+            asked: BTreeMap::new(),
             outgoing,
             link: None,
             others: Vec::new(),
@@ -133,6 +154,11 @@ impl Leg {
 
     pub(crate) fn party(&self) -> Option<Party> {
         self.link.as_ref().map(|link| link.peer)
+    }
+
+    /// Whether the far end is a patient's phone that we called.
+    pub(crate) fn is_patients(&self) -> bool {
+        self.patient && self.key.is_none()
     }
 
     pub(crate) fn accepted(&self) -> bool {
@@ -206,11 +232,14 @@ impl Leg {
         }
     }
 
-    pub(crate) fn view(&self, now: Millis, signaling: bool) -> LegView {
+    pub(crate) fn view(&self, now: Millis, signaling: bool, named: Named) -> LegView {
         LegView {
             leg: self.id,
             person: self.person,
+            named,
             party: self.party(),
+            outgoing: self.outgoing,
+            introduced: self.key.is_some(),
             phase: self.phase(now),
             words: self.words(now, signaling),
             mic_on: self.mic_on,

@@ -3,11 +3,11 @@
 //!
 //! The roles are strict, so that there is no glare: who called offers, always. The other asks for an offer.
 
-use rabta_wire::signal::{Body, HangupWhy, Party, ServerFrame, Signal};
+use rabta_wire::signal::{Body, HangupWhy, Party, Refusal, ServerFrame, Signal};
 
 use crate::{
-    CallSession, Candidate, ChatLine, EndReason, EngineCommand, EngineEvent, LegId, LinkState, Millis,
-    Output, Receipt, SdpKind, StillView,
+    CallSession, Candidate, ChatLine, EndReason, EngineCommand, EngineEvent, Invitation, LegId, LinkState,
+    Millis, Named, Output, Receipt, SdpKind, StillView,
     chat::Arrived,
     leg::{Leg, Pending, State, limits},
     link::Link,
@@ -30,7 +30,7 @@ impl CallSession {
     }
 
     /// The call is on: media both ways, and addresses may be known.
-    fn accepted(&mut self, now: Millis, id: LegId) {
+    pub(crate) fn accepted(&mut self, now: Millis, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.state = State::Accepted;
         leg.accepted_at = Some(now);
@@ -56,6 +56,16 @@ impl CallSession {
                     leg.here = here;
                 }
             }
+            // Whoever may not be called is not called; the others go on.
+            ServerFrame::Refused { call, code: Refusal::NotAllowed, to, .. } if call == Some(self.call) => {
+                let meant = |leg: &&Leg| {
+                    leg.outgoing && !leg.accepted() && to.is_none_or(|to| to.person == leg.person)
+                };
+                let legs: Vec<LegId> = self.legs.values().filter(meant).map(|leg| leg.id).collect();
+                for leg in legs {
+                    self.hang_up(now, leg, HangupWhy::Failed, EndReason::Failed);
+                }
+            }
             ServerFrame::Welcome { ice_servers, .. } | ServerFrame::IceServers { ice_servers, .. } => {
                 self.ice_servers = ice_servers.clone();
                 let open: Vec<LegId> = self.legs.values().filter(|l| !l.ended()).map(|l| l.id).collect();
@@ -71,14 +81,23 @@ impl CallSession {
         if !body.msg.within_limits() || body.inst == 0 {
             return;
         }
-        let known =
-            |leg: &Leg, link: &Link| (link.peer == from && link.peer_inst == body.inst).then_some(leg.id);
+        if body.msg == Signal::Rejoin {
+            return self.rejoins(now, from, body.inst);
+        }
+        // What answers another of our instances is not for this one.
+        let ours = |leg: &Leg| body.ack_inst == 0 || body.ack_inst == leg.inst;
+        let known = |leg: &Leg, link: &Link| {
+            (link.peer == from && link.peer_inst == body.inst && ours(leg)).then_some(leg.id)
+        };
         let bound = self.legs.values().find_map(|leg| leg.link.as_ref().and_then(|link| known(leg, link)));
         if let Some(id) = bound {
             self.bound_body(now, id, body);
             return;
         }
         let other = self.legs.values().find_map(|leg| leg.others.iter().find_map(|link| known(leg, link)));
+        if other.is_none() && matches!(body.msg, Signal::Ring { .. }) {
+            return self.rung_again(now, from, &body);
+        }
         let Some(id) = other.or_else(|| self.admit(from, &body)) else { return };
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if leg.link.as_ref().is_some_and(|link| link.peer == from && link.peer_inst == body.inst) {
@@ -103,12 +122,18 @@ impl CallSession {
 
     /// A device of a person that we call and that we have not heard yet.
     fn admit(&mut self, from: Party, body: &Body) -> Option<LegId> {
-        let inst = self.inst;
-        let leg = self.legs.values_mut().find(|leg| leg.outgoing && leg.person == from.person)?;
+        let meant = |leg: &&mut Leg| {
+            leg.outgoing
+                && leg.key.is_none()
+                && leg.person == from.person
+                && (body.ack_inst == 0 || body.ack_inst == leg.inst)
+        };
+        // Who was called again has more than one leg: the newest is meant.
+        let leg = self.legs.values_mut().filter(meant).max_by_key(|leg| (!leg.ended(), leg.id))?;
         if body.seq == 0 || leg.others.len() >= MOST_DEVICES {
             return None;
         }
-        let link = Link::new(inst, from, body.inst);
+        let link = Link::new(leg.inst, from, body.inst);
         if leg.link.is_none() && !leg.ended() {
             leg.link = Some(link);
         } else {
@@ -127,8 +152,11 @@ impl CallSession {
         for link in &mut rest {
             link.send(now, Signal::Hangup { why: HangupWhy::Elsewhere });
         }
-        let new = self.add_outgoing(now, old.person);
+        let to = rabta_wire::signal::Address { person: old.person, device: None };
+        let new = self.add_outgoing(now, &Invitation { to, ask: old.ask, patient: old.patient });
         if let Some(leg) = self.legs.get_mut(&new) {
+            // The links to its devices go on under the instance that they know.
+            (leg.inst, leg.round) = (old.inst, old.round);
             leg.link = Some(taken);
             leg.others = rest;
             leg.started = old.started;
@@ -151,16 +179,17 @@ impl CallSession {
             self.signal(now, id, signal);
         }
         // The first word of a device lets a waiting offer go.
-        self.sign_waiting(id);
+        self.sign_waiting(now, id);
     }
 
     fn hung_up(&mut self, now: Millis, id: LegId, why: HangupWhy) {
         let Some(leg) = self.legs.get(&id) else { return };
         let reason = match why {
             HangupWhy::Elsewhere => EndReason::Elsewhere,
-            _ if !leg.outgoing && leg.state == State::Ringing => EndReason::Missed,
+            _ if leg.key.is_none() && !leg.outgoing && leg.state == State::Ringing => EndReason::Missed,
             HangupWhy::NoAnswer => EndReason::NoAnswer,
             HangupWhy::HungUp => EndReason::TheyHungUp,
+            HangupWhy::NotWanted => EndReason::NotWanted,
             HangupWhy::Failed => EndReason::LinkLost,
         };
         self.end(now, id, reason);
@@ -219,7 +248,13 @@ impl CallSession {
                 leg.remote_described = false;
                 leg.held_remote.clear();
                 leg.verifying = Some(Pending { token, kind, n, sdp });
-                self.out.push_back(Output::Verify { token, by, bytes, signature });
+                match &leg.key {
+                    Some(key) => {
+                        let good = key.good(&bytes, &signature);
+                        self.verified(now, token, good);
+                    }
+                    None => self.out.push_back(Output::Verify { token, by, bytes, signature }),
+                }
             }
             Err(sdp::NoFingerprint) => self.hang_up(now, id, HangupWhy::Failed, EndReason::Untrusted),
         }
@@ -248,7 +283,7 @@ impl CallSession {
     }
 
     /// Has the engine's description signed, once there is a device to sign it to.
-    fn sign_waiting(&mut self, id: LegId) {
+    fn sign_waiting(&mut self, now: Millis, id: LegId) {
         let (token, call, me) = (self.fresh_token(), self.call, self.me);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let Some(to) = leg.party() else { return };
@@ -259,7 +294,13 @@ impl CallSession {
         let n = leg.n;
         if let Ok(bytes) = sdp::signed_bytes(call, me, to, kind, n, &sdp) {
             leg.signing = Some(Pending { token, kind, n, sdp });
-            self.out.push_back(Output::Sign { token, bytes });
+            match &leg.key {
+                Some(key) => {
+                    let mac = key.mac(&bytes);
+                    self.signed(now, token, mac);
+                }
+                None => self.out.push_back(Output::Sign { token, to, bytes }),
+            }
         }
     }
 
@@ -314,7 +355,7 @@ impl CallSession {
             EngineEvent::LocalDescription { leg: id, kind, sdp } => {
                 let Some(leg) = self.legs.get_mut(&id).filter(|leg| !leg.ended()) else { return };
                 leg.unsigned = Some((kind, sdp));
-                self.sign_waiting(id);
+                self.sign_waiting(now, id);
             }
             EngineEvent::LocalCandidate { leg, candidate } => {
                 let Some(leg) = self.legs.get_mut(&leg).filter(|leg| !leg.ended()) else { return };
@@ -406,7 +447,13 @@ impl CallSession {
                     self.pictures.insert(number, jpeg.into());
                 }
             }
+            Some(Arrived::MayJoin { id: item, person, name, role }) => {
+                self.may_join(id, item, person, Named { name, role });
+            }
+            Some(Arrived::Answer { about, yes }) => self.answered(now, id, about, yes),
+            Some(Arrived::Meet(meet)) => self.met(now, id, meet),
             Some(Arrived::Got(item)) => {
+                self.first_has_met(item);
                 if let Some(at) = self.own_lines.get(&item) {
                     self.chat[*at].receipt = Receipt::Delivered;
                 }
@@ -415,7 +462,7 @@ impl CallSession {
                     still.done = still.bytes;
                 }
             }
-            Some(Arrived::Bye) => self.hung_up(now, id, HangupWhy::HungUp),
+            Some(Arrived::Bye(why)) => self.hung_up(now, id, why),
             None => {}
         }
     }

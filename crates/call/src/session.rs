@@ -1,22 +1,24 @@
 //! [`CallSession`]: what goes in, what comes out, and its clockwork.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use rabta_wire::{
     Id,
-    data_channel::{CHAT_BYTES, STILL_BYTES},
+    data_channel::{CHAT_BYTES, Control, STILL_BYTES},
+    leg_key::LegKey,
     signal::{Address, Body, ClientFrame, HangupWhy, IceServer, Party, ServerFrame, Signal, VERSION},
 };
 
 use crate::{
-    CallView, ChatLine, ConnectionWords, Device, DeviceState, EndReason, EngineCommand, EngineEvent, Figures,
-    LegId, Millis, Phase, Receipt, StillView,
+    Asked, AskedView, CallView, ChatLine, ConnectionWords, Device, DeviceState, EndReason, EngineCommand,
+    EngineEvent, Figures, Invitation, LegId, Millis, Named, Phase, Receipt, StillView,
     chat::Item,
     leg::{Leg, State, limits},
     link::Link,
+    third::Wanted,
 };
 
 /// What a session is made of.
@@ -27,6 +29,10 @@ pub struct Setup {
     pub me: Party,
     /// Random, not zero, fresh for every session object.
     pub inst: u32,
+    /// Random, fresh for every session object: the keys of introductions are made from it.
+    pub seed: LegKey,
+    /// This end is the patient's: nobody joins it without a yes.
+    pub patient: bool,
     pub ice_servers: Vec<IceServer>,
 }
 
@@ -49,9 +55,15 @@ pub enum Intent {
     },
     /// Takes a picture with the camera and sends it.
     TakeStill,
-    /// Calls one more person into this call.
-    Invite {
-        to: Address,
+    /// Brings one more person into this call. Three is the most.
+    Invite(Invitation),
+    /// Calls somebody again who is in this call, or was until the link was lost: they are elsewhere now.
+    CallAgain {
+        person: Id,
+    },
+    /// The patient's answer to [`CallView::wanted`].
+    Answer {
+        yes: bool,
     },
 }
 
@@ -66,6 +78,11 @@ pub enum Input {
         up: bool,
     },
     Engine(EngineEvent),
+    /// What a person is called. Said before they are invited.
+    Named {
+        person: Id,
+        named: Named,
+    },
     /// The answer to [`Output::Sign`], base64.
     Signed {
         token: u64,
@@ -90,13 +107,15 @@ pub enum Output {
     /// To the HIE; dropped if there is no socket (the session sends again what matters).
     Send(ClientFrame),
     Engine(EngineCommand),
-    /// Sign these exact bytes with this device's key; answer with [`Input::Signed`].
+    /// Authenticate these exact bytes for `to`, with the key of their link or else with this device's; answer with
+    /// [`Input::Signed`].
     Sign {
         token: u64,
+        to: Party,
         bytes: Vec<u8>,
     },
-    /// Did the certified key of `by.device`, enrolled and belonging with `by.person`, sign these bytes? Answer
-    /// with [`Input::Verified`].
+    /// Did the key of `by`'s link, or else the certified key of `by.device`, enrolled and belonging with `by.person`,
+    /// sign these bytes? Answer with [`Input::Verified`].
     Verify {
         token: u64,
         by: Party,
@@ -113,9 +132,23 @@ pub struct CallSession {
     pub(crate) me: Party,
     pub(crate) inst: u32,
     pub(crate) ask: Option<Id>,
+    /// This end is the patient's.
+    pub(crate) patient: bool,
     pub(crate) video: bool,
     pub(crate) incoming: bool,
     pub(crate) legs: BTreeMap<LegId, Leg>,
+    pub(crate) names: BTreeMap<Id, Named>,
+    pub(crate) seed: LegKey,
+    /// Keys made from the seed so far.
+    pub(crate) keys: u64,
+    /// Pairs of a patient's leg and another's that were introduced to each other.
+    pub(crate) introduced: BTreeSet<(LegId, LegId)>,
+    /// What the second of a pair gets when the first has it, by the first's item.
+    pub(crate) second_meet: BTreeMap<u32, (LegId, Control)>,
+    pub(crate) wanted: Option<Wanted>,
+    /// Whom this patient agreed to.
+    pub(crate) agreed: BTreeSet<Id>,
+    rounds: u32,
     next_leg: u32,
     next_token: u64,
     next_item: u32,
@@ -134,7 +167,7 @@ pub struct CallSession {
     pub(crate) still_numbers: BTreeMap<(Option<LegId>, u32), u32>,
     pub(crate) figures: Figures,
     pub(crate) live_since: Option<Millis>,
-    engine_closed: bool,
+    pub(crate) engine_closed: bool,
     finished: bool,
 }
 
@@ -149,22 +182,23 @@ pub fn refuse_busy(me: Party, call: Id, from: Party, ring: &Body, inst: u32) -> 
 
 impl CallSession {
     /// Calls a person, about an ask if there is one.
-    pub fn dial(now: Millis, setup: Setup, to: Address, ask: Option<Id>) -> Self {
-        let mut session = Self::new(setup, false, ask, true);
+    pub fn dial(now: Millis, setup: Setup, to: Invitation) -> Self {
+        let mut session = Self::new(setup, false, to.ask, true);
         session.command(EngineCommand::Prepare { live: true });
-        session.add_outgoing(now, to.person);
+        session.add_outgoing(now, &to);
         session.advance(now);
         session
     }
 
     /// Rings: `ring` is a [`Signal::Ring`] that came from `from`. `None` if it is anything else.
     pub fn incoming(now: Millis, setup: Setup, from: Party, ring: &Body) -> Option<Self> {
-        let Signal::Ring { ask, video } = ring.msg else { return None };
+        let Signal::Ring { ask, video, round } = ring.msg else { return None };
         let mut session = Self::new(setup, true, ask, video);
         session.command(EngineCommand::Prepare { live: false });
-        let id = session.fresh_leg();
-        let mut leg = Leg::new(id, from.person, false, now);
-        leg.link = Some(Link::new(session.inst, from, ring.inst));
+        let (id, inst) = (session.fresh_leg(), session.fresh_inst());
+        let mut leg = Leg::new(id, inst, from.person, false, now);
+        leg.round = round;
+        leg.link = Some(Link::new(inst, from, ring.inst));
         leg.send(now, Signal::Ringing);
         session.legs.insert(id, leg);
         let ice_servers = session.ice_servers.clone();
@@ -181,7 +215,16 @@ impl CallSession {
             ask,
             video,
             incoming,
+            patient: setup.patient,
             legs: BTreeMap::new(),
+            names: BTreeMap::new(),
+            seed: setup.seed,
+            keys: 0,
+            introduced: BTreeSet::new(),
+            second_meet: BTreeMap::new(),
+            wanted: None,
+            agreed: BTreeSet::new(),
+            rounds: 0,
             next_leg: 1,
             next_token: 1,
             next_item: 1,
@@ -207,6 +250,11 @@ impl CallSession {
         self.call
     }
 
+    /// The round of the last ring that came ([`Signal::Ring`]): a ring of a higher one is not an echo of it.
+    pub fn round(&self) -> u32 {
+        self.legs.values().filter(|leg| !leg.outgoing).map(|leg| leg.round).max().unwrap_or_default()
+    }
+
     /// Takes one input. Then [`CallSession::poll`] until it is empty, and see [`CallSession::deadline`].
     pub fn handle(&mut self, now: Millis, input: Input) {
         match input {
@@ -214,6 +262,7 @@ impl CallSession {
             Input::Frame(frame) => self.frame(now, frame),
             Input::Signaling { up } => self.signaling(now, up),
             Input::Engine(event) => self.engine(now, event),
+            Input::Named { person, named } => self.named(person, named),
             Input::Signed { token, signature } => self.signed(now, token, signature),
             Input::Verified { token, good } => self.verified(now, token, good),
             Input::KeyFrameNeeded { leg } => self.command(EngineCommand::KeyFrame { leg }),
@@ -233,7 +282,7 @@ impl CallSession {
         }
         let legs = self.legs.values().filter_map(|leg| leg.deadline(self.signaling));
         let links = self.links().filter_map(Link::deadline);
-        legs.chain(links.filter(|_| self.signaling)).min()
+        legs.chain(links.filter(|_| self.signaling)).chain(self.question_due()).min()
     }
 
     /// A still's JPEG, by the number in [`StillView`]; whole ones only.
@@ -261,7 +310,7 @@ impl CallSession {
             incoming: self.incoming,
             phase,
             words,
-            legs: self.legs.values().map(|leg| leg.view(now, self.signaling)).collect(),
+            legs: self.newest().map(|leg| leg.view(now, self.signaling, self.called(leg.person))).collect(),
             seconds: self.live_since.map_or(0, |since| (now.saturating_sub(since) / 1_000) as u32),
             mic_on: self.mic_on,
             camera_on: self.camera_on,
@@ -271,7 +320,29 @@ impl CallSession {
             chat: self.chat.clone(),
             stills: self.stills.clone(),
             figures: self.figures,
+            asked: self.asked_views(),
+            wanted: self.wanted.as_ref().map(|wanted| wanted.named.clone()),
         }
+    }
+
+    fn called(&self, person: Id) -> Named {
+        self.names.get(&person).cloned().unwrap_or_default()
+    }
+
+    /// Of each person the newest leg.
+    fn newest(&self) -> impl Iterator<Item = &Leg> {
+        self.legs
+            .values()
+            .filter(|leg| self.legs.values().all(|other| other.person != leg.person || other.id <= leg.id))
+    }
+
+    /// Yes is no news; nobody is asked about who talks already.
+    fn asked_views(&self) -> Vec<AskedView> {
+        let patients = self.newest().filter(|leg| leg.accepted());
+        let asked = patients.flat_map(|leg| leg.asked.iter()).filter(|(_, q)| q.state != Asked::Yes);
+        asked
+            .map(|(person, q)| AskedView { person: *person, named: self.called(*person), asked: q.state })
+            .collect()
     }
 
     fn intent(&mut self, now: Millis, intent: Intent) {
@@ -305,13 +376,9 @@ impl CallSession {
             }
             Intent::Chat { text } => self.say(now, text),
             Intent::TakeStill => self.command(EngineCommand::TakeStill),
-            Intent::Invite { to } => {
-                let running = self.legs.values().any(Leg::accepted);
-                let known = self.legs.values().any(|leg| leg.person == to.person && !leg.ended());
-                if running && !known {
-                    self.add_outgoing(now, to.person);
-                }
-            }
+            Intent::Invite(invitation) => self.invite(now, invitation),
+            Intent::CallAgain { person } => self.call_again(now, person),
+            Intent::Answer { yes } => self.answer(yes),
         }
     }
 
@@ -343,8 +410,7 @@ impl CallSession {
     }
 
     fn queue_item(&mut self, item: &Item) -> u32 {
-        let id = self.next_item;
-        self.next_item += 1;
+        let id = self.fresh_item();
         for leg in self.legs.values_mut().filter(|leg| !leg.ended()) {
             leg.exchange.queue(id, item.clone());
         }
@@ -384,12 +450,26 @@ impl CallSession {
         }
     }
 
-    pub(crate) fn add_outgoing(&mut self, now: Millis, person: Id) -> LegId {
-        let id = self.fresh_leg();
-        self.legs.insert(id, Leg::new(id, person, true, now));
+    pub(crate) fn add_outgoing(&mut self, now: Millis, to: &Invitation) -> LegId {
+        let (id, inst) = (self.fresh_leg(), self.fresh_inst());
+        self.rounds += 1;
+        let mut leg = Leg::new(id, inst, to.to.person, true, now);
+        (leg.ask, leg.patient, leg.round) = (to.ask, to.patient, self.rounds);
+        self.legs.insert(id, leg);
         let ice_servers = self.ice_servers.clone();
         self.command(EngineCommand::OpenLeg { leg: id, offers: true, ice_servers });
         id
+    }
+
+    /// Our instance on the newest leg: the session's own on the first.
+    pub(crate) fn fresh_inst(&self) -> u32 {
+        let legs = self.next_leg.saturating_sub(2);
+        (self.inst ^ legs.wrapping_mul(0x9e37_79b1)).max(1)
+    }
+
+    pub(crate) fn fresh_item(&mut self) -> u32 {
+        self.next_item += 1;
+        self.next_item - 1
     }
 
     pub(crate) fn fresh_leg(&mut self) -> LegId {
@@ -421,11 +501,12 @@ impl CallSession {
 
     /// Ends a leg and tells its far side, every device of it.
     pub(crate) fn hang_up(&mut self, now: Millis, id: LegId, why: HangupWhy, reason: EndReason) {
-        let (call, inst) = (self.call, self.inst);
+        let call = self.call;
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if leg.ended() {
             return;
         }
+        let inst = leg.inst;
         for link in leg.link.iter_mut().chain(&mut leg.others) {
             link.send(now, Signal::Hangup { why });
         }
@@ -435,7 +516,7 @@ impl CallSession {
             let body = Body { inst, seq: 0, ack: 0, ack_inst: 0, msg: Signal::Hangup { why } };
             self.out.push_back(Output::Send(ClientFrame::To { v: VERSION, call, to, body }));
         }
-        let bye = leg.exchange.bye();
+        let bye = leg.exchange.bye(why);
         if let Some((text, bytes)) = bye {
             self.command(EngineCommand::SendData { leg: id, text, bytes });
         }
@@ -451,6 +532,7 @@ impl CallSession {
         leg.ended_at = Some(now);
         leg.up = false;
         leg.exchange.closed();
+        self.wanted.take_if(|wanted| wanted.leg == id);
         self.command(EngineCommand::CloseLeg { leg: id });
         if self.legs.values().all(Leg::ended) {
             self.command(EngineCommand::Close);
@@ -464,6 +546,7 @@ impl CallSession {
         for id in ids {
             self.advance_leg(now, id);
         }
+        self.introduce(now);
         self.flush_exchange();
         if self.signaling {
             self.flush_links(now);
@@ -481,8 +564,8 @@ impl CallSession {
                 } else if signaling && now >= leg.next_ring {
                     leg.next_ring = now + limits::RING_AGAIN;
                     let to = Address { person: leg.person, device: None };
-                    let msg = Signal::Ring { ask: self.ask, video: self.video };
-                    let body = Body { inst: self.inst, seq: 0, ack: 0, ack_inst: 0, msg };
+                    let msg = Signal::Ring { ask: leg.ask, video: self.video, round: leg.round };
+                    let body = Body { inst: leg.inst, seq: 0, ack: 0, ack_inst: 0, msg };
                     let frame = ClientFrame::Ring { v: VERSION, call: self.call, to, body };
                     self.out.push_back(Output::Send(frame));
                 }

@@ -3,7 +3,7 @@
 use rabta_wire::{Id, signal::Party};
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceState, LegId, LegStats, Millis};
+use crate::{Asked, DeviceState, LegId, LegStats, Millis, Named};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallView {
@@ -25,14 +25,33 @@ pub struct CallView {
     pub chat: Vec<ChatLine>,
     pub stills: Vec<StillView>,
     pub figures: Figures,
+    /// Who is about to join, as far as the patient was asked.
+    pub asked: Vec<AskedView>,
+    /// At the patient's end: who wants to join and waits for an answer.
+    pub wanted: Option<Named>,
 }
 
+/// Somebody about whom the patient was asked and who is not in the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedView {
+    pub person: Id,
+    pub named: Named,
+    pub asked: Asked,
+}
+
+/// A leg: of each person the newest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LegView {
     pub leg: LegId,
     /// The person; the device once one of theirs rings.
     pub person: Id,
+    /// What they are called, where the host or an introduction said so.
+    pub named: Named,
     pub party: Option<Party>,
+    /// Whether we called them, or make the offers.
+    pub outgoing: bool,
+    /// Somebody in the call introduced us to each other.
+    pub introduced: bool,
     pub phase: Phase,
     pub words: ConnectionWords,
     /// What their microphone and camera do.
@@ -83,6 +102,8 @@ pub enum EndReason {
     Missed,
     /// Taken on another of the person's devices.
     Elsewhere,
+    /// The patient does not want this person in the call.
+    NotWanted,
     /// The other device's key did not sign what came: somebody is in between.
     Untrusted,
     /// No connection within [`crate::limits::CONNECT`].

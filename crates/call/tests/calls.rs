@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{FAIR, Weather, World, party};
+use common::{FAIR, Weather, World, party, whom};
 use rabta_call::{ConnectionWords, EndReason, Intent, Phase, Receipt};
-use rabta_wire::{Id, signal::Address};
+use rabta_wire::Id;
 
 const BAD: Weather = Weather { loss: 30, twice: 20, delay: 1_500 };
 
@@ -208,7 +208,7 @@ fn a_third_person_is_one_more_leg() {
     assert!(world.run_until(5_000, ringing));
     world.does(1, Intent::Accept);
     assert!(world.run_until(5_000, |w| both(w, Phase::InCall)));
-    world.does(0, Intent::Invite { to: Address { person: Id([3; 16]), device: None } });
+    world.does(0, Intent::Invite(whom(3)));
     assert!(world.run_until(5_000, |w| w.ends[2].session.is_some()));
     world.does(2, Intent::Accept);
     assert!(world.run_until(5_000, |w| w.view(0).legs.iter().all(|leg| leg.phase == Phase::InCall)));

@@ -24,6 +24,7 @@ mod server {
     pub mod papers;
     pub mod payloads;
     pub mod sockets;
+    mod three;
     pub mod transactions;
     pub mod updates;
     pub mod who_looked;

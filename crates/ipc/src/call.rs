@@ -30,6 +30,33 @@ commands! {
     } -> () = "picture-drawn";
     /// The window's decoder lost its place.
     NeedKeyframe {} -> () = "need-keyframe";
+    /// Whom the running call could get as a third: a specialist where a patient is in it, the patient who waits on a
+    /// link where a specialist is. Empty while three are in it.
+    GetThirds {} -> Vec<Third> = "thirds";
+    /// Brings one of [`GetThirds`] in; a specialist only after the patient's yes. Errors: `not-found`, `not-allowed`.
+    BringIn { third: ThirdId } -> () = "bring-in";
+}
+
+/// Who can be brought into a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThirdId {
+    /// The other side of an open ask about this patient.
+    Ask(String),
+    /// Somebody on the roster.
+    Person(String),
+    /// The patient, on the phone that has this link.
+    Guest(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Third {
+    pub id: ThirdId,
+    pub name: Private<String>,
+    /// Of a specialist: the code of the specialty.
+    pub specialty: String,
+    /// Not known to be away from the HIE now.
+    pub here: bool,
 }
 
 /// A session is a set of legs: one for each other party.
@@ -49,9 +76,19 @@ pub struct CallView {
     pub has_microphone: bool,
     /// Seconds since both were in the call.
     pub seconds: u32,
-    /// Set when it is over: `hung-up`, `declined`, `busy`, `no-answer`, `failed`, `far-gone`.
+    /// Set when it is over: `hung-up`, `declined`, `busy`, `no-answer`, `failed`, `far-gone`, `not-wanted`.
     pub ended: Option<String>,
     pub figures: Option<Figures>,
+    /// Who may join once the patient says yes, or did not get it.
+    pub asked: Vec<AskedThird>,
+}
+
+/// Somebody about whom the patient was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedThird {
+    pub name: String,
+    /// `waiting`, `no`, `unanswered`.
+    pub state: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,11 +99,17 @@ pub struct LinkCall {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LegView {
+    /// As in [`FrameHead::leg`].
+    pub leg: u8,
     pub person: String,
     pub name: String,
     pub role: String,
-    /// `calling`, `ringing`, `incoming`, `connecting`, `in-call`, `weak`, `waiting`.
+    /// `calling`, `ringing`, `incoming`, `connecting`, `in-call`, `weak`, `waiting`, `ended`.
     pub phase: String,
+    /// Why it ended, as in [`CallView::ended`]; also `not-wanted`: the patient said no.
+    pub ended: Option<String>,
+    /// How loud they were at most in the last second, 0 to 100.
+    pub level: u8,
     /// Seconds in `waiting`.
     pub waiting_seconds: u32,
     pub far_muted: bool,

@@ -1,5 +1,5 @@
-//! What the ends of a call say to each other over the data channel: chat lines and stills. End to end; the
-//! HIE never sees them.
+//! What the ends of a call say to each other over the data channel: chat lines, stills, and what brings a third person
+//! in. End to end; the HIE never sees them.
 //!
 //! The channel is reliable and ordered while it lives. It can die with its connection, so each line and each
 //! still has an id, is acknowledged, and is sent again on the next channel; the receiver keeps the first.
@@ -8,6 +8,11 @@
 //! the offset (4 bytes, big endian), then at most [`PART_BYTES`] of the picture.
 
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    Id,
+    signal::{HangupWhy, Party},
+};
 
 /// The label of the one channel.
 pub const LABEL: &str = "rabta";
@@ -33,8 +38,22 @@ pub enum Control {
     Still { id: u32, bytes: u32, width: u32, height: u32 },
     /// The line or the whole still `id` has arrived.
     Got { id: u32 },
+    /// To the patient: may this person join? Nothing of the patient reaches them before a yes.
+    MayJoin { id: u32, person: Id, name: String, role: String },
+    /// The patient's answer to question `about`.
+    Answer { id: u32, about: u32, yes: bool },
+    /// Connect with this party, too.
+    Meet {
+        id: u32,
+        #[serde(flatten)]
+        meet: Meet,
+    },
     /// The sender leaves. Said here too, since the line to the HIE may be the one that is gone.
-    Bye,
+    Bye {
+        /// Nothing: a person ended the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<HangupWhy>,
+    },
     #[serde(other)]
     Unknown,
 }
@@ -45,9 +64,36 @@ impl std::fmt::Debug for Control {
             Self::Chat { id, .. } => write!(f, "Chat({id})"),
             Self::Still { id, bytes, .. } => write!(f, "Still({id}, {bytes} bytes)"),
             Self::Got { id } => write!(f, "Got({id})"),
-            Self::Bye => f.write_str("Bye"),
+            Self::MayJoin { id, .. } => write!(f, "MayJoin({id})"),
+            Self::Answer { id, .. } => write!(f, "Answer({id})"),
+            Self::Meet { id, .. } => write!(f, "Meet({id})"),
+            Self::Bye { .. } => f.write_str("Bye"),
             Self::Unknown => f.write_str("Unknown"),
         }
+    }
+}
+
+/// An introduction: whoever is connected with two others gives each the other's place in the call, and to both the
+/// same fresh key, with which they authenticate their DTLS fingerprints.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meet {
+    pub peer: Party,
+    /// The receiver's instance on this leg ([`crate::signal::Body::inst`]).
+    pub inst: u32,
+    /// The peer's.
+    pub peer_inst: u32,
+    /// Whether the receiver makes the offer.
+    pub offers: bool,
+    /// [`crate::leg_key::LegKey::text`].
+    pub key: String,
+    /// What the peer is called, and their role.
+    pub name: String,
+    pub role: String,
+}
+
+impl std::fmt::Debug for Meet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meet")
     }
 }
 
@@ -110,6 +156,30 @@ mod tests {
             built.extend_from_slice(data);
         }
         assert_eq!(built, picture);
+    }
+
+    #[test]
+    fn an_introduction_is_read_back_and_its_key_is_in_no_log() {
+        let party = Party { person: Id([1; 16]), device: Id([2; 16]) };
+        let key = crate::leg_key::LegKey::from_random([7; 32]).text();
+        let (name, role) = ("Dr Saira".to_owned(), "specialist".to_owned());
+        let meet = Meet { peer: party, inst: 3, peer_inst: 4, offers: true, key: key.clone(), name, role };
+        let words = Control::Meet { id: 9, meet };
+        assert_eq!(decode(true, &encode_control(&words)), Ok(Message::Control(words.clone())));
+        let shown = format!(
+            "{words:?} {:?}",
+            Control::MayJoin { id: 1, person: Id([1; 16]), name: "Dr Saira".into(), role: String::new() }
+        );
+        assert!(!shown.contains(&key) && !shown.contains("Saira"), "{shown}");
+    }
+
+    #[test]
+    fn a_goodbye_reads_as_it_did_before_it_had_a_reason() {
+        let plain = Control::Bye { why: None };
+        assert_eq!(encode_control(&plain), br#"{"type":"bye"}"#);
+        assert_eq!(decode(true, br#"{"type":"bye"}"#), Ok(Message::Control(plain)));
+        let because = Control::Bye { why: Some(HangupWhy::NotWanted) };
+        assert_eq!(decode(true, &encode_control(&because)), Ok(Message::Control(because)));
     }
 
     #[test]

@@ -11,12 +11,11 @@
 //! ```
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{Id, signal::Party};
+use crate::{Id, leg_key::LegKey, signal::Party};
 
 pub use crate::after::{
     AFTER_KEPT, AFTER_LEAST, AfterMedicine, AfterNote, AfterPart, NOTE_BYTES, PAPER_BYTES, When,
@@ -65,22 +64,19 @@ impl LinkSecret {
         digest(&[b"rabta link open 1", &*self.0])
     }
 
+    /// The key of the leg between the two ends of the link.
+    pub fn leg_key(&self) -> LegKey {
+        LegKey::from_random(digest(&[b"rabta link call 1", &*self.0]))
+    }
+
     /// Authenticates what one end of the call says to the other. `bytes` name both ends, so nothing can be sent back.
     pub fn mac(&self, bytes: &[u8]) -> String {
-        base64::engine::general_purpose::STANDARD.encode(self.hmac(bytes).finalize().into_bytes())
+        self.leg_key().mac(bytes)
     }
 
     /// Whether `mac` (base64) is ours over these bytes; in constant time.
     pub fn good(&self, bytes: &[u8], mac: &str) -> bool {
-        let given = base64::engine::general_purpose::STANDARD.decode(mac);
-        given.is_ok_and(|given| self.hmac(bytes).verify_slice(&given).is_ok())
-    }
-
-    fn hmac(&self, bytes: &[u8]) -> Hmac<Sha256> {
-        let key = Zeroizing::new(digest(&[b"rabta link call 1", &*self.0]));
-        let mut hmac = Hmac::<Sha256>::new_from_slice(&*key).expect("any length is a key");
-        hmac.update(bytes);
-        hmac
+        self.leg_key().good(bytes, mac)
     }
 }
 

@@ -23,6 +23,7 @@ pub mod guest;
 pub mod handover;
 mod id;
 pub mod lease;
+pub mod leg_key;
 pub mod limits;
 pub mod log;
 pub mod paper;

@@ -97,6 +97,9 @@ pub enum ServerFrame<B = Body> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call: Option<Id>,
         code: Refusal,
+        /// Whom it was for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Address>,
     },
 }
 
@@ -136,7 +139,8 @@ impl std::fmt::Debug for IceServer {
 /// way changes nothing: the receiver takes `seq` 1, 2, 3 … once each and acknowledges cumulatively.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Body {
-    /// Chosen at random for each session object: a program that restarted in mid-call is another peer.
+    /// Chosen at random for each leg of a session object: a program that restarted in mid-call, or was asked back
+    /// into a call that it had left, is another peer.
     pub inst: u32,
     /// From 1; 0 on messages that need no order (ring, a bare acknowledgement).
     #[serde(default)]
@@ -159,6 +163,10 @@ pub enum Signal {
         ask: Option<Id>,
         #[serde(default)]
         video: bool,
+        /// Counts the caller's invitations within the call: whoever left and is asked back hears a higher one. Programs
+        /// from before it say nothing, which is 0.
+        #[serde(default)]
+        round: u32,
     },
     /// The device rings.
     Ringing,
@@ -198,6 +206,8 @@ pub enum Signal {
     },
     /// The answerer asks the offerer for an ICE restart.
     Restart,
+    /// The sender was in this call, began anew (a page that was reloaded) and wants to be rung again. Needs no order.
+    Rejoin,
     /// Carries only the acknowledgement.
     Ack,
     #[serde(other)]
@@ -219,6 +229,7 @@ impl std::fmt::Debug for Signal {
             Self::Hangup { .. } => "Hangup",
             Self::Media { .. } => "Media",
             Self::Restart => "Restart",
+            Self::Rejoin => "Rejoin",
             Self::Ack => "Ack",
             Self::Unknown => "Unknown",
         })
@@ -235,6 +246,8 @@ pub enum HangupWhy {
     NoAnswer,
     /// The same person took the call on another device.
     Elsewhere,
+    /// The patient does not want this person in the call.
+    NotWanted,
     #[serde(other)]
     Failed,
 }
@@ -316,6 +329,16 @@ mod tests {
     fn a_message_of_a_kind_from_the_future_is_unknown_and_not_an_error() {
         let text = r#"{"inst":1,"seq":4,"msg":{"type":"hologram","depth":3}}"#;
         assert_eq!(serde_json::from_str::<Body>(text).unwrap().msg, Signal::Unknown);
+    }
+
+    #[test]
+    fn frames_of_before_there_were_three_in_a_call_are_read() {
+        let ring = r#"{"inst":1,"msg":{"type":"ring","video":true}}"#;
+        let msg = serde_json::from_str::<Body>(ring).unwrap().msg;
+        assert_eq!(msg, Signal::Ring { ask: None, video: true, round: 0 });
+        let refused = r#"{"refused":{"v":1,"code":"not-allowed"}}"#;
+        let ServerFrame::<Body>::Refused { code, to, .. } = decode_server(refused).unwrap() else { panic!() };
+        assert_eq!((code, to), (Refusal::NotAllowed, None));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl World {
             .await
     }
 
-    async fn shoot_phone(&mut self, phone: &Phone, caption: &str) -> Result<()> {
+    pub(super) async fn shoot_phone(&mut self, phone: &Phone, caption: &str) -> Result<()> {
         match &mut self.report {
             Some(report) => report.add(phone.name(), phone.picture().await?, caption),
             None => Ok(()),

@@ -9,7 +9,9 @@ mod gate;
 mod home;
 mod offline;
 mod people;
+pub mod stranded;
 mod tell;
+mod three;
 mod visit;
 
 use std::path::PathBuf;

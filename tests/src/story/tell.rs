@@ -71,6 +71,12 @@ impl World {
                 w.follow_up(&doctor, &ca, &AYESHA).await
             })
             .await?;
+        self.chapter(
+            "three",
+            "Three in a call: the patient at home, the doctor, the specialist",
+            async |w| w.three(&doctor, &specialist, &ca, &AYESHA).await,
+        )
+        .await?;
         let pace = if self.report.is_some() { Pace::STEADY } else { Pace::NONE };
         let plain_cold = self
             .chapter("plain-cold", "A plain cold, found, written, signed and printed", async |w| {
@@ -87,6 +93,11 @@ impl World {
             .await?;
         doctor.close().await?;
         specialist.close().await?;
+        // Each of these states has a test of its own (tests/patient_stranded.rs); here they are for who looks on.
+        if self.report.is_some() {
+            self.chapter("stranded", "A patient's phone is never stranded", async |w| w.stranded(&ca).await)
+                .await?;
+        }
         self.hie.stop()?;
         Ok(Figures { call, patient_call, plain_cold, visits_saved, visits_at_hie_after })
     }

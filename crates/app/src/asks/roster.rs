@@ -35,7 +35,7 @@ impl Session {
         })
     }
 
-    pub(super) async fn roster_entries(&self) -> Result<Vec<RosterEntry>, Error> {
+    pub(crate) async fn roster_entries(&self) -> Result<Vec<RosterEntry>, Error> {
         let json = self.store().roster().await.map_err(|e| self.told(e))?;
         Ok(json.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default())
     }
@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// Now, as the roster's hours mean it: the HIE's time where it is known, at the place where the laptop stands.
-    fn hie_local_now(&self) -> OffsetDateTime {
+    pub(crate) fn hie_local_now(&self) -> OffsetDateTime {
         let offset = self.sync.clock_offset().unwrap_or(0);
         self.now().saturating_add(time::Duration::milliseconds(offset))
     }

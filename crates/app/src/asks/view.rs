@@ -107,6 +107,11 @@ impl Session {
         self.other(&case, party).ok_or_else(|| Error::new("not-allowed"))
     }
 
+    /// The id of the patient whom an ask is about.
+    pub(crate) async fn patient_of_ask(&self, ask: &str) -> Result<String, Error> {
+        Ok(self.ask_row(&self.case(ask).await?).await?.card.id)
+    }
+
     fn other(&self, case: &Case, party: Party) -> Option<Id> {
         let person = match party {
             // Of a pool: whoever looks at it.

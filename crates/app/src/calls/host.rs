@@ -1,14 +1,16 @@
 //! The host of call sessions: gives them time, wires, keys and an engine, and does what they ask.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
-use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Output, Phase, Setup, refuse_busy};
+use rabta_call::{
+    CallSession, EngineEvent, Input, Intent, Invitation, Millis, Named, Output, Phase, Setup, refuse_busy,
+};
 use rabta_engine::{NativeEngine, Ring};
 use rabta_ipc::{Error, call::LinkCall};
 use rabta_store::{RecordStore, Transaction};
@@ -16,6 +18,7 @@ use rabta_sync::{SocketEvent, SocketHandle};
 use rabta_wire::{
     Id,
     guest::LinkSecret,
+    leg_key::LegKey,
     signal::{Address, Body, IceServer, Party, Refusal, ServerFrame, Signal},
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -31,7 +34,7 @@ use super::{
 use crate::Inner;
 
 /// The role of whom a link is for.
-const PATIENT: &str = "patient";
+pub(super) const PATIENT: &str = "patient";
 /// Rings of calls that ended here a moment ago are still under way.
 const REMEMBERED: usize = 16;
 /// The screen counts seconds.
@@ -43,6 +46,8 @@ type Answer<T> = oneshot::Sender<Result<T, Error>>;
 pub(crate) enum About {
     /// Devices with certificates.
     Ask(Id),
+    /// The same, about nothing that has a Task.
+    Colleague,
     /// A patient's phone, by the link's secret.
     Link { secret: LinkSecret, name: String, link: LinkCall },
 }
@@ -59,6 +64,12 @@ pub(super) enum Wish {
         video: bool,
         /// Milliseconds since 1970.
         pressed_at: i64,
+        answer: Answer<()>,
+    },
+    /// One more into the running call.
+    BringIn {
+        about: About,
+        to: Address,
         answer: Answer<()>,
     },
     Intent {
@@ -101,8 +112,8 @@ struct Running {
     kept: bool,
     /// The bell, while somebody rings here.
     ring: Option<Ring>,
-    /// Of a patient's link: the two ends know each other by it.
-    secret: Option<LinkSecret>,
+    /// Of patients' links, by their guests: the two ends know each other by it.
+    secrets: BTreeMap<Id, LinkSecret>,
 }
 
 impl Running {
@@ -120,7 +131,7 @@ impl Running {
             known: Known::default(),
             kept: false,
             ring: None,
-            secret: None,
+            secrets: BTreeMap::new(),
         }
     }
 }
@@ -138,7 +149,8 @@ pub(super) struct Host {
     running: Option<Running>,
     /// Ended sessions that still say goodbye; they have no engine.
     leaving: Vec<CallSession>,
-    over: VecDeque<Id>,
+    /// With the round of the ring that was answered there.
+    over: VecDeque<(Id, u32)>,
     ice_servers: Vec<IceServer>,
     signaling: bool,
     found: (mpsc::UnboundedSender<Found>, mpsc::UnboundedReceiver<Found>),
@@ -210,6 +222,9 @@ impl Host {
                 };
                 let _ = answer.send(done);
             }
+            Wish::BringIn { about, to, answer } => {
+                let _ = answer.send(self.bring_in(about, to).await);
+            }
             Wish::Intent { intent, answer } => {
                 let done = if self.running.is_some() { Ok(()) } else { Err(Error::new("not-found")) };
                 if done.is_ok() {
@@ -257,23 +272,53 @@ impl Host {
         self.retire().await;
         let setup = self.setup(Id(*uuid::Uuid::new_v4().as_bytes()))?;
         let (engine, events, counted) = self.engine()?;
-        let ask = if let About::Ask(ask) = about { Some(ask) } else { None };
-        let session = CallSession::dial(self.now(), setup, to, ask);
-        let mut known = Known::default();
-        let mut secret = None;
-        match about {
-            About::Ask(_) => self.look_up(to.person),
-            About::Link { secret: link_secret, name, link } => {
-                secret = Some(link_secret);
-                known.persons.insert(to.person, (name, PATIENT.to_owned()));
-                known.link = Some(link);
-            }
+        let invitation = invitation(&about, to);
+        let session = CallSession::dial(self.now(), setup, invitation);
+        let mut running = Running::new(session, engine, events, counted);
+        if let About::Link { link, .. } = &about {
+            running.known.link = Some(link.clone());
         }
-        self.begin(Running { secret, known, ..Running::new(session, engine, events, counted) }).await;
+        self.begin(running).await;
+        self.introduce(about, to.person).await;
         if !video {
             self.input(Input::Intent(Intent::Camera { on: false })).await;
         }
         Ok(())
+    }
+
+    /// One more into the running call.
+    async fn bring_in(&mut self, about: About, to: Address) -> Result<(), Error> {
+        if !self.is_busy() {
+            return Err(Error::new("not-found"));
+        }
+        let invitation = invitation(&about, to);
+        self.introduce(about, to.person).await;
+        self.input(Input::Intent(Intent::Invite(invitation))).await;
+        Ok(())
+    }
+
+    /// What is known of whom we call, before they are called.
+    async fn introduce(&mut self, about: About, person: Id) {
+        match about {
+            About::Link { secret, name, .. } => {
+                if let Some(running) = &mut self.running {
+                    running.secrets.insert(person, secret);
+                }
+                self.known(person, name, PATIENT.to_owned()).await;
+            }
+            About::Ask(_) | About::Colleague => {
+                if let Some((name, role)) = self.parts.trust.person(person).await {
+                    self.known(person, name, role).await;
+                }
+            }
+        }
+    }
+
+    async fn known(&mut self, person: Id, name: String, role: String) {
+        if let Some(running) = &mut self.running {
+            running.known.persons.insert(person, (name.clone(), role.clone()));
+        }
+        self.input(Input::Named { person, named: Named { name, role } }).await;
     }
 
     fn setup(&self, call: Id) -> Result<Setup, Error> {
@@ -281,7 +326,10 @@ impl Host {
         getrandom::fill(&mut random).map_err(|_| Error::detail("unexpected", "no randomness"))?;
         // Zero means "nobody" on the wire.
         let inst = u32::from_ne_bytes(random).max(1);
-        Ok(Setup { call, me: self.parts.me, inst, ice_servers: self.ice_servers.clone() })
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|_| Error::detail("unexpected", "no randomness"))?;
+        let (me, ice_servers) = (self.parts.me, self.ice_servers.clone());
+        Ok(Setup { call, me, inst, seed: LegKey::from_random(seed), patient: false, ice_servers })
     }
 
     #[allow(clippy::type_complexity)]
@@ -340,14 +388,14 @@ impl Host {
             }
             ServerFrame::From { from, .. } => self.online(from.person, true),
             ServerFrame::Presence { party, here, .. } => self.online(party.person, *here),
-            ServerFrame::Refused { call, code, .. } => {
+            ServerFrame::Refused { call, code, to, .. } => {
                 tracing::debug!(?code, "a signaling frame was refused");
-                self.refused(*call, *code).await;
+                self.refused(*call, *code, *to);
             }
         }
         if let ServerFrame::From { call, from, body, .. } = &frame
-            && matches!(body.msg, Signal::Ring { .. })
-            && !self.knows(*call)
+            && let Signal::Ring { round, .. } = body.msg
+            && self.is_news(*call, round)
         {
             self.rung(*call, *from, body).await;
             return;
@@ -360,27 +408,28 @@ impl Host {
         self.input(Input::Frame(frame)).await;
     }
 
-    async fn refused(&mut self, call: Option<Id>, code: Refusal) {
+    /// Who is not there is shown so. What may not be is the session's to end.
+    fn refused(&mut self, call: Option<Id>, code: Refusal, to: Option<Address>) {
         let Some(running) = self.running.as_ref().filter(|running| call == Some(running.session.call()))
         else {
             return;
         };
-        match code {
-            Refusal::NotHere => {
-                let persons: Vec<Id> =
-                    running.session.view(self.now()).legs.iter().map(|leg| leg.person).collect();
-                persons.into_iter().for_each(|person| self.online(person, false));
-            }
-            // Ringing on would never be answered.
-            Refusal::NotAllowed => self.input(Input::Intent(Intent::HangUp)).await,
-            _ => {}
+        if code == Refusal::NotHere {
+            let all = running.session.view(self.now()).legs.into_iter().map(|leg| leg.person);
+            let persons: Vec<Id> = all.filter(|person| to.is_none_or(|to| to.person == *person)).collect();
+            persons.into_iter().for_each(|person| self.online(person, false));
         }
     }
 
-    fn knows(&self, call: Id) -> bool {
-        self.over.contains(&call)
-            || self.leaving.iter().any(|session| session.call() == call)
-            || self.running.as_ref().is_some_and(|running| running.session.call() == call)
+    /// Whether a ring is of a call that we do not know, or calls back into one that we have left.
+    fn is_news(&self, call: Id, round: u32) -> bool {
+        let later = |before: u32| round > before;
+        if let Some(running) = self.running.as_ref().filter(|running| running.session.call() == call) {
+            return !self.is_busy() && later(running.session.round());
+        }
+        let leaving = self.leaving.iter().filter(|session| session.call() == call).map(CallSession::round);
+        let over = self.over.iter().filter(|(id, _)| *id == call).map(|(_, round)| *round);
+        leaving.chain(over).all(later)
     }
 
     /// Somebody calls.
@@ -391,6 +440,8 @@ impl Host {
             return;
         }
         self.retire().await;
+        // We are called back: the one of before has nothing more to say.
+        self.leaving.retain(|session| session.call() != call);
         let Some(session) = CallSession::incoming(self.now(), setup, from, ring) else { return };
         let Ok((engine, events, counted)) = self.engine() else { return };
         self.begin(Running::new(session, engine, events, counted)).await;
@@ -406,15 +457,18 @@ impl Host {
             match output {
                 Output::Send(frame) => self.parts.socket.send(frame),
                 Output::Engine(command) => running.engine.command(command),
-                Output::Sign { token, bytes } => {
-                    let signature = match &running.secret {
+                Output::Sign { token, to, bytes } => {
+                    let signature = match running.secrets.get(&to.person) {
                         Some(secret) => secret.mac(&bytes),
                         None => STANDARD.encode(self.parts.device_key.sign(&bytes).to_bytes()),
                     };
                     running.session.handle(now, Input::Signed { token, signature });
                 }
-                Output::Verify { token, by, bytes, signature } if running.secret.is_some() => {
-                    let good = running.secret.as_ref().is_some_and(|secret| secret.good(&bytes, &signature));
+                Output::Verify { token, by, bytes, signature }
+                    if running.secrets.contains_key(&by.person) =>
+                {
+                    let secret = running.secrets.get(&by.person);
+                    let good = secret.is_some_and(|secret| secret.good(&bytes, &signature));
                     let call = running.session.call();
                     let _ = self.found.0.send(Found::Verified { call, token, by, good });
                 }
@@ -450,7 +504,7 @@ impl Host {
         if seen.legs.iter().any(|leg| matches!(leg.phase, Phase::Connecting | Phase::InCall)) {
             running.known.waits.accepted(at);
         }
-        let rings = seen.incoming && seen.phase == Phase::Ringing;
+        let rings = seen.legs.iter().any(|leg| !leg.outgoing && leg.phase == Phase::Ringing);
         if !rings {
             running.ring = None;
         } else if running.ring.is_none() {
@@ -480,12 +534,7 @@ impl Host {
                 }
                 self.input(Input::Verified { token, good }).await;
             }
-            Found::Person { person, name, role } => {
-                if let Some(running) = &mut self.running {
-                    running.known.persons.insert(person, (name, role));
-                }
-                self.show().await;
-            }
+            Found::Person { person, name, role } => self.known(person, name, role).await,
         }
     }
 
@@ -503,7 +552,7 @@ impl Host {
         self.keep_stretches().await;
         if let Some(running) = self.running.take() {
             tracing::info!(call = %running.session.call(), "a call is over");
-            self.forget(running.session.call());
+            self.forget(running.session.call(), running.session.round());
         }
         self.desk(Desk::clear);
         let app = self.parts.app.clone();
@@ -524,20 +573,20 @@ impl Host {
             while let Some(output) = session.poll() {
                 match output {
                     Output::Send(frame) => self.parts.socket.send(frame),
-                    Output::Finished => over.push(session.call()),
+                    Output::Finished => over.push((session.call(), session.round())),
                     // Its engine is gone, and nothing new is agreed on.
                     Output::Engine(_) | Output::Sign { .. } | Output::Verify { .. } => {}
                 }
             }
         }
-        for call in over {
+        for (call, round) in over {
             self.leaving.retain(|session| session.call() != call);
-            self.forget(call);
+            self.forget(call, round);
         }
     }
 
-    fn forget(&mut self, call: Id) {
-        self.over.push_back(call);
+    fn forget(&mut self, call: Id, round: u32) {
+        self.over.push_back((call, round));
         while self.over.len() > REMEMBERED {
             self.over.pop_front();
         }
@@ -601,6 +650,11 @@ impl Host {
             }
         });
     }
+}
+
+fn invitation(about: &About, to: Address) -> Invitation {
+    let ask = if let About::Ask(ask) = about { Some(*ask) } else { None };
+    Invitation { to, ask, patient: matches!(about, About::Link { .. }) }
 }
 
 async fn engine_event(running: &mut Option<Running>) -> Option<EngineEvent> {

@@ -6,6 +6,7 @@ mod frames;
 mod host;
 mod media;
 pub(crate) mod stretch;
+mod third;
 mod trust;
 mod view;
 
@@ -18,8 +19,8 @@ use rabta_call::Intent;
 use rabta_ipc::{
     Error, Event,
     call::{
-        AcceptCall, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, HangUp, Mute,
-        NeedKeyframe, PictureDrawn, SendChat, SendStill, StartCall,
+        AcceptCall, BringIn, CallItem, CallItems, CallView, CameraOff, DeclineCall, GetCall, GetThirds,
+        HangUp, Mute, NeedKeyframe, PictureDrawn, SendChat, SendStill, StartCall,
     },
 };
 use rabta_store::{RecordStore, vault::OpenVault};
@@ -52,6 +53,8 @@ routes!(Session {
     CallItems => call_items,
     PictureDrawn => picture_drawn,
     NeedKeyframe => need_keyframe,
+    GetThirds => get_thirds,
+    BringIn => bring_in,
 });
 
 /// After unlocking, the laptop is busy with what the person sees.
@@ -241,6 +244,11 @@ impl Session {
             self.emit(Event::Asks { ask: Some(ask) });
         }
         Ok(())
+    }
+
+    /// The patient's link was moved to another phone: a running call goes there, too.
+    pub(crate) async fn call_goes_to(&self, guest: Id) {
+        let _ = self.intent(Intent::CallAgain { person: guest }).await;
     }
 
     async fn intent(&self, intent: Intent) -> Result<(), Error> {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rabta_call::{CallView as Seen, ConnectionWords, DeviceState, EndReason, LegView as SeenLeg, Phase};
-use rabta_ipc::call::{CallView, Figures, LegView, LinkCall};
+use rabta_call::{
+    Asked, CallView as Seen, ConnectionWords, DeviceState, EndReason, LegView as SeenLeg, Phase,
+};
+use rabta_ipc::call::{AskedThird, CallView, Figures, LegView, LinkCall};
 use rabta_wire::Id;
 
 /// What the session does not know of the parties.
@@ -61,7 +63,7 @@ pub(crate) fn view(seen: &Seen, known: &Known) -> CallView {
         ask: seen.ask.map(|ask| ask.to_string()).unwrap_or_default(),
         link: known.link.clone(),
         outgoing: !seen.incoming,
-        legs: seen.legs.iter().map(|leg| leg_view(seen, leg, known)).collect(),
+        legs: seen.legs.iter().map(|leg| leg_view(leg, known)).collect(),
         muted: !seen.mic_on,
         camera_off: !seen.camera_on,
         has_camera: there(seen.camera),
@@ -79,14 +81,28 @@ pub(crate) fn view(seen: &Seen, known: &Known) -> CallView {
             accept_to_first_video_ms: known.waits.first_picture_ms,
             frames: known.frames,
         }),
+        asked: seen
+            .asked
+            .iter()
+            .map(|asked| AskedThird {
+                name: asked.named.name.clone(),
+                state: match asked.asked {
+                    Asked::Waiting | Asked::Yes => "waiting",
+                    Asked::No => "no",
+                    Asked::Unanswered => "unanswered",
+                }
+                .to_owned(),
+            })
+            .collect(),
     }
 }
 
-fn leg_view(seen: &Seen, leg: &SeenLeg, known: &Known) -> LegView {
-    let (name, role) = known.persons.get(&leg.person).cloned().unwrap_or_default();
+fn leg_view(leg: &SeenLeg, known: &Known) -> LegView {
+    let introduced = || (leg.named.name.clone(), leg.named.role.clone());
+    let (name, role) = known.persons.get(&leg.person).cloned().unwrap_or_else(introduced);
     let (phase, waiting_seconds) = match leg.phase {
         Phase::Calling => ("calling", 0),
-        Phase::Ringing if seen.incoming => ("incoming", 0),
+        Phase::Ringing if !leg.outgoing => ("incoming", 0),
         Phase::Ringing => ("ringing", 0),
         Phase::Connecting => ("connecting", 0),
         Phase::InCall => match leg.words {
@@ -97,10 +113,16 @@ fn leg_view(seen: &Seen, leg: &SeenLeg, known: &Known) -> LegView {
         Phase::Ended { .. } => ("ended", 0),
     };
     LegView {
+        leg: u8::try_from(leg.leg.0).unwrap_or(u8::MAX),
         person: leg.person.to_string(),
         name,
         role,
         phase: phase.to_owned(),
+        ended: match leg.phase {
+            Phase::Ended { reason } => Some(ended(reason).to_owned()),
+            _ => None,
+        },
+        level: (leg.stats.audio_in_level.clamp(0.0, 1.0) * 100.0).ceil() as u8,
         waiting_seconds,
         far_muted: !leg.mic_on,
         far_camera_off: !leg.camera_on,
@@ -121,6 +143,7 @@ fn ended(reason: EndReason) -> &'static str {
         Busy => "busy",
         NoAnswer | Missed => "no-answer",
         LinkLost => "far-gone",
+        NotWanted => "not-wanted",
         Untrusted | NotConnected | Failed => "failed",
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use rabta_call::{
-    CallSession, CallView, Candidate, EngineCommand, EngineEvent, Input, Intent, LegId, LinkState, Millis,
-    Output, SdpKind, Setup, refuse_busy,
+    CallSession, CallView, Candidate, EngineCommand, EngineEvent, Input, Intent, Invitation, LegId,
+    LinkState, Millis, Output, SdpKind, Setup, refuse_busy,
 };
 use rabta_wire::{
     Id,
+    leg_key::LegKey,
     signal::{Address, Body, ClientFrame, Party, ServerFrame, Signal, VERSION},
 };
 
@@ -58,7 +59,9 @@ pub struct End {
     pub finished: bool,
     pub online: bool,
     pub live: bool,
-    inst: u32,
+    pub inst: u32,
+    /// Whether this end is a patient's.
+    pub patient: bool,
     /// Whether this device is in another call.
     pub busy: bool,
 }
@@ -76,13 +79,23 @@ pub struct World {
     pub dice: Dice,
     /// A router that rewrites every fingerprint on the way.
     pub tampers: bool,
+    /// The same, only between these two ends.
+    pub tampers_between: Option<(usize, usize)>,
     /// Candidate lines that left an end before anybody accepted.
     pub leaked: Vec<String>,
+    /// What the router carried, as it carried it.
+    pub carried: Vec<String>,
     queue: BTreeMap<(Millis, u64), Event>,
     count: u64,
 }
 
 pub const CALL: Id = Id([9; 16]);
+
+/// A colleague, about ask 5.
+pub fn whom(person: u8) -> Invitation {
+    let to = Address { person: Id([person; 16]), device: None };
+    Invitation { to, ask: Some(Id([5; 16])), patient: false }
+}
 
 pub fn party(person: u8, device: u8) -> Party {
     Party { person: Id([person; 16]), device: Id([device; 16]) }
@@ -99,6 +112,7 @@ impl World {
             online: true,
             live: false,
             inst: 100 + i as u32,
+            patient: false,
             busy: false,
         };
         Self {
@@ -108,17 +122,22 @@ impl World {
             network: true,
             dice: Dice::new(seed),
             tampers: false,
+            tampers_between: None,
             leaked: Vec::new(),
+            carried: Vec::new(),
             queue: BTreeMap::new(),
             count: 0,
         }
     }
 
     pub fn dial(&mut self, person: u8) {
-        let to = Address { person: Id([person; 16]), device: None };
-        let session = CallSession::dial(self.now, self.setup(0), to, Some(Id([5; 16])));
-        self.ends[0].session = Some(session);
-        self.drain(0);
+        self.dial_from(0, whom(person));
+    }
+
+    pub fn dial_from(&mut self, end: usize, to: Invitation) {
+        let setup = self.setup(end);
+        self.ends[end].session = Some(CallSession::dial(self.now, setup, to));
+        self.drain(end);
     }
 
     pub fn view(&self, end: usize) -> CallView {
@@ -205,6 +224,14 @@ impl World {
             return;
         }
         let ServerFrame::From { from, body, .. } = &frame else { return };
+        // As the hosts do: a ring of a higher round is not an echo of the one that was answered before.
+        if let Signal::Ring { round, .. } = body.msg
+            && let Some(session) = &self.ends[to].session
+            && session.view(self.now).phase.is_ended()
+            && round > session.round()
+        {
+            self.begin_anew(to);
+        }
         if self.ends[to].session.is_none() && !self.ends[to].finished {
             if self.ends[to].busy {
                 let inst = self.ends[to].inst;
@@ -221,8 +248,31 @@ impl World {
         self.input(to, Input::Frame(frame));
     }
 
+    /// The program there starts again: nothing of the call is left in it.
+    pub fn begin_anew(&mut self, end: usize) {
+        let legs: Vec<LegId> = self.ends[end].engine.keys().copied().collect();
+        for leg in legs {
+            if !self.ends[end].engine[&leg].closed {
+                self.command(end, EngineCommand::CloseLeg { leg });
+            }
+        }
+        let end = &mut self.ends[end];
+        (end.session, end.finished, end.inst) = (None, false, end.inst + 50);
+        end.engine.clear();
+    }
+
+    /// What a page says that was reloaded in a call with `to`.
+    pub fn says_rejoin(&mut self, end: usize, to: usize) {
+        let inst = self.ends[end].inst;
+        let body = Body { inst, seq: 0, ack: 0, ack_inst: 0, msg: Signal::Rejoin };
+        let to = self.ends[to].party.into();
+        self.route(end, ClientFrame::To { v: VERSION, call: CALL, to, body });
+    }
+
     fn setup(&self, end: usize) -> Setup {
-        Setup { call: CALL, me: self.ends[end].party, inst: self.ends[end].inst, ice_servers: vec![] }
+        let End { party, inst, patient, .. } = &self.ends[end];
+        let seed = LegKey::from_random([*inst as u8; 32]);
+        Setup { call: CALL, me: *party, inst: *inst, seed, patient: *patient, ice_servers: vec![] }
     }
 
     fn drain(&mut self, end: usize) {
@@ -230,7 +280,7 @@ impl World {
             match output {
                 Output::Send(frame) => self.route(end, frame),
                 Output::Engine(command) => self.command(end, command),
-                Output::Sign { token, bytes } => {
+                Output::Sign { token, bytes, .. } => {
                     let signature = sign(self.ends[end].party.device, &bytes);
                     self.input(end, Input::Signed { token, signature });
                 }
@@ -254,7 +304,13 @@ impl World {
             return;
         }
         self.watch(&body);
-        if self.tampers
+        self.carried.push(rabta_wire::signal::encode(&body));
+        let between = |(a, b): (usize, usize)| {
+            let (a, b) = (self.ends[a].party.person, self.ends[b].party.person);
+            let from = self.ends[from].party.person;
+            (from, to.person) == (a, b) || (from, to.person) == (b, a)
+        };
+        if (self.tampers || self.tampers_between.is_some_and(between))
             && let Signal::Offer { sdp, .. } | Signal::Answer { sdp, .. } = &mut body.msg
         {
             *sdp = sdp.replace("AA", "EE");
@@ -405,6 +461,9 @@ impl World {
         let me = self.ends[end].party;
         let far_view = self.ends[far].session.as_ref()?.view(self.now);
         let far_leg = far_view.legs.iter().find(|l| l.party == Some(me) && !l.phase.is_ended())?;
+        if self.ends[far].engine.get(&far_leg.leg).is_none_or(|fake| fake.closed) {
+            return None;
+        }
         self.ends[far].engine.contains_key(&far_leg.leg).then_some((far, far_leg.leg))
     }
 }

@@ -9,10 +9,11 @@ use std::{
 };
 
 use gstreamer::{self as gst, prelude::*};
-use rabta_call::{CallSession, CallView, EngineEvent, Input, Intent, Output, Setup};
+use rabta_call::{CallSession, CallView, EngineEvent, Input, Intent, Invitation, Output, Setup};
 use rabta_engine::{EngineConfig, FrameSource, Loudspeaker, MediaSource, NativeEngine, VideoFrame};
 use rabta_wire::{
     Id,
+    leg_key::LegKey,
     signal::{Address, ClientFrame, IceServer, Party, ServerFrame, VERSION},
 };
 use tokio::sync::mpsc;
@@ -94,12 +95,15 @@ impl Pair {
 
     fn setup(&self, end: usize) -> Setup {
         let inst = CALLS.fetch_add(1, Ordering::Relaxed);
-        Setup { call: Id([9; 16]), me: self.ends[end].party, inst, ice_servers: self.ice_servers.clone() }
+        let (me, ice_servers) = (self.ends[end].party, self.ice_servers.clone());
+        let seed = LegKey::from_random([end as u8 + 1; 32]);
+        Setup { call: Id([9; 16]), me, inst, seed, patient: false, ice_servers }
     }
 
     pub fn dial(&mut self) {
         let to = Address { person: self.ends[1].party.person, device: None };
-        self.ends[0].session = Some(CallSession::dial(self.now(), self.setup(0), to, None));
+        self.ends[0].session =
+            Some(CallSession::dial(self.now(), self.setup(0), Invitation { to, ask: None, patient: false }));
         self.drain(0);
     }
 

@@ -36,6 +36,8 @@ struct State {
 struct Room {
     /// Who may speak here.
     persons: BTreeSet<Id>,
+    /// Who made the link of the patient who is here, and that patient's guest: nobody else brings anybody in.
+    host: Option<(Id, Id)>,
     present: BTreeSet<Party>,
     used_at: i64,
 }
@@ -146,13 +148,35 @@ impl Hub {
         }
     }
 
-    /// Opens the call's room and rings `to`; whether they may call each other was asked before.
-    pub fn ring(&self, from: Party, call: Id, to: Address, body: Routed, now: i64) -> Result<(), Refusal> {
+    /// Whose patient is in the call's room, if one is.
+    pub fn host(&self, call: Id) -> Option<Id> {
+        self.lock().rooms.get(&call)?.host.map(|(owner, _)| owner)
+    }
+
+    /// Opens the call's room and rings `to`; whether they may call each other was asked before. `patient`: `to` is the
+    /// guest of a link that `from` made. In a room with a patient only whoever made the link rings anybody else.
+    pub fn ring(
+        &self,
+        from: Party,
+        call: Id,
+        to: Address,
+        patient: bool,
+        body: Routed,
+        now: i64,
+    ) -> Result<(), Refusal> {
         let mut state = self.lock();
         state.rooms.retain(|_, room| now - room.used_at <= ROOM_MS);
         let room = state.rooms.entry(call).or_default();
         if !room.persons.is_empty() && !room.persons.contains(&from.person) {
             return Err(Refusal::NotAllowed);
+        }
+        let new = !room.persons.contains(&to.person);
+        let may_not = |(owner, guest)| owner != from.person || patient && guest != to.person;
+        if new && room.host.is_some_and(may_not) {
+            return Err(Refusal::NotAllowed);
+        }
+        if patient {
+            room.host = Some((from.person, to.person));
         }
         room.persons.extend([from.person, to.person]);
         room.present.insert(from);
@@ -207,6 +231,10 @@ impl Hub {
         state.rings.retain(|r| r.call != call);
         if let Some(room) = state.rooms.get_mut(&call) {
             room.present.remove(&party);
+            // Who left speaks here again when they are rung again.
+            if room.present.iter().all(|other| other.person != party.person) {
+                room.persons.remove(&party.person);
+            }
             if room.present.is_empty() {
                 state.rooms.remove(&call);
             }
@@ -234,20 +262,43 @@ mod tests {
         let call = Id([9; 16]);
         assert_eq!(hub.carry(party(1), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
         assert_eq!(
-            hub.ring(party(1), call, Address { person: party(2).person, device: None }, body(), 0),
+            hub.ring(party(1), call, Address { person: party(2).person, device: None }, false, body(), 0),
             Ok(())
         );
         assert!(to_b.try_recv().unwrap().contains("\"from\""));
         assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
-        assert_eq!(hub.ring(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
+        assert_eq!(hub.ring(party(3), call, party(2).into(), false, body(), 0), Err(Refusal::NotAllowed));
         assert_eq!(hub.carry(party(1), call, party(2).into(), body(), 0), Ok(()));
+    }
+
+    #[test]
+    fn only_who_made_the_patients_link_brings_others_in() {
+        let hub = Hub::default();
+        let senders: Vec<_> = (1..6).map(|n| (n, mpsc::channel(8))).collect();
+        for (n, (sender, _)) in &senders {
+            hub.join(party(*n), sender.clone(), None, 0);
+        }
+        let call = Id([9; 16]);
+        let ring = |from, to, patient| hub.ring(party(from), call, party(to).into(), patient, body(), 0);
+        assert_eq!(ring(1, 2, true), Ok(()));
+        assert_eq!(hub.host(call), Some(party(1).person));
+        assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed));
+        assert_eq!(ring(1, 3, false), Ok(()));
+        assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Ok(()), "they may meet");
+        assert_eq!(ring(3, 4, false), Err(Refusal::NotAllowed), "a guest of the call brings nobody");
+        assert_eq!(ring(1, 5, true), Err(Refusal::NotAllowed), "a second patient");
+        assert_eq!(ring(1, 3, false), Ok(()), "again");
+        hub.leave_room(party(3), call);
+        assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed), "left");
+        hub.leave_room(party(2), call);
+        assert_eq!(ring(1, 2, true), Ok(()), "the same patient comes back");
     }
 
     #[test]
     fn a_ring_waits_a_minute_for_somebody_who_is_not_here() {
         let hub = Hub::default();
         let to = Address { person: party(2).person, device: None };
-        assert_eq!(hub.ring(party(1), Id([9; 16]), to, body(), 0), Err(Refusal::NotHere));
+        assert_eq!(hub.ring(party(1), Id([9; 16]), to, false, body(), 0), Err(Refusal::NotHere));
         let (sender, _keep) = mpsc::channel(8);
         assert_eq!(hub.join(party(2), sender.clone(), None, 59_000).kept.len(), 1);
         assert_eq!(hub.join(party(2), sender, None, 61_000).kept.len(), 0);
@@ -259,7 +310,7 @@ mod tests {
         let (sender, mut to_b) = mpsc::channel(8);
         let joined = hub.join(party(2), sender.clone(), None, 0);
         let call = Id([9; 16]);
-        hub.ring(party(1), call, party(2).into(), body(), 0).unwrap();
+        hub.ring(party(1), call, party(2).into(), false, body(), 0).unwrap();
         hub.lost(joined.socket, party(2), 1_000);
         assert_eq!(hub.carry(party(1), call, party(2).into(), body(), 2_000), Ok(()));
         assert_eq!(hub.join(party(2), sender, Some(&joined.session), 3_000).kept.len(), 1);

@@ -257,8 +257,9 @@ impl Session {
 
     /// One frame of the program; what to answer, if anything.
     async fn frame(&mut self, text: &str) -> Result<Option<String>, Close> {
-        let refuse =
-            |call, code| Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code })));
+        let refuse = |call, code| {
+            Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call, code, to: None })))
+        };
         if self.too_many() {
             return refuse(None, Refusal::TooMany);
         }
@@ -289,45 +290,64 @@ impl Session {
         }
         let Some((me, _)) = self.me else { return refuse(None, Refusal::Token) };
         let hub = &self.app.hub;
-        let (call, result) = match frame {
+        let (call, to, result) = match frame {
             ClientFrame::Hello { .. } => return Ok(None),
             ClientFrame::Ring { call, to, body, .. } => {
                 let may = match self.who {
-                    Who::Staff(_) => may_call(&self.app, me.person, to.person).await,
+                    Who::Staff(_) => may_call(&self.app, call, me.person, to.person).await,
                     // Guests are called; they call nobody.
-                    Who::Guest => Ok(false),
+                    Who::Guest => Ok(May::Not),
                 };
                 let result = match may {
-                    Ok(true) => hub.ring(me, call, to, body, now),
-                    _ => Err(Refusal::NotAllowed),
+                    Ok(May::Not) | Err(_) => Err(Refusal::NotAllowed),
+                    Ok(may) => hub.ring(me, call, to, may == May::Patient, body, now),
                 };
-                (call, result)
+                (call, Some(to), result)
             }
-            ClientFrame::To { call, to, body, .. } => (call, hub.carry(me, call, to, body, now)),
+            ClientFrame::To { call, to, body, .. } => (call, Some(to), hub.carry(me, call, to, body, now)),
             ClientFrame::Leave { call, .. } => {
                 hub.leave_room(me, call);
-                (call, Ok(()))
+                (call, None, Ok(()))
             }
         };
         match result {
             Ok(()) => Ok(None),
-            Err(code) => refuse(Some(call), code),
+            Err(code) => {
+                Ok(Some(encode(&ServerFrame::<Routed>::Refused { v: VERSION, call: Some(call), code, to })))
+            }
         }
     }
 }
 
-/// Whether two persons are the two sides of an open ask, or one made an open link for the other.
-async fn may_call(app: &App, from: Id, to: Id) -> Result<bool, sqlx::Error> {
+/// Why one person may ring another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum May {
+    /// As a colleague.
+    Colleague,
+    /// As the guest of a link that they made.
+    Patient,
+    Not,
+}
+
+/// Whether two persons are the two sides of an open ask, or one made an open link for the other, or one has a patient
+/// in this call and the other is on the roster.
+async fn may_call(app: &App, call: Id, from: Id, to: Id) -> Result<May, sqlx::Error> {
     // With a pool's ask that nobody has taken yet, anybody of the pool may ring the clinic, and be rung.
     let sql = "SELECT EXISTS (SELECT 1 FROM task_with w JOIN task t ON t.id = w.task JOIN person p ON p.id = ?2 \
                WHERE w.person = ?1 AND t.shut_by = '' AND p.facility = t.facility) \
                OR EXISTS (SELECT 1 FROM task_with w JOIN task t ON t.id = w.task JOIN person p ON p.id = ?1 \
-               WHERE w.person = ?2 AND t.shut_by = '' AND p.facility = t.facility)";
-    let n: i64 =
-        sqlx::query_scalar(sql).bind(from.0.to_vec()).bind(to.0.to_vec()).fetch_one(app.db.read()).await?;
+               WHERE w.person = ?2 AND t.shut_by = '' AND p.facility = t.facility) \
+               OR (?3 AND EXISTS (SELECT 1 FROM roster r WHERE r.person = ?2))";
+    let n: i64 = sqlx::query_scalar(sql)
+        .bind(from.0.to_vec())
+        .bind(to.0.to_vec())
+        .bind(app.hub.host(call) == Some(from))
+        .fetch_one(app.db.read())
+        .await?;
     if n > 0 {
-        return Ok(true);
+        return Ok(May::Colleague);
     }
     let mut db = app.db.read().acquire().await?;
-    guests::may_ring(&mut db, from, to, app.now()).await
+    let theirs = guests::may_ring(&mut db, from, to, app.now()).await?;
+    Ok(if theirs { May::Patient } else { May::Not })
 }

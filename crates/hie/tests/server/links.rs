@@ -65,7 +65,7 @@ pub async fn join(server: &Server, link: &Link, device: Id) -> Welcome {
     serde_json::from_value(said).unwrap()
 }
 
-async fn greet(server: &Server, token: &str) -> Socket {
+pub async fn greet(server: &Server, token: &str) -> Socket {
     let request = door(server, SOCKET).replace("https", "wss").into_client_request().unwrap();
     let mut socket = open(request).await;
     send(&mut socket, &ClientFrame::Hello { v: VERSION, token: token.into(), session: None }).await;
@@ -120,8 +120,12 @@ async fn a_phone_comes_in_with_the_link_and_the_word_and_is_rung() {
 
     // A guest calls nobody.
     let call = id();
-    let ring =
-        |to| ClientFrame::Ring { v: VERSION, call, to, body: body(Signal::Ring { ask: None, video: true }) };
+    let ring = |to| ClientFrame::Ring {
+        v: VERSION,
+        call,
+        to,
+        body: body(Signal::Ring { ask: None, video: true, round: 0 }),
+    };
     send(&mut phone, &ring(to(doctor.person))).await;
     assert!(matches!(frame(&mut phone).await, ServerFrame::Refused { code: Refusal::NotAllowed, .. }));
     send(&mut desk, &ring(to(link.guest))).await;

@@ -154,7 +154,7 @@ async fn the_parties_of_an_ask_can_call_each_other_and_nobody_else_can() {
         v: VERSION,
         call,
         to,
-        body: body(Signal::Ring { ask: Some(ask.task), video: true }),
+        body: body(Signal::Ring { ask: Some(ask.task), video: true, round: 0 }),
     };
 
     send(&mut outsider, &ring(to(ask.specialist.person))).await;
@@ -193,7 +193,7 @@ async fn a_ring_waits_for_somebody_who_comes_and_a_hello_needs_the_sockets_own_t
         v: VERSION,
         call,
         to: to(ask.specialist.person),
-        body: body(Signal::Ring { ask: None, video: false }),
+        body: body(Signal::Ring { ask: None, video: false, round: 0 }),
     };
     send(&mut doctor, &ring).await;
     assert!(matches!(frame(&mut doctor).await, ServerFrame::Refused { code: Refusal::NotHere, .. }));

@@ -826,6 +826,14 @@ words! {
     CallEndedNext = "Nothing written is lost. Answer in writing, or try again.",
     CallEndedNextClinic = "Nothing written is lost. Write a message, telephone, or try again.",
     CallFigures = "From accept to first voice {0} ms, to first picture {1} ms; {2} frames",
+    CallEndedNotWanted = "The patient wants to talk to the doctor alone.",
+    CallLeft = "{0} has left. The call goes on.",
+    CallNotWanted = "The patient said no to {0}.",
+    CallAsking = "The patient is asked: may {0} join?",
+    CallUnanswered = "The patient did not answer about {0}.",
+    CallBringIn = "Bring in {0}",
+    CallBringInHint = "The patient is asked first, aloud, and may say no.",
+    CallNotHere = "not connected now",
     CallKeys = "M, V, S, C, Ctrl+E",
     // End of asks and calls
 

@@ -8,10 +8,11 @@ mod link;
 mod phone;
 mod ring;
 mod screen;
+mod third;
 mod video;
 mod words;
 
 pub use link::Waiting;
 pub use phone::PhoneScreen;
 pub use ring::Ringing;
-pub use screen::CallScreen;
+pub use screen::{CallScreen, NOW};

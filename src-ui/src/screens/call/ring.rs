@@ -8,7 +8,7 @@ use crate::router::{self, Route};
 use crate::session::session;
 use crate::{Text, W, dom, icon, ipc};
 
-use super::video;
+use super::{NOW, video};
 
 /// Somebody rings: on every page, above the work, with two large answers. It takes nothing away from what is being
 /// typed.
@@ -41,9 +41,7 @@ pub fn Ringing() -> impl IntoView {
             busy.try_set(false);
         });
         // The page is drawn while the shell accepts.
-        if !ask.is_empty() {
-            router::go(&Route::Call(ask));
-        }
+        router::go(&Route::Call(if ask.is_empty() { NOW.to_owned() } else { ask }));
     };
     let decline = move |_: ()| {
         spawn_local(async move {

@@ -1,9 +1,10 @@
 use leptos::prelude::*;
-use rabta_ipc::call::CallView;
+use rabta_ipc::call::{CallView, LegView};
 
 use super::controls::Controls;
 use super::figures::CallFigures;
 use super::items::Items;
+use super::third::Thirds;
 use super::video;
 use super::{codec, words};
 use crate::errors::MaybeError;
@@ -14,10 +15,16 @@ use crate::screens::ask::{AdviceEditor, CallButton, NotePage, Open, writes};
 use crate::session::session;
 use crate::{W, icon};
 
+/// In place of an ask's id: the call that runs, which is about none.
+pub const NOW: &str = "now";
+
 /// The call about one ask: the picture on one side, the record on the other, never one over the other. A reloaded
 /// window is back in the running call: it lives in the shell.
 #[component]
 pub fn CallScreen(id: String) -> impl IntoView {
+    if id == NOW {
+        return view! { <Unasked /> }.into_any();
+    }
     let open = Open::new(id);
     let session = session();
     let this = Memo::new(move |_| {
@@ -47,6 +54,25 @@ pub fn CallScreen(id: String) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
+}
+
+/// A call that was brought to us without a case.
+#[component]
+fn Unasked() -> impl IntoView {
+    let session = session();
+    let over = Memo::new(move |_| session.call.with(|call| call.as_ref().map(|call| call.ended.clone())));
+    let stage = move || match over.get() {
+        None => view! { <Banner title=W::CallNone t="call-none" /> }.into_any(),
+        Some(Some(reason)) => view! {
+            <div data-t="call-ended" data-reason=reason.clone()>
+                <Banner title=W::CallEndedTitle body=words::ended(&reason) t="call-over" />
+            </div>
+        }
+        .into_any(),
+        Some(None) => view! { <Running /> }.into_any(),
+    };
+    view! { <div class="page"><h1 class="sr">{t(W::CallTitle)}</h1><div class="stack">{stage}</div></div> }
 }
 
 #[derive(Clone, PartialEq)]
@@ -103,34 +129,19 @@ pub(super) fn Running() -> impl IntoView {
             .call
             .with(|call| call.as_ref().map_or((true, true), |call| (call.has_camera, call.has_microphone)))
     });
-    let blank = move || {
-        let off = far.with(|legs| legs.iter().any(|leg| leg.far_camera_off));
-        let waits = far.with(|legs| legs.iter().any(|leg| leg.phase == "waiting" || leg.phase == "weak"));
-        (legs.with(Vec::is_empty) || off || waits).then(|| {
-            let word = if !codec::is_there() {
-                W::CallNoDecoder
-            } else if off {
-                W::CallFarCameraOff
-            } else {
-                W::CallNoPicture
-            };
-            let dimmed = !legs.with(Vec::is_empty);
-            view! { <p class="no-picture" class:under=dimmed data-t="no-picture"><Draw icon=icon::VIDEO_OFF />{t(word)}</p> }
-        })
-    };
+    let there = Memo::new(move |_| {
+        far.with(|legs| legs.iter().filter(|leg| leg.phase != "ended").map(|leg| leg.leg).collect::<Vec<_>>())
+    });
+    let tile = move |id: u8| view! { <Tile id far legs /> };
     view! {
         <div class="pictures">
             <div class="far">
-                <For
-                    each=move || legs.get()
-                    key=|leg| *leg
-                    children=|leg| view! { <canvas id=video::far_canvas(leg) data-t="far-video" data-leg=leg.to_string() width="0" height="0"></canvas> }
-                />
-                {blank}
+                <For each=move || there.get() key=|leg| *leg children=tile />
             </div>
             <div class="row apart top">
                 <div class="grow stack" style="--gap:6px">
                     <ConnectionWords />
+                    <Thirds />
                 </div>
                 <figure class="own" class:hid=move || !own.get()>
                     <canvas id="own-video" data-t="own-video" width="0" height="0"></canvas>
@@ -146,6 +157,41 @@ pub(super) fn Running() -> impl IntoView {
     .into_any()
 }
 
+/// One far side: the picture, or why there is none; with two, whose it is.
+#[component]
+fn Tile(id: u8, far: Memo<Vec<LegView>>, legs: RwSignal<Vec<u8>>) -> impl IntoView {
+    let leg = Memo::new(move |_| far.with(|legs| legs.iter().find(|leg| leg.leg == id).cloned()));
+    let several =
+        Memo::new(move |_| far.with(|legs| legs.iter().filter(|leg| leg.phase != "ended").count() > 1));
+    let drawn = Memo::new(move |_| legs.with(|legs| legs.contains(&id)));
+    let why = Memo::new(move |_| {
+        leg.with(|leg| {
+            let leg = leg.as_ref()?;
+            let waits = matches!(leg.phase.as_str(), "waiting" | "weak");
+            let word = match () {
+                () if !codec::is_there() => W::CallNoDecoder,
+                () if leg.far_camera_off => W::CallFarCameraOff,
+                () => W::CallNoPicture,
+            };
+            (!drawn.get() || leg.far_camera_off || waits).then_some(word)
+        })
+    });
+    let name = move || several.get().then(|| leg.with(|leg| leg.as_ref().map(|leg| leg.name.clone())));
+    let blank = move || {
+        why.get().map(|word| {
+            view! { <p class="no-picture" class:under=move || drawn.get() data-t="no-picture"><Draw icon=icon::VIDEO_OFF />{t(word)}</p> }
+        })
+    };
+    view! {
+        <div class="tile">
+            <canvas id=video::far_canvas(id) data-t="far-video" data-leg=id.to_string() width="0" height="0"></canvas>
+            {blank}
+            {move || name().map(|name| view! { <p class="whose"><bdi>{name}</bdi></p> })}
+        </div>
+    }
+    .into_any()
+}
+
 /// With whom, how long, and how the link is.
 #[component]
 fn ConnectionWords() -> impl IntoView {
@@ -153,8 +199,6 @@ fn ConnectionWords() -> impl IntoView {
     move || {
         let call = session.call.get()?;
         let time = crate::screens::ask::words::clock(i64::from(call.seconds));
-        // A link proves a phone, not who holds it: nobody's identity is called checked.
-        let certified = call.link.is_none();
         let legs = call
             .legs
             .into_iter()
@@ -162,12 +206,14 @@ fn ConnectionWords() -> impl IntoView {
                 let (verified, muted) = (leg.verified, leg.far_muted);
                 let connected = matches!(leg.phase.as_str(), "in-call" | "weak" | "waiting");
                 let look = matches!(leg.phase.as_str(), "weak" | "waiting");
-                let name = leg.name.clone();
+                // A link proves a phone, not who holds it: nobody's identity is called checked.
+                let certified = leg.role != "patient";
+                let (name, level) = (leg.name.clone(), leg.level.to_string());
                 let phase = leg.phase.clone();
                 view! {
-                    <p class="strong"><bdi>{name}</bdi></p>
-                    <p data-t="call-words" data-phase=phase class:look=look aria-live="polite">{words::leg(&leg)}</p>
-                    <div class="row">
+                    <div class="leg">
+                        <p class="strong" data-t="call-name" data-leg=leg.leg.to_string() data-level=level><bdi>{name}</bdi></p>
+                        <p data-t="call-words" data-phase=phase class:look=look aria-live="polite">{words::leg(&leg)}</p>
                         {(connected && certified).then(|| {
                             let (word, tint) = if verified { (W::CallVerified, Tint::Teal) } else { (W::CallUnverified, Tint::Amber) };
                             view! { <Tag label=word tint icon=icon::SHIELD t="call-verified" /> }

@@ -15,7 +15,11 @@ pub fn leg(leg: &LegView) -> String {
         "connecting" => say(W::CallConnecting).to_owned(),
         "weak" => say(W::CallWeak).to_owned(),
         "waiting" => say_with(W::CallWaiting, &[&leg.name, &clock(i64::from(leg.waiting_seconds))]),
-        "ended" => say(W::CallEndedTitle).to_owned(),
+        "ended" => match leg.ended.as_deref() {
+            Some("not-wanted") => say_with(W::CallNotWanted, &[&leg.name]),
+            Some("hung-up" | "far-gone") | None => say_with(W::CallLeft, &[&leg.name]),
+            Some(reason) => say(ended(reason)).to_owned(),
+        },
         _ => say(W::CallInCall).to_owned(),
     }
 }
@@ -28,6 +32,7 @@ pub fn ended(reason: &str) -> W {
         "no-answer" => W::CallEndedNoAnswer,
         "failed" => W::CallEndedFailed,
         "far-gone" => W::CallEndedFarGone,
+        "not-wanted" => W::CallEndedNotWanted,
         _ => W::CallEndedHungUp,
     }
 }

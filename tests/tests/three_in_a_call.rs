@@ -1,0 +1,128 @@
+//! Three in a call, with the real windows and a real phone: both ways into it, the patient's word, leaving, coming
+//! back.
+
+mod in_a_window {
+    use anyhow::{Result, ensure};
+    use rabta_tests::{
+        phone::{Phone, TestCa},
+        story::{AYESHA, World},
+        window::Window,
+    };
+
+    /// A clinic with an open ask that the specialist has looked at.
+    async fn asked(name: &str) -> Result<(World, TestCa, Window, Window)> {
+        let mut world = World::of_test(name).await?;
+        let ca = world.let_phones_in()?;
+        let clinic = world.open_both().await?;
+        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
+        world.register(&doctor, &AYESHA).await?;
+        world.write_visit(&doctor).await?;
+        world.ask_specialist(&doctor).await?;
+        world.open_ask(&specialist).await?;
+        world.ask_stands_at(&doctor, &["accepted"]).await?;
+        Ok((world, ca, doctor, specialist))
+    }
+
+    /// The second video is gone, the first goes on.
+    async fn two_go_on(phone: &Phone, video: &str) -> Result<()> {
+        phone.see("away").await?;
+        phone.sees_and_hears(video).await
+    }
+
+    #[tokio::test]
+    async fn the_doctor_brings_the_specialist_to_the_patient_and_whoever_leaves_leaves_two() -> Result<()> {
+        let (mut world, ca, doctor, specialist) = asked("three-home").await?;
+        let phone = world.call_at_home(&doctor, &ca, &AYESHA, "phone").await?;
+        // No means not: nobody rings.
+        world.bring_in(&doctor).await?;
+        phone.reads("[data-t=wanted]", "Dr Saira Malik").await?;
+        phone.tap("wanted-no").await?;
+        doctor.reads("asked", "The patient said no").await?;
+        ensure!(!specialist.sees_now("call-incoming").await?, "it rang though the patient said no");
+
+        world.bring_in(&doctor).await?;
+        phone.see("wanted-yes").await?;
+        world.shoot_every_way(&doctor, "The patient is asked").await?;
+        phone.keep_picture("wanted").await?;
+        phone.check_access("the question whether somebody may join").await?;
+        phone.tap("wanted-yes").await?;
+        specialist.see("call-incoming").await?;
+        specialist.click("call-accept").await?;
+        specialist.screen("call").await?;
+        world.all_three(&doctor, &specialist, &phone).await?;
+        specialist.see("call-record").await?;
+        world.shoot_every_way(&doctor, "Three at the doctor's").await?;
+        world.shoot_every_way(&specialist, "Three at the specialist's").await?;
+        phone.keep_picture("three").await?;
+        phone.check_access("three in a call").await?;
+        phone.tap("language").await?;
+        phone.keep_picture("three-ur").await?;
+        phone.tap("language").await?;
+
+        // The specialist leaves and is asked back: the patient agreed before.
+        specialist.click("hang-up").await?;
+        two_go_on(&phone, "far").await?;
+        world.sees_and_hears(&doctor, 1).await?;
+        world.bring_in(&doctor).await?;
+        specialist.click("call-accept").await?;
+        world.all_three(&doctor, &specialist, &phone).await?;
+
+        // The doctor leaves: the specialist and the patient go on.
+        doctor.click("hang-up").await?;
+        doctor.see("call-ended").await?;
+        two_go_on(&phone, "far-2").await?;
+        world.sees_and_hears(&specialist, 1).await?;
+        phone.keep_picture("doctor-left").await?;
+        specialist.click("hang-up").await?;
+        phone.screen("ended").await?;
+        phone.close().await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+
+    #[tokio::test]
+    async fn without_an_ask_somebody_of_the_roster_is_brought_in() -> Result<()> {
+        let mut world = World::of_test("three-roster").await?;
+        let ca = world.let_phones_in()?;
+        let clinic = world.open_both().await?;
+        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
+        world.register(&doctor, &AYESHA).await?;
+        world.three(&doctor, &specialist, &ca, &AYESHA).await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+
+    #[tokio::test]
+    async fn the_patient_who_waits_is_brought_to_the_specialist_and_a_reload_comes_back() -> Result<()> {
+        let (mut world, ca, doctor, specialist) = asked("three-clinic").await?;
+        let phone = world.waits_at_home(&doctor, &ca, &AYESHA, "phone").await?;
+        world.ring(&doctor, &specialist).await?;
+        world.accept(&doctor, &specialist).await?;
+        world.bring_in(&doctor).await?;
+        phone.screen("call").await?;
+        phone.see("wanted-yes").await?;
+        ensure!(phone.frames_of("far-2").await? == 0, "the specialist is here before the patient said yes");
+        phone.tap("wanted-yes").await?;
+        world.all_three(&doctor, &specialist, &phone).await?;
+
+        // The page is loaded anew in the middle: the same call, and the patient is asked again.
+        phone.reload().await?;
+        phone.screen("join").await?;
+        phone.tap("join").await?;
+        phone.screen("call").await?;
+        phone.tap("wanted-yes").await?;
+        world.all_three(&doctor, &specialist, &phone).await?;
+
+        // The phone is lost: the two others go on, and see who is away.
+        phone.close().await?;
+        for window in [&doctor, &specialist] {
+            world.one_is_away(window).await?;
+        }
+        doctor.click("hang-up").await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+}
