@@ -23,6 +23,7 @@ mod server {
     pub mod operator;
     pub mod papers;
     pub mod payloads;
+    pub mod revoked;
     pub mod sockets;
     pub mod transactions;
     pub mod who_looked;

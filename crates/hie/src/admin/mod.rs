@@ -295,6 +295,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
             revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;
+            identity::tell_person_revoked(db, &mut tx, person, now).await?;
             // They are asked for nothing any more, either.
             identity::leave_roster(db, &mut tx, person).await?;
             Reply::Done
@@ -302,10 +303,12 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         Request::RevokeFacility { facility } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
             revoke(&mut tx, REVOKE_FACILITY, facility, now, AdminError::NoDevice).await?;
+            identity::tell_devices_revoked(db, &mut tx, now).await?;
             Reply::Done
         }
         Request::RevokeDevice { device } => {
             revoke(&mut tx, REVOKE_DEVICE, device, now, AdminError::NoDevice).await?;
+            identity::tell_devices_revoked(db, &mut tx, now).await?;
             Reply::Done
         }
         Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
