@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// `passphrase-first` (a PIN is not enough yet), `last-person`, `person-known` (is at this laptop already),
 /// `other-facility` (the code is for another facility or HIE), `wrong-recovery`, `wrong-lease-code` (tries left as
 /// `detail`), `lease-ended`, `device-revoked`, `training` (not in the training vault), `nothing-unsent`,
-/// `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
+/// `not-a-number` (no whole identity card or MR number), `slow-down` (too many lookups), `emergency-over`,
+/// `emergency-not-needed`, `emergency-read-only` (another facility's record, open for a time), `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: String,

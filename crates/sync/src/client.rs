@@ -333,12 +333,15 @@ impl HieClient {
         json(self.send(request).await?).await
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.inner.http.request(method, format!("https://{}{path}", self.inner.endpoint.address))
     }
 
     /// Sends with a token; a 401 drops the token and is tried once more.
-    async fn authorized(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, HieError> {
+    pub(crate) async fn authorized(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Response, HieError> {
         let token = self.token().await?;
         match self.send(request().bearer_auth(&token)).await {
             Err(HieError::Refused { status: 401, .. }) => {
@@ -386,7 +389,7 @@ fn said(body: &[u8]) -> (String, String) {
     (code.unwrap_or_default(), words.unwrap_or_default())
 }
 
-async fn json<T: serde::de::DeserializeOwned>(answer: Response) -> Result<T, HieError> {
+pub(crate) async fn json<T: serde::de::DeserializeOwned>(answer: Response) -> Result<T, HieError> {
     let body = bytes(answer, SMALL_ANSWER).await?;
     serde_json::from_slice(&body).map_err(|_| HieError::Malformed("JSON"))
 }
@@ -397,7 +400,7 @@ async fn cbor<T: for<'b> minicbor::Decode<'b, ()>>(answer: Response, most: usize
 }
 
 /// The body, at most `most` bytes of it: a reader checks before it allocates.
-async fn bytes(mut answer: Response, most: usize) -> Result<Vec<u8>, HieError> {
+pub(crate) async fn bytes(mut answer: Response, most: usize) -> Result<Vec<u8>, HieError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(HieError::of_http)? {
         if body.len() + chunk.len() > most {

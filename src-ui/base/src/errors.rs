@@ -29,6 +29,11 @@ pub fn words(code: &str) -> (W, W) {
         "not-an-image" => (W::ErrNotImage, W::ErrNotImageBody),
         "no-certificate" => (W::PhoneNoPage, W::PhoneNoPageBody),
         "stops" => (W::ErrStops, W::ErrStopsBody),
+        "not-a-number" => (W::ErrNotNumber, W::ErrNotNumberBody),
+        "slow-down" => (W::ErrSlowDown, W::ErrSlowDownBody),
+        "emergency-over" => (W::ErrEmergencyOver, W::ErrEmergencyOverBody),
+        "emergency-read-only" => (W::ErrReadOnly, W::ErrReadOnlyBody),
+        "emergency-not-needed" => (W::ErrNotNeeded, W::ErrNotNeededBody),
         _ => words_at_the_gate(code),
     }
 }
@@ -71,10 +76,30 @@ pub fn words_at_the_gate(code: &str) -> (W, W) {
 /// Codes after which what was typed may not have been saved: said loudly.
 pub fn tone(code: &str) -> Tone {
     match code {
-        "hie-unreachable" | "no-certificate" | "stale" | "not-found" | "invalid" | "stops"
-        | "consent-missing" | "in-a-call" | "code-malformed" | "code-expired" | "other-facility"
-        | "person-known" | "passphrase-first" | "training" | "nothing-unsent" | "no-camera"
-        | "no-microphone" | "too-large" | "not-an-image" => Tone::Look,
+        "hie-unreachable"
+        | "no-certificate"
+        | "stale"
+        | "not-found"
+        | "invalid"
+        | "stops"
+        | "consent-missing"
+        | "in-a-call"
+        | "code-malformed"
+        | "code-expired"
+        | "other-facility"
+        | "person-known"
+        | "passphrase-first"
+        | "training"
+        | "nothing-unsent"
+        | "no-camera"
+        | "no-microphone"
+        | "not-a-number"
+        | "slow-down"
+        | "emergency-over"
+        | "emergency-read-only"
+        | "emergency-not-needed"
+        | "too-large"
+        | "not-an-image" => Tone::Look,
         _ => Tone::Stop,
     }
 }

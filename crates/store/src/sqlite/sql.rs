@@ -87,6 +87,13 @@ statements! {
     SET_CURRENT = "INSERT INTO resource (kind, id, seq, first_seq, patient, state, is_open, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                    ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq, patient = excluded.patient, state = excluded.state, \
                    is_open = excluded.is_open, deleted = excluded.deleted";
+    BROUGHT = "SELECT count(*) FROM resource_version WHERE kind = ?1 AND id = ?2 AND envelope <> x'' \
+               AND seq > (SELECT coalesce(max(d.seq), 0) FROM resource_version d WHERE d.kind = ?1 AND d.id = ?2 AND d.deleted = 1)";
+    PATIENT_OF = "SELECT patient FROM resource WHERE kind = ?1 AND id = ?2";
+    DROP_CURRENT = "DELETE FROM resource WHERE kind = ?1 AND id = ?2";
+    DROP_VERSIONS = "DELETE FROM resource_version WHERE kind = ?1 AND id = ?2 AND envelope = x'' AND deleted = 0";
+    SET_DELETED = "INSERT INTO resource (kind, id, seq, first_seq, patient, state, is_open, deleted) \
+                   SELECT kind, id, max(seq), min(seq), ?3, '', 0, 1 FROM resource_version WHERE kind = ?1 AND id = ?2 GROUP BY kind, id";
     DROP_LINKS = "DELETE FROM link WHERE kind = ?1 AND id = ?2";
     ADD_LINK = "INSERT INTO link (target, kind, id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     DROP_KEYS = "DELETE FROM patient_key WHERE source_kind = ?1 AND source_id = ?2";

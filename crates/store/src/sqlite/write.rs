@@ -35,6 +35,7 @@ pub(crate) async fn ops(
     for op in ops {
         match op {
             Op::Put(resource) => put(c, resource).await?,
+            Op::Forget(kind, id) => forget(c, kind, id).await?,
             Op::SaveDraft(draft) => {
                 let id = draft.id.clone();
                 committed.drafts.push((id, save_draft(c, draft).await?));
@@ -159,6 +160,23 @@ pub(crate) async fn put(c: &mut SqliteConnection, new: NewResource) -> Done {
         }
     }
     Ok(())
+}
+
+/// Takes out the versions that no envelope brought. A mark that it was deleted stays.
+async fn forget(c: &mut SqliteConnection, kind: String, id: String) -> Done {
+    let of = |sql: &'static str| sqlx::query(sql).bind(kind.clone()).bind(id.clone());
+    let stands: i64 = get(&of(sql::BROUGHT).fetch_one(&mut *c).await?, 0)?;
+    if stands > 0 {
+        return Ok(());
+    }
+    let patient: String = match of(sql::PATIENT_OF).fetch_optional(&mut *c).await? {
+        Some(row) => get(&row, 0)?,
+        None => return Ok(()),
+    };
+    for sql in [sql::DROP_LINKS, sql::DROP_KEYS, sql::DROP_CURRENT, sql::DROP_VERSIONS] {
+        run(of(sql), c).await?;
+    }
+    run(of(sql::SET_DELETED).bind(patient), c).await
 }
 
 /// Whether the HIE's version of this resource is stored already. After a restore the HIE may use a number again
