@@ -5,6 +5,7 @@ mod support;
 mod server {
     pub mod access;
     pub mod acme;
+    pub mod admin_page;
     pub mod after;
     pub mod asks;
     pub mod authz;
