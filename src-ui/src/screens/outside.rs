@@ -75,7 +75,7 @@ pub fn Outside(typed: RwSignal<String>) -> impl IntoView {
                 off=Signal::derive(move || !whole.get() || !reachable.get())
                 on_press=look
             />
-            <span class="small quiet grow">
+            <span class="small quiet">
                 {move || say(if reachable.get() { W::OutsideHint } else { W::OutsideNoLink })}
             </span>
         </div>

@@ -48,7 +48,8 @@ const HEADERS: [(&str, &str); 4] = [
         "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'",
     ),
-    ("referrer-policy", "no-referrer"),
+    // Not "no-referrer": browsers then say of this page's own forms that they come from nowhere (`Origin: null`).
+    ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
