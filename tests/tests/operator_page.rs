@@ -44,7 +44,7 @@ mod in_a_browser {
         for (lang, dir) in [("en", "ltr"), ("ur", "rtl")] {
             if lang == "ur" {
                 browser.tap("lang").await?;
-                browser.reads("h1", "سب ٹھیک ہے؟").await?;
+                browser.reads("nav", "سب ٹھیک ہے؟").await?;
             }
             for path in PARTS {
                 browser.go(&format!("{base}{path}")).await?;
@@ -66,6 +66,7 @@ mod in_a_browser {
             }
         }
         browser.tap("lang").await?;
+        browser.reads("nav", "Laptops").await?;
         browser.go(&format!("{base}/devices")).await?;
         // The page holds nothing that a program in it could take: there is none.
         ensure!(browser.eval("return document.scripts.length").await? == json!(0));
