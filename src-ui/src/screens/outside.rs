@@ -166,9 +166,10 @@ fn Glass(chosen: RwSignal<Option<Elsewhere>>) -> impl IntoView {
             .await;
             busy.try_set(false);
             match answer {
-                Ok(_) => {
+                Ok(emergency) => {
                     open.try_set(false);
-                    router::go(&Route::Patient(row.id));
+                    // The link broke before all of it came: Today has the way on.
+                    router::go(&if emergency.complete { Route::Patient(row.id) } else { Route::Today });
                 }
                 Err(problem) => drop(error.try_set(Some(problem))),
             }
@@ -262,22 +263,30 @@ pub fn OfOthers(notices: Vec<Notice>, emergencies: Vec<EmergencyRow>) -> impl In
 #[component]
 fn OwnLine(row: EmergencyRow) -> impl IntoView {
     let EmergencyRow { emergency, card } = row;
-    let (until, facility) = (emergency.until, emergency.facility);
-    let card = StoredValue::new(card);
-    let name = move || {
-        card.with_value(|card| card.as_ref().map_or_else(|| say(W::NoticePatient).to_owned(), format::name))
+    let until = emergency.until;
+    let tag = move || {
+        let label = Text::live(move || say_with(W::EmergencyTag, &[&format::moment(until)]));
+        view! { <Tag label tint=Tint::SolidRed icon=icon::CLOCK /> }
     };
+    let Some(card) = card else { return view! { <NotYetHere emergency /> }.into_any() };
+    let card = StoredValue::new(card);
     view! {
         <RowLink href=Route::Patient(emergency.patient).href() t="emergency-row">
-            <Face name=card.with_value(|card| card.as_ref().map(|card| card.name.0.clone()).unwrap_or_default()) />
+            <Face name=card.with_value(|card| card.name.0.clone()) />
             <span class="grow">
-                <span class="main-line"><bdi class="strong">{name}</bdi></span>
-                <span class="sub"><bdi>{facility}</bdi></span>
+                <span class="main-line"><bdi class="strong">{move || card.with_value(format::name)}</bdi></span>
+                <span class="sub"><bdi>{emergency.facility}</bdi></span>
             </span>
-            <Tag label=Text::live(move || say_with(W::EmergencyTag, &[&format::moment(until)])) tint=Tint::SolidRed icon=icon::CLOCK />
+            {tag()}
         </RowLink>
     }
     .into_any()
+}
+
+/// The glass is broken, and nothing came yet.
+#[component]
+fn NotYetHere(emergency: Emergency) -> impl IntoView {
+    view! { <div class="r" data-t="emergency-not-here"><div class="grow"><OpenForATime emergency /></div></div> }.into_any()
 }
 
 #[component]

@@ -157,10 +157,11 @@ pub fn finding(name: &str) -> Option<W> {
         "disk" => W("Disk", "ڈسک"),
         "folder" => W("Data folder", "ڈیٹا فولڈر"),
         "clock" => W("Clock", "گھڑی"),
+        "set" => W("Clock since the start", "شروع سے گھڑی"),
         "backup" => W("Backup", "بیک اپ"),
         "refused" => W("Refused records", "مسترد ریکارڈ"),
         "forks" => W("Copied laptops", "نقل شدہ لیپ ٹاپ"),
-        "certificate" | "phones" => W("Phones' certificate", "فونوں کا سرٹیفکیٹ"),
+        "cert" => W("Phones' certificate", "فونوں کا سرٹیفکیٹ"),
         _ => return None,
     })
 }
