@@ -57,6 +57,9 @@ END;
 CREATE TRIGGER resource_changed AFTER UPDATE OF deleted ON resource WHEN (old.deleted = 0) <> (new.deleted = 0) BEGIN
     UPDATE kind SET here = here + (new.deleted = 0) - (old.deleted = 0) WHERE k = new.k;
 END;
+CREATE TRIGGER resource_went AFTER DELETE ON resource WHEN old.deleted = 0 BEGIN
+    UPDATE kind SET here = here - 1 WHERE k = old.k;
+END;
 
 -- What was current before.
 CREATE TABLE past_version (

@@ -46,6 +46,8 @@ pub struct BandPatient {
     /// Last contact with the HIE, milliseconds since 1970: how old our view of other facilities' records is.
     /// The outer `None`: the screen does not know.
     pub hie_seen_at: Option<Option<i64>>,
+    /// Another facility's record, open until then (milliseconds since 1970).
+    pub until: Option<i64>,
 }
 
 impl Session {
@@ -54,7 +56,16 @@ impl Session {
         self.patient.update(|now| {
             let kept =
                 now.take().filter(|before| before.card.id == card.id).and_then(|before| before.hie_seen_at);
-            *now = Some(BandPatient { card, hie_seen_at: hie_seen_at.or(kept) });
+            *now = Some(BandPatient { card, hie_seen_at: hie_seen_at.or(kept), until: None });
+        });
+    }
+
+    /// Marks the band's patient: another facility's record, open for a time.
+    pub fn mark_emergency(&self, until: i64) {
+        self.patient.update(|now| {
+            if let Some(patient) = now {
+                patient.until = Some(until);
+            }
         });
     }
 

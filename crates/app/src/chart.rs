@@ -21,6 +21,7 @@ const ROWS: usize = 60;
 pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Error> {
     let store = session.store();
     let told = |e| session.told(e);
+    session.may_see(patient).await?;
     let found =
         store.resource("Patient", patient).await.map_err(told)?.ok_or_else(|| Error::new("not-found"))?;
     let of = async |kind: &str| store.of_patient(patient, kind, None, ROWS).await.map_err(told);
@@ -49,6 +50,7 @@ pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Err
         asks: session.asks_of_patient(patient).await?,
         draft: draft.map(|d| d.id),
         hie_seen_at: session.sync.last_contact(),
+        emergency: session.emergency(patient).await?,
     })
 }
 

@@ -10,6 +10,7 @@ mod cards;
 mod chart;
 mod clock;
 mod country;
+mod emergency;
 mod error;
 mod favorites;
 mod photos;
@@ -24,6 +25,7 @@ mod hand_over;
 mod keychain;
 mod lease;
 mod links;
+mod notices;
 mod outbox;
 mod papers;
 mod patients;
@@ -171,6 +173,7 @@ impl App {
             Box::pin(calls::route(&session, name, &body)).await,
             Box::pin(links::route(&session, name, &body)).await,
             Box::pin(after::route(&session, name, &body)).await,
+            Box::pin(emergency::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
             Box::pin(sync_task::route(&session, name, &body)).await,
             Box::pin(updates::route(&session, name, &body)).await,

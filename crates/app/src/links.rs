@@ -100,6 +100,7 @@ impl Session {
 
     async fn make_link(&self, make: MakeLink) -> Result<LinkView, Error> {
         self.must(Act::Visit)?;
+        self.must_be_ours(&make.patient).await?;
         let word = normalized(&make.word);
         if !(SHORTEST_WORD..=LONGEST_WORD).contains(&word.chars().count())
             || word.chars().any(char::is_control)

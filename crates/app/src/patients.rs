@@ -42,7 +42,8 @@ impl Session {
             .await
             .map_err(|e| self.told(e))?;
         let mut rows = Vec::with_capacity(page.hits.len());
-        for hit in &page.hits {
+        let hidden = self.hidden().await?;
+        for hit in page.hits.iter().filter(|hit| !hidden.contains(&hit.patient.id)) {
             rows.push(self.card_of(&hit.patient, &hit.relatives).await?);
         }
         let total = find.offset + rows.len() as u32 + u32::from(page.more);
@@ -72,6 +73,7 @@ impl Session {
     async fn likely_same(&self, likely: LikelySame) -> Result<Vec<Likeness>, Error> {
         let form = &likely.registration;
         let mut found: BTreeMap<String, (PatientCard, Vec<String>)> = BTreeMap::new();
+        let hidden = self.hidden().await?;
         let queries = std::iter::once(form.name.0.clone())
             .chain(form.papers.iter().map(|p| p.number.0.clone()))
             .chain(form.phones.iter().map(|p| p.number.0.clone()))
@@ -79,7 +81,7 @@ impl Session {
         for query in queries {
             let page = self.store().find_patients(&query, 0, 12).await.map_err(|e| self.told(e))?;
             for hit in page.hits {
-                if found.contains_key(&hit.patient.id) {
+                if found.contains_key(&hit.patient.id) || hidden.contains(&hit.patient.id) {
                     continue;
                 }
                 let because = agreements(form, &hit.patient, &hit.relatives, self.stamp().today);
@@ -118,6 +120,7 @@ impl Session {
     }
 
     async fn amend(&self, amend: Amend) -> Result<PatientCard, Error> {
+        self.must_be_ours(&amend.id).await?;
         let mut form = self.checked(amend.registration)?;
         self.settle_cnic(&mut form, Some(&amend.id), amend.shared_cnic).await?;
         let existing = self.store().resource("Patient", &amend.id).await.map_err(|e| self.told(e))?;

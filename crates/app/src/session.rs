@@ -22,6 +22,7 @@ use time::{OffsetDateTime, UtcOffset};
 use crate::{
     App, Inner,
     calls::Calls,
+    emergency::{self, Emergencies},
     gate,
     lease::{self, Lease},
     people::{Joining, Shown},
@@ -70,6 +71,7 @@ pub struct Session {
     pub(crate) training: bool,
     /// Milliseconds since 1970 when somebody was last at the keyboard.
     pub(crate) alive_at: AtomicI64,
+    pub(crate) emergencies: Emergencies,
 }
 
 impl Session {
@@ -116,9 +118,11 @@ impl Session {
             lease,
             training,
             alive_at: AtomicI64::new(inner.config.clock.millis()),
+            emergencies: Emergencies::default(),
             app: inner,
         });
         if !training {
+            emergency::begin(&session).await?;
             tokio::spawn(gate::watch_idle(app.clone(), Arc::downgrade(&session)));
             tokio::spawn(lease::watch(Arc::downgrade(&session)));
         }

@@ -59,6 +59,8 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         }
     }
     today.promises.sort_by(|a, b| a.due.cmp(&b.due));
+    today.notices = crate::notices::unread(session).await?;
+    today.emergencies = session.own_emergencies().await?;
     today.patients = store.count_of_kind("Patient").await.map_err(told)?;
     Ok(today)
 }

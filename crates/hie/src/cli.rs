@@ -75,6 +75,8 @@ pub enum Command {
     /// The key that laptops know this server by.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// A one-time address of the operator's page in a browser, good for ten minutes.
+    AdminLink(Data),
     /// Look at everything that an operator must keep an eye on, and say what to do. Fails where somebody should act.
     Doctor(Doctor),
     /// Who looked at a patient's record: on the HIE and on laptops, when, from where, what and why.
@@ -226,6 +228,9 @@ pub struct Serve {
     /// `https://host[:port]` as phones reach it, if it is not the certificate's name and that port.
     #[arg(long)]
     patient_url: Option<String>,
+    /// Where the operator's page is (`rabta-hie admin-link`): a loopback address; port 0 is any that is free.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    admin_listen: SocketAddr,
     /// Where duty hours are meant: `+05:00` is Pakistan, `+00:00` Mali.
     #[arg(long, default_value = "+05:00", value_parser = utc_offset, allow_hyphen_values = true)]
     utc_offset: time::UtcOffset,
@@ -481,6 +486,7 @@ impl Serve {
             utc_offset: self.utc_offset,
             lease_days: self.lease_days,
             updates: self.updates,
+            admin_listen: Some(self.admin_listen),
             ..Config::new(self.data.data)
         }
     }
@@ -526,6 +532,7 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         Command::Person(PersonCommand::Revoke { data, person }) => (data, Request::RevokePerson { person }),
         Command::Roster(RosterCommand::Remove { data, person }) => (data, Request::LeaveRoster { person }),
         Command::Key(KeyCommand::Rotate { data, again }) => (data, Request::RotateKey { again }),
+        Command::AdminLink(data) => (data, Request::AdminLink),
         Command::Ready(data) => return ready(&data).await,
         Command::Doctor(doctor) => return examine(doctor).await,
         Command::Backup(Backup { data, to, keep }) => {

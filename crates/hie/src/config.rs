@@ -30,6 +30,8 @@ pub struct Config {
     pub relay_allow: Vec<AllowRange>,
     /// Where phones come in; without it nobody can make a link.
     pub door: Option<DoorConfig>,
+    /// Where the operator's page is; only on a loopback address. None without it.
+    pub admin_listen: Option<SocketAddr>,
     /// Days of use that a laptop has without a contact, 1 to [`rabta_wire::lease::MOST_DAYS`].
     pub lease_days: u32,
     /// A folder of packages for laptops, with their signed list; see [`rabta_wire::update`].
@@ -53,6 +55,7 @@ impl Config {
             relay_external: None,
             relay_allow: Vec::new(),
             door: None,
+            admin_listen: None,
             lease_days: rabta_wire::lease::DAYS,
             updates: None,
             clock: system_clock(),

@@ -24,6 +24,7 @@ pub mod admin;
 pub mod audit;
 pub mod auth;
 pub mod backup;
+pub mod board;
 pub mod care;
 pub mod cli;
 mod clock;

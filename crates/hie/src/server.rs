@@ -21,6 +21,7 @@ use crate::{
     App, Config, admin,
     audit::AuditLog,
     auth::{self, Tokens},
+    board::{self, Board},
     care::{self, Lookups},
     db::{DataLock, Db, LockError, OpenError},
     disk::Disk,
@@ -40,6 +41,8 @@ use crate::{
 pub enum ServeError {
     #[error("plain HTTP is only for a loopback address")]
     PlainOutside,
+    #[error("the operator's page is only for a loopback address; reach it from elsewhere through ssh")]
+    AdminOutside,
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
@@ -97,6 +100,9 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     if config.plain_http_loopback && !config.listen.ip().is_loopback() {
         return Err(ServeError::PlainOutside);
     }
+    if config.admin_listen.is_some_and(|addr| !addr.ip().is_loopback()) {
+        return Err(ServeError::AdminOutside);
+    }
     let lock = take_lock(&config.data).await?;
     let db = Db::open(&config.data, &config.key_file, (config.clock)()).await?;
     let listener =
@@ -114,7 +120,12 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
 
     let door = config.door.clone().map(Door::prepare).transpose()?;
 
+    let page = config.admin_listen.map(listen_for_operator).transpose()?;
+    let board =
+        page.as_ref().map(|(_, addr)| Board::new(*addr, config.data.clone(), config.key_file.clone()));
+
     let app = Arc::new(App {
+        board,
         core: SqliteCore::new(db.clone()),
         tokens: Tokens::default(),
         audit: AuditLog::start(db.clone(), config.clock.clone()),
@@ -158,10 +169,24 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     if let Some(door) = door {
         tasks.push(door.open(app.clone(), http.clone())?);
     }
+    if let Some((listener, addr)) = page {
+        let served = board::open(app.clone(), listener, http.clone());
+        tasks.push(served.map_err(|e| ServeError::Io("the operator's page", e))?);
+        tracing::info!(%addr, "the operator's page");
+    }
     tasks.push(tokio::spawn(duty::watch(app.clone())));
     tracing::info!(%addr, tls = !config.plain_http_loopback, "listening");
     let relay_addr = relay.as_ref().map(RelayHandle::local_addr);
     Ok(Handle { addr, spki_sha256, app, http, tasks, relay_addr, _relay: relay, _lock: lock })
+}
+
+fn listen_for_operator(addr: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), ServeError> {
+    let listener = std::net::TcpListener::bind(addr).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        Ok((listener, addr))
+    });
+    listener.map_err(|e| ServeError::Io("the operator's page cannot listen", e))
 }
 
 /// An operator's command holds the lock for a moment; another server holds it on.

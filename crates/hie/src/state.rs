@@ -8,6 +8,7 @@ use crate::{
     Clock,
     audit::AuditLog,
     auth::Tokens,
+    board::Board,
     care::Lookups,
     db::Db,
     disk::Disk,
@@ -40,6 +41,8 @@ pub struct App {
     pub passes: Passes,
     /// What phones are shown; `None` where they do not come in.
     pub phones: Option<Arc<Certificates>>,
+    /// The operator's page, where there is one.
+    pub board: Option<Board>,
     /// What the staff's listener shows.
     pub(crate) tls: RustlsConfig,
     /// The clock when the server started, by itself and by one that nobody sets.

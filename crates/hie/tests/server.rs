@@ -5,6 +5,7 @@ mod support;
 mod server {
     pub mod access;
     pub mod acme;
+    pub mod admin_page;
     pub mod after;
     pub mod asks;
     pub mod authz;
@@ -23,6 +24,7 @@ mod server {
     pub mod operator;
     pub mod papers;
     pub mod payloads;
+    pub mod revoked;
     pub mod sockets;
     mod three;
     pub mod transactions;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// `other-facility` (the code is for another facility or HIE), `wrong-recovery`, `wrong-lease-code` (tries left as
 /// `detail`), `lease-ended`, `device-revoked`, `training` (not in the training vault), `nothing-unsent`,
 /// `update-none` (the HIE offers none for this laptop), `update-signature`, `update-older`, `update-damaged`, `update-not-writable`,
-/// `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
+/// `not-a-number` (no whole identity card or MR number), `slow-down` (too many lookups), `emergency-over`,
+/// `emergency-not-needed`, `emergency-read-only` (another facility's record, open for a time), `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: String,

@@ -9,6 +9,7 @@ mod macros;
 
 pub mod ask;
 pub mod call;
+pub mod care;
 pub mod gate;
 pub mod link;
 pub mod patient;

@@ -6,7 +6,11 @@ use rabta_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ask::AskRow, macros::commands};
+use crate::{
+    ask::AskRow,
+    care::{Emergency, EmergencyRow, Notice},
+    macros::commands,
+};
 
 commands! {
     /// One box: name in Latin or Urdu letters, father's or husband's, phone, CNIC, MR number, village. Ranked.
@@ -75,6 +79,8 @@ pub struct Chart {
     pub draft: Option<String>,
     /// Milliseconds since 1970 of the last contact with the HIE; `None` if there was none.
     pub hie_seen_at: Option<i64>,
+    /// It is another facility's record, open for a time.
+    pub emergency: Option<Emergency>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +128,10 @@ pub struct Today {
     pub done: Vec<DraftRow>,
     /// Follow-ups due.
     pub promises: Vec<Promise>,
+    /// Who opened records of this facility in an emergency; until somebody has read it.
+    pub notices: Vec<Notice>,
+    /// This person's own, while they are open.
+    pub emergencies: Vec<EmergencyRow>,
     /// 0 on the first day.
     pub patients: u64,
 }

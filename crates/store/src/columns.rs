@@ -72,6 +72,11 @@ fn first_code(concept: &Value) -> Option<&str> {
 }
 
 fn state(kind: &str, json: &Value) -> String {
+    // A notice is told apart from the trail by what it is about.
+    if kind == "AuditEvent" {
+        let of = json["subtype"].as_array().and_then(|all| all.iter().find_map(|c| c["code"].as_str()));
+        return of.unwrap_or_default().chars().take(64).collect();
+    }
     let business = (kind == "Task").then(|| first_code(&json["businessStatus"])).flatten();
     let state = business.or_else(|| json["status"].as_str()).or_else(|| first_code(&json["clinicalStatus"]));
     state.unwrap_or_default().chars().take(64).collect()

@@ -17,7 +17,7 @@ pub struct Resource {
     pub first_seq: i64,
     /// The Patient that it is about (a Patient's own id for a Patient), where it says so.
     pub patient: Option<String>,
-    /// `Task.businessStatus` of a Task, else `status`; empty where there is none.
+    /// `Task.businessStatus` of a Task, `subtype` of an AuditEvent, else `status`; empty where there is none.
     pub state: String,
     /// Something is still to be done about it (Tasks by the transition table).
     pub open: bool,

@@ -18,6 +18,7 @@ pub struct Transaction {
 #[derive(Debug)]
 pub(crate) enum Op {
     Put(NewResource),
+    Forget(String, String),
     SaveDraft(SaveDraft),
     DropDraft(String),
     Append(NewEnvelope),
@@ -45,6 +46,12 @@ impl Transaction {
     /// A new version of a resource that no envelope brings (what came through the FHIR API of another server).
     pub fn put(self, resource: NewResource) -> Self {
         self.with(Op::Put(resource))
+    }
+
+    /// What was [`put`](Self::put) here for a time leaves without a trace: no version, no history, no search key. Nothing
+    /// happens to a resource that an envelope brought and that still stands.
+    pub fn forget(self, kind: impl Into<String>, id: impl Into<String>) -> Self {
+        self.with(Op::Forget(kind.into(), id.into()))
     }
 
     pub fn save_draft(self, draft: SaveDraft) -> Self {

@@ -389,7 +389,7 @@ fn said(body: &[u8]) -> (String, String) {
     (code.unwrap_or_default(), words.unwrap_or_default())
 }
 
-async fn json<T: serde::de::DeserializeOwned>(answer: Response) -> Result<T, HieError> {
+pub(crate) async fn json<T: serde::de::DeserializeOwned>(answer: Response) -> Result<T, HieError> {
     let body = bytes(answer, SMALL_ANSWER).await?;
     serde_json::from_slice(&body).map_err(|_| HieError::Malformed("JSON"))
 }

@@ -25,6 +25,7 @@
 
 mod apart;
 pub mod backoff;
+mod care;
 mod client;
 mod clock;
 mod driver;
@@ -38,6 +39,7 @@ mod updates;
 mod verify;
 
 pub use apart::{Kept, kept_apart};
+pub use care::RecordPage;
 pub use client::{Endpoint, HieClient, Identity};
 pub use clock::{Clock, Offset, SystemClock, utc};
 pub use driver::{Driver, SyncHandle};

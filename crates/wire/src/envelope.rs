@@ -26,6 +26,10 @@ use crate::{Id, limits};
 /// What the device's signature covers begins with this.
 const DEVICE_PREFIX: &[u8] = b"rabta envelope 1\0";
 
+/// How far a laptop's idea of the HIE's clock may be off, in milliseconds: it has it from a `Date` header, which counts
+/// whole seconds (RFC 9110, section 5.6.7), read at the end of a round trip of unknown length.
+const CLOCK_GRAIN_MS: i64 = 60_000;
+
 /// One unit of meaning in the log. The number is the wire format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
@@ -286,6 +290,13 @@ impl Header {
         } else {
             Err(EnvelopeError::Payload)
         }
+    }
+
+    /// Whether it was written before `at` (milliseconds since 1970, the HIE's clock), as far as its device knew that
+    /// clock. Decides what still counts of a device that was revoked at `at`.
+    pub fn was_written_before(&self, at: i64) -> bool {
+        let written = self.device_time.saturating_add(self.clock_offset.unwrap_or(0));
+        written < at.saturating_add(CLOCK_GRAIN_MS)
     }
 }
 

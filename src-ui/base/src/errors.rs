@@ -35,6 +35,11 @@ pub fn words(code: &str) -> (W, W) {
         "update-older" => (W::ErrUpdOlder, W::ErrUpdOlderBody),
         "update-damaged" => (W::ErrUpdDamaged, W::ErrUpdDamagedBody),
         "update-not-writable" => (W::ErrUpdWrite, W::ErrUpdWriteBody),
+        "not-a-number" => (W::ErrNotNumber, W::ErrNotNumberBody),
+        "slow-down" => (W::ErrSlowDown, W::ErrSlowDownBody),
+        "emergency-over" => (W::ErrEmergencyOver, W::ErrEmergencyOverBody),
+        "emergency-read-only" => (W::ErrReadOnly, W::ErrReadOnlyBody),
+        "emergency-not-needed" => (W::ErrNotNeeded, W::ErrNotNeededBody),
         _ => words_at_the_gate(code),
     }
 }
@@ -95,6 +100,11 @@ pub fn tone(code: &str) -> Tone {
         | "nothing-unsent"
         | "no-camera"
         | "no-microphone"
+        | "not-a-number"
+        | "slow-down"
+        | "emergency-over"
+        | "emergency-read-only"
+        | "emergency-not-needed"
         | "too-large"
         | "not-an-image"
         | "update-none"

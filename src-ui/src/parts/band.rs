@@ -11,6 +11,10 @@ use crate::{Text, W, format, icon};
 pub fn PatientBand(patient: BandPatient) -> impl IntoView {
     let card = StoredValue::new(patient.card);
     let seen = patient.hie_seen_at;
+    let emergency = patient.until.map(|until| {
+        let label = Text::live(move || say_with(W::EmergencyUntil, &[&format::moment(until)]));
+        view! { <Tag label tint=Tint::SolidRed icon=icon::CLOCK long=true t="band-emergency" /> }
+    });
     let allergies = move || {
         card.with_value(|card| match &card.allergies {
             Allergies::NotAsked => {
@@ -51,7 +55,7 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
                     </span>
                 </div>
                 <div class="facts-line">
-                    {allergies()} {pregnant}
+                    {emergency} {allergies()} {pregnant}
                     {seen
                         .map(|seen| {
                             view! {

@@ -181,6 +181,7 @@ pub fn FindScreen() -> impl IntoView {
                 <span class="quiet">{t(W::NotThere)}</span>
                 <Button label=new_patient t="new-patient" kind=Kind::Usual icon=icon::USER_PLUS on_press=move || router::go(&Route::Register) />
             </div>
+            <super::outside::Outside typed />
         </div>
     }
 }

@@ -266,7 +266,7 @@ fn Bands() -> impl IntoView {
     ];
     view! {
         <Card title="Patient band" flush=true>
-            {bands.map(|card| view! { <PatientBand patient=BandPatient { card, hie_seen_at: Some(None) } /> }).collect_view()}
+            {bands.map(|card| view! { <PatientBand patient=BandPatient { card, hie_seen_at: Some(None), until: None } /> }).collect_view()}
         </Card>
     }
 }

@@ -8,6 +8,7 @@ mod find;
 #[cfg(any(debug_assertions, feature = "gallery"))]
 mod gallery;
 mod me;
+mod outside;
 mod patient;
 mod register;
 mod sync;

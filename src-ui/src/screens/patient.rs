@@ -39,10 +39,20 @@ pub fn load(id: StoredValue<String>) -> Loaded {
             match answer {
                 Ok(answer) => {
                     session.open(answer.card.clone(), Some(answer.hie_seen_at));
+                    if let Some(emergency) = &answer.emergency {
+                        session.mark_emergency(emergency.until);
+                    }
                     error.set(None);
                     chart.set(Some(answer));
                 }
-                Err(problem) => error.set(Some(problem)),
+                Err(problem) => {
+                    // It was here for a time that is over: nothing of it stays on the screen.
+                    if problem.code == "not-found" {
+                        chart.set(None);
+                        session.close();
+                    }
+                    error.set(Some(problem));
+                }
             }
         });
     });
@@ -82,10 +92,19 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     });
     let draft =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
+    let open_for_a_time =
+        move || chart.with(|chart| chart.as_ref().and_then(|chart| chart.emergency.clone()));
+    let ours =
+        Memo::new(move |_| chart.with(|chart| chart.as_ref().is_none_or(|chart| chart.emergency.is_none())));
     view! {
         <div class="page">
             <h1 class="sr">{t(W::Patient)}</h1>
-            <div class="actions" style:visibility=move || if known.get() { "visible" } else { "hidden" }>
+            {move || open_for_a_time().map(|emergency| view! { <super::outside::OpenForATime emergency /> })}
+            <div
+                class="actions"
+                hidden=move || !ours.get()
+                style:visibility=move || if known.get() { "visible" } else { "hidden" }
+            >
                 {move || {
                     let label = if draft.get() { W::GoOnVisit } else { W::StartVisit };
                     view! { <Button label t="start-visit" kind=Kind::Main big=true icon=icon::STETHOSCOPE busy on_press=start /> }
@@ -105,6 +124,7 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             </div>
             <MaybeError error />
             {move || match chart.get() {
+                None if error.with(Option::is_some) => ().into_any(),
                 None => view! { <Card><Skeleton lines=6 /></Card> }.into_any(),
                 Some(chart) => body(chart),
             }}

@@ -59,7 +59,9 @@ fn Lists(today: Today, specialist: bool) -> impl IntoView {
         && today.drafts.is_empty()
         && today.open.is_empty()
         && today.done.is_empty()
-        && today.promises.is_empty();
+        && today.promises.is_empty()
+        && today.notices.is_empty()
+        && today.emergencies.is_empty();
     let patients = today.patients;
     let empty = nothing.then(|| {
         if specialist {
@@ -92,6 +94,7 @@ fn Lists(today: Today, specialist: bool) -> impl IntoView {
         view! { <Card title=W::PromisesDue flush=true t="promises">{rows}</Card> }
     });
     view! {
+        <super::outside::OfOthers notices=today.notices emergencies=today.emergencies />
         {empty}
         {asks(W::QueueWaiting, "queue", today.queue)}
         {asks(W::AdviceAndAsks, "open-asks", today.open)}

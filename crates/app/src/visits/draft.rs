@@ -87,6 +87,7 @@ impl Session {
         if let Some(open) = drafts.into_iter().find(|d| d.kind == "visit" && self.is_ours(d)) {
             return self.visit_view(&open.id).await;
         }
+        self.must_be_ours(&start.patient).await?;
         self.card(&start.patient).await?;
         let form =
             VisitForm { allergies: self.known_allergies(&start.patient).await?, ..VisitForm::default() };

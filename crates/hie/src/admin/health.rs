@@ -228,6 +228,9 @@ pub struct DeviceLine {
     pub name: String,
     /// Who has a key on it.
     pub persons: Vec<String>,
+    /// Milliseconds since 1970: when it last proved who it is.
+    #[serde(default)]
+    pub last_seen: Option<i64>,
     /// Milliseconds since 1970: when it last sent something.
     pub last_sent: Option<i64>,
     pub refused: i64,
@@ -235,8 +238,8 @@ pub struct DeviceLine {
     pub forked: bool,
 }
 
-pub(super) async fn devices(db: &mut SqliteConnection) -> Result<Vec<DeviceLine>, sqlx::Error> {
-    let sql = "SELECT d.id, f.name AS facility, d.name, d.revoked_at, d.forked_at, \
+pub(crate) async fn devices(db: &mut SqliteConnection) -> Result<Vec<DeviceLine>, sqlx::Error> {
+    let sql = "SELECT d.id, f.name AS facility, d.name, d.revoked_at, d.forked_at, d.seen_at, \
                (SELECT max(l.seen_at) FROM log_entry l WHERE l.device = d.id) AS last_sent, \
                (SELECT count(*) FROM log_entry l WHERE l.device = d.id AND l.state = 2) AS refused, \
                (SELECT group_concat(p.name, char(10)) FROM person_key k JOIN person p ON p.id = k.person \
@@ -252,6 +255,7 @@ pub(super) async fn devices(db: &mut SqliteConnection) -> Result<Vec<DeviceLine>
                 facility: row.try_get("facility")?,
                 name: row.try_get("name")?,
                 persons: persons.iter().flat_map(|p| p.lines().map(str::to_owned)).collect(),
+                last_seen: row.try_get("seen_at")?,
                 last_sent: row.try_get("last_sent")?,
                 refused: row.try_get("refused")?,
                 revoked: row.try_get::<Option<i64>, _>("revoked_at")?.is_some(),

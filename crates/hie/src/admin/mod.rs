@@ -25,6 +25,7 @@ use crate::{
     audit::report::Report,
     auth,
     backup::{self, BackupError, Made},
+    board,
     care::glass,
     db::{Db, RotateError, settings},
     envelopes::{HandInError, HandedIn, hand_in},
@@ -80,6 +81,12 @@ pub enum Request {
     RevokeDevice {
         device: Id,
     },
+    /// Codes that a person did not use yet open nothing any more.
+    CloseCodes {
+        person: Id,
+    },
+    /// A one-time address of the operator's page.
+    AdminLink,
     /// Nothing that they sign from now on is taken, on any device; a code that they did not use yet opens nothing.
     RevokePerson {
         person: Id,
@@ -189,6 +196,11 @@ pub enum Reply {
         days: u32,
     },
     Imported(HandedIn),
+    /// The page's address, good once and for so many minutes.
+    AdminLink {
+        url: String,
+        minutes: i64,
+    },
     Done,
     Failed(String),
 }
@@ -205,6 +217,12 @@ pub enum AdminError {
     WhichPerson,
     #[error("no such device, or it is revoked already")]
     NoDevice,
+    #[error("this person has no code that waits to be used")]
+    NoCode,
+    #[error(
+        "there is no page without a running server; start it, with --admin-listen if it was started with none"
+    )]
+    NoPage,
     #[error("no such person, or they have no key and no code that is not revoked")]
     NoKey,
     #[error("no patient here has that id or identifier")]
@@ -295,6 +313,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
             revoke(&mut tx, REVOKE_PERSON, person, now, AdminError::NoKey).await?;
+            identity::tell_person_revoked(db, &mut tx, person, now).await?;
             // They are asked for nothing any more, either.
             identity::leave_roster(db, &mut tx, person).await?;
             Reply::Done
@@ -302,12 +321,19 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         Request::RevokeFacility { facility } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
             revoke(&mut tx, REVOKE_FACILITY, facility, now, AdminError::NoDevice).await?;
+            identity::tell_devices_revoked(db, &mut tx, now).await?;
             Reply::Done
         }
         Request::RevokeDevice { device } => {
             revoke(&mut tx, REVOKE_DEVICE, device, now, AdminError::NoDevice).await?;
+            identity::tell_devices_revoked(db, &mut tx, now).await?;
             Reply::Done
         }
+        Request::CloseCodes { person } => {
+            revoke(&mut tx, CLOSE_CODES, person, now, AdminError::NoCode).await?;
+            Reply::Done
+        }
+        Request::AdminLink => return Err(AdminError::NoPage),
         Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
         Request::Facilities => Reply::Facilities(identity::facilities(&mut tx).await?),
         Request::AddPerson { facility, new } => {
@@ -384,6 +410,9 @@ async fn import(db: &Db, file: &Path, now: i64) -> Result<HandedIn, AdminError> 
 
 /// Does it in a running server, which also acts on it at once: phones whose link ended are told, a new key is shown.
 pub async fn run_in(app: &App, request: Request) -> Result<Reply, AdminError> {
+    if let (Request::AdminLink, Some(board)) = (&request, &app.board) {
+        return Ok(Reply::AdminLink { url: board.link(app.now()), minutes: board::LINK_MS / 60_000 });
+    }
     let revokes = matches!(
         request,
         Request::RevokeDevice { .. } | Request::RevokePerson { .. } | Request::RevokeFacility { .. }
@@ -429,6 +458,8 @@ const REVOKE_PERSON: &[&str] = &[
     "UPDATE link SET closed_at = ?1, device = NULL, asking = NULL \
      WHERE owner = ?2 AND closed_at IS NULL AND expires_at > ?1",
 ];
+const CLOSE_CODES: &[&str] =
+    &["UPDATE enrollment SET expires_at = ?1 WHERE person = ?2 AND used_at IS NULL AND expires_at > ?1"];
 const REVOKE_FACILITY: &[&str] = &[
     "UPDATE device SET revoked_at = ?1 WHERE facility = ?2 AND revoked_at IS NULL",
     "UPDATE enrollment SET expires_at = ?1 WHERE used_at IS NULL AND expires_at > ?1 \

@@ -77,7 +77,15 @@ pub async fn use_up(tx: &mut SqliteConnection, claims: &Claims, now: i64) -> Res
             .bind(claims.iss.0.to_vec())
             .bind(&claims.jti)
             .bind((claims.exp + LEEWAY_S + 1).saturating_mul(1000))
-            .execute(tx)
+            .execute(&mut *tx)
             .await?;
-    if marked.rows_affected() == 0 { Err(AssertionError::Replayed) } else { Ok(()) }
+    if marked.rows_affected() == 0 {
+        return Err(AssertionError::Replayed);
+    }
+    sqlx::query("UPDATE device SET seen_at = ? WHERE id = ?")
+        .bind(now)
+        .bind(claims.iss.0.to_vec())
+        .execute(tx)
+        .await?;
+    Ok(())
 }

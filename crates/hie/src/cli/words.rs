@@ -76,6 +76,15 @@ pub(super) fn words(reply: &Reply) -> String {
             format!("Good once, for {days} days of use of that laptop:\n{code}")
         }
         Reply::Imported(done) => imported(done),
+        Reply::AdminLink { url, minutes } => {
+            let port = url
+                .split([':', '/'])
+                .find(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty());
+            let port = port.unwrap_or_default();
+            format!(
+                "Good once, for {minutes} minutes. From another machine first: ssh -L {port}:localhost:{port} you@this-server\n{url}"
+            )
+        }
         Reply::Done => "done".into(),
         Reply::Failed(why) => why.clone(),
     }

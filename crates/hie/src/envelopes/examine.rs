@@ -29,6 +29,8 @@ pub mod codes {
     pub const PAYLOAD_KIND: &str = "payload-kind";
     pub const NOT_SIGNED: &str = "person-not-signed";
     pub const ROLE: &str = "role";
+    /// An order of a medicine, signed by somebody who may only propose.
+    pub const NOT_PRESCRIBER: &str = "not-prescriber";
     pub const PERSON_SIGNATURE: &str = "person-signature";
     pub const PATIENT: &str = "patient-mismatch";
     pub const PATIENT_UNKNOWN: &str = "patient-unknown";
@@ -114,6 +116,7 @@ fn judge(
     }
     let payload = content::unpack(envelope, header)?;
     must_be_signed(header)?;
+    let mut may_order = false;
     if let Some(signed) = &header.signed_by {
         let bad = || {
             Refusal::new(
@@ -125,11 +128,28 @@ fn judge(
         let named = protected["alg"] == "EdDSA" && protected["kid"] == Value::from(signed.person.to_string());
         let proven = signer.iter().find(|k| k.device == header.device && signed.verify(&k.key, &payload));
         let signer = proven.filter(|_| named).ok_or_else(bad)?;
+        may_order = role::may(&signer.role, Act::Prescribe);
         if let Some(act) = act(header.kind).filter(|act| !role::may(&signer.role, *act)) {
             return Err(Refusal::new(codes::ROLE, format!("a person of this role may not do this: {act:?}")));
         }
     }
-    content::read(header, payload, latest_date(now))
+    let content = content::read(header, payload, latest_date(now))?;
+    if !may_order && content.resources.iter().any(|r| orders_medicine(&r.value)) {
+        return Err(Refusal::new(
+            codes::NOT_PRESCRIBER,
+            "a person of this role proposes medicines (MedicationRequest.intent) and does not order them",
+        ));
+    }
+    Ok(content)
+}
+
+/// Whether this is an order of a medicine that counts: `order` and the codes below it
+/// (http://hl7.org/fhir/R4/valueset-medicationrequest-intent.html). One that was entered in error orders nothing, and
+/// whoever corrects a visit carries it along as that.
+fn orders_medicine(resource: &Value) -> bool {
+    resource["resourceType"] == "MedicationRequest"
+        && resource["intent"].as_str().is_some_and(|intent| intent.ends_with("order"))
+        && resource["status"] != "entered-in-error"
 }
 
 /// What somebody does who signs this. A kind that is not here needs no signature.
@@ -153,4 +173,26 @@ fn must_be_signed(header: &Header) -> Result<(), Refusal> {
         return Err(Refusal::new(codes::NOT_SIGNED, "this must be signed by a person"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::orders_medicine;
+
+    #[test]
+    fn every_kind_of_order_counts_and_a_proposal_does_not() {
+        let of = |kind: &str, intent: &str, status: &str| {
+            orders_medicine(&json!({"resourceType": kind, "intent": intent, "status": status}))
+        };
+        for intent in ["order", "original-order", "reflex-order", "filler-order", "instance-order"] {
+            assert!(of("MedicationRequest", intent, "active"), "{intent}");
+        }
+        for intent in ["proposal", "plan", "option"] {
+            assert!(!of("MedicationRequest", intent, "active"), "{intent}");
+        }
+        assert!(!of("MedicationRequest", "order", "entered-in-error"));
+        assert!(!of("ServiceRequest", "order", "active"));
+    }
 }

@@ -31,21 +31,21 @@ enum Which {
 
 macro_rules! versions {
     ($end:literal) => {
-        Prepared {
-            template: concat!(
+        Prepared::new(
+            concat!(
                 "SELECT r.type, r.id, v.version, v.updated_at, r.facility, r.patient, v.codec, v.dictionary, v.body \
                  FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id \
                  WHERE r.type = ?1 AND r.id = ?2 AND {visible}",
                 $end
             ),
-            label: "v.label",
-        }
+            "v.label",
+        )
     };
 }
 
-const CURRENT: Prepared = versions!(" AND v.version = r.version");
-const ONE: Prepared = versions!(" AND v.version = ?6");
-const ALL: Prepared = versions!(" ORDER BY v.version DESC LIMIT 200");
+static CURRENT: Prepared = versions!(" AND v.version = r.version");
+static ONE: Prepared = versions!(" AND v.version = ?6");
+static ALL: Prepared = versions!(" ORDER BY v.version DESC LIMIT 200");
 
 async fn find(
     db: &mut SqliteConnection,
@@ -55,9 +55,9 @@ async fn find(
     which: Which,
 ) -> Result<Vec<Stored>, sqlx::Error> {
     let (prepared, version) = match which {
-        Which::Current => (CURRENT, None),
-        Which::One(version) => (ONE, Some(version)),
-        Which::All => (ALL, None),
+        Which::Current => (&CURRENT, None),
+        Which::One(version) => (&ONE, Some(version)),
+        Which::All => (&ALL, None),
     };
     let (facility, person, now) = visible::values(who);
     let query =

@@ -1,10 +1,7 @@
 //! What a query adds so that it finds only what its reader may read. Nothing is filtered afterwards: totals and pages
 //! would leak.
 
-use std::{
-    collections::HashMap,
-    sync::{LazyLock, Mutex},
-};
+use std::sync::OnceLock;
 
 use rabta_domain::role::{Label, Part};
 use rabta_wire::Id;
@@ -14,7 +11,7 @@ use super::{kinds::part, labels};
 use crate::auth::Reader;
 
 /// All that the text of the condition depends on: few enough texts that each is prepared once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// The role or the purpose does not cover the type.
     Closed,
@@ -30,6 +27,25 @@ enum Shape {
         /// It is an emergency: a broken glass counts.
         emergency: bool,
     },
+}
+
+/// How many shapes there are.
+const SHAPES: usize = 26;
+
+impl Shape {
+    /// Its place among all.
+    fn place(self) -> usize {
+        match self {
+            Self::Closed => 0,
+            Self::Audit => 1,
+            Self::Record { most, with_ask, cares, emergency } => {
+                2 + labels::number(most) as usize * 8
+                    + usize::from(with_ask) * 4
+                    + usize::from(cares) * 2
+                    + usize::from(emergency)
+            }
+        }
+    }
 }
 
 /// A part of the condition's text, or a value of the reader in it.
@@ -84,6 +100,16 @@ fn pieces(shape: Shape, row: &str, label: &str) -> Vec<Piece> {
     if row == "r" {
         out.push(text(" OR r.facility IS NULL"));
     }
+    // Whoever says that it is an emergency has broken a glass more often than they have an ask.
+    if emergency {
+        out.extend([
+            text(" OR EXISTS (SELECT 1 FROM break_glass g WHERE g.person = "),
+            Person,
+            text(" AND g.patient = {row}.patient AND g.ends_at > "),
+            Now,
+            text(" AND ({label} < 2 OR g.restricted <> ''))"),
+        ]);
+    }
     out.extend([
         text(" OR EXISTS (SELECT 1 FROM task t WHERE t.id = {row}.task AND (t.facility = "),
         Facility,
@@ -99,15 +125,6 @@ fn pieces(shape: Shape, row: &str, label: &str) -> Vec<Piece> {
         let ask = " OR EXISTS (SELECT 1 FROM task t JOIN task_with w ON w.task = t.id \
                    WHERE t.patient = {row}.patient AND t.shut_by = '' AND w.person = ";
         out.extend([text(ask), Person, text(")")]);
-    }
-    if emergency {
-        out.extend([
-            text(" OR EXISTS (SELECT 1 FROM break_glass g WHERE g.person = "),
-            Person,
-            text(" AND g.patient = {row}.patient AND g.ends_at > "),
-            Now,
-            text(" AND ({label} < 2 OR g.restricted <> ''))"),
-        ]);
     }
     out.push(text(if most < Label::VeryRestricted { "))" } else { ")" }));
     out
@@ -144,12 +161,13 @@ pub fn push_envelope(query: &mut QueryBuilder<Sqlite>, who: &Reader) {
     put(query, who, pieces(shape(who, "Binary"), "e", "e.label"));
 }
 
-/// A query with the condition in it, as a text of its own for each shape of reader, so that a read neither writes nor
-/// prepares it anew.
+/// A query with the condition in it, as a text of its own for each shape of reader: a read neither writes it nor looks
+/// for it, and SQLite has it prepared.
 pub struct Prepared {
     /// `{visible}` is where the condition goes; its values are `?3` (facility), `?4` (person) and `?5` (now).
-    pub template: &'static str,
-    pub label: &'static str,
+    template: &'static str,
+    label: &'static str,
+    texts: [OnceLock<String>; SHAPES],
 }
 
 /// The values that a [`Prepared`] query takes after its own two.
@@ -158,13 +176,14 @@ pub fn values(who: &Reader) -> (Vec<u8>, Vec<u8>, i64) {
 }
 
 impl Prepared {
+    pub const fn new(template: &'static str, label: &'static str) -> Self {
+        Self { template, label, texts: [const { OnceLock::new() }; SHAPES] }
+    }
+
     /// The text for this reader and this type.
-    pub fn text(&self, who: &Reader, kind: &str) -> &'static str {
-        type Known = HashMap<(&'static str, Shape), &'static str>;
-        static TEXTS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    pub fn text(&'static self, who: &Reader, kind: &str) -> &'static str {
         let shape = shape(who, kind);
-        let mut texts = TEXTS.lock().unwrap_or_else(|e| e.into_inner());
-        texts.entry((self.template, shape)).or_insert_with(|| {
+        self.texts[shape.place()].get_or_init(|| {
             let condition: String = pieces(shape, "r", self.label)
                 .into_iter()
                 .map(|piece| match piece {
@@ -174,8 +193,25 @@ impl Prepared {
                     Piece::Now => "?5".into(),
                 })
                 .collect();
-            // A few dozen texts in the life of the program.
-            Box::leak(self.template.replace("{visible}", &condition).into_boxed_str())
+            self.template.replace("{visible}", &condition)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_has_a_place_of_its_own() {
+        let mut places = vec![Shape::Closed.place(), Shape::Audit.place()];
+        for most in [Label::Normal, Label::Restricted, Label::VeryRestricted] {
+            for bits in 0..8 {
+                let (with_ask, cares, emergency) = (bits & 4 > 0, bits & 2 > 0, bits & 1 > 0);
+                places.push(Shape::Record { most, with_ask, cares, emergency }.place());
+            }
+        }
+        places.sort_unstable();
+        assert_eq!(places, (0..SHAPES).collect::<Vec<_>>());
     }
 }

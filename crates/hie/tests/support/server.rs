@@ -1,6 +1,7 @@
 //! A real server in this process: TLS on a port of its own, data in a folder of its own, a clock that tests move.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{
         Arc, Once,
@@ -63,21 +64,31 @@ impl Server {
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
         let door = DoorConfig { listen, certificate: Source::Files { cert, key }, url: None };
-        let mut server = Self::opened(&temp.path().join("hie"), Some(door)).await;
+        let mut server = Self::opened(&temp.path().join("hie"), Some(door), None).await;
+        server._temp = Some(temp);
+        server
+    }
+
+    /// One with the operator's page.
+    pub async fn with_page() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let page = Some("127.0.0.1:0".parse().unwrap());
+        let mut server = Self::opened(&temp.path().join("hie"), None, page).await;
         server._temp = Some(temp);
         server
     }
 
     pub async fn at(folder: &Path) -> Self {
-        Self::opened(folder, None).await
+        Self::opened(folder, None, None).await
     }
 
-    async fn opened(folder: &Path, door: Option<DoorConfig>) -> Self {
+    async fn opened(folder: &Path, door: Option<DoorConfig>, page: Option<SocketAddr>) -> Self {
         let clock = Arc::new(AtomicI64::new(NOON));
         let mut config = Config::new(folder);
         config.listen = "127.0.0.1:0".parse().unwrap();
         config.door = door;
         config.updates = Some(folder.with_extension("updates"));
+        config.admin_listen = page;
         let read = clock.clone();
         config.clock = Arc::new(move || read.load(Ordering::Relaxed));
         let handle = serve(config).await.unwrap();

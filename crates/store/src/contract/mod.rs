@@ -38,6 +38,7 @@ macro_rules! contract_tests {
             the_bytes_are_kept_as_they_came
             lists_are_in_the_order_of_arrival_and_do_not_move
             a_deleted_resource_is_gone_but_for_its_history
+            what_was_here_for_a_time_leaves_no_trace
             tasks_are_listed_while_open
             what_refers_to_something_is_found_from_it
             a_patient_is_found_by_any_of_their_facts

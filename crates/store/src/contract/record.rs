@@ -133,3 +133,31 @@ pub async fn what_refers_to_something_is_found_from_it(store: &impl RecordStore)
     assert_eq!(ids(&store.referring_to("e", None).await?), ["c1"]);
     Ok(())
 }
+
+pub async fn what_was_here_for_a_time_leaves_no_trace(store: &impl RecordStore) -> Held {
+    let here = Transaction::new().put(patient("p", "Zulfiqar")).put(encounter("e", "p"));
+    store.commit(here.put(patient("p", "Zulfiqar Ali")), None).await?;
+    append(store, vec![envelope(1, Kind::Visit, &[])]).await?;
+    let ours = id(1).to_string();
+    let forget =
+        || Transaction::new().forget("Patient", "p").forget("Encounter", "e").forget("Encounter", &ours);
+    store.commit(forget().forget("Patient", "nobody"), None).await?;
+    assert!(
+        store.resource("Patient", "p").await?.is_none() && store.history("Patient", "p").await?.is_empty()
+    );
+    assert!(store.find_patients("zulfiqar", 0, 10).await?.hits.is_empty());
+    assert!(store.of_patient("p", "Encounter", None, 10).await?.is_empty());
+    assert!(store.resource("Encounter", &ours).await?.is_some(), "what an envelope brought stays");
+    // It may come again, and what was deleted before stays deleted.
+    store.commit(Transaction::new().put(patient("p", "Zulfiqar")), None).await?;
+    assert_eq!(store.resource("Patient", "p").await?.map(|r| r.deleted), Some(false));
+    let gone = NewResource { body: Vec::new().into(), server_version: Some(3), ..encounter(&ours, "p") };
+    store.commit(Transaction::new().put(gone), None).await?;
+    store.commit(Transaction::new().put(encounter(&ours, "p")), None).await?;
+    store.commit(forget(), None).await?;
+    assert!(store.resource("Encounter", &ours).await?.is_none());
+    assert_eq!(store.history("Encounter", &ours).await?.len(), 2, "the envelope's version and the mark");
+    store.commit(Transaction::new().put(encounter(&ours, "p")), None).await?;
+    assert!(store.resource("Encounter", &ours).await?.is_some());
+    Ok(())
+}

@@ -61,6 +61,32 @@ impl State {
         Ok(())
     }
 
+    /// Takes out the versions that no envelope brought; their places stay empty, under no kind.
+    pub(super) fn forget(&mut self, kind: String, id: String) {
+        let of = |v: &Version| v.kind == kind && v.id == id;
+        let stands = self.versions.iter().rev().filter(|v| of(v)).take_while(|v| !v.body.is_empty());
+        if stands.into_iter().any(|v| v.envelope.is_some()) {
+            return;
+        }
+        let taken = self
+            .versions
+            .iter_mut()
+            .filter(|v| v.kind == kind && v.id == id && v.envelope.is_none() && !v.body.is_empty());
+        for version in taken {
+            (version.kind, version.body) = (String::new(), Vec::new());
+        }
+        let left = self.versions.iter().rposition(|v| v.kind == kind && v.id == id);
+        let key = (kind, id);
+        let Some(left) = left else {
+            self.current.remove(&key);
+            return;
+        };
+        if let Some(current) = self.current.get_mut(&key) {
+            (current.seq, current.deleted, current.open) = (left as i64 + 1, true, false);
+            (current.state, current.links, current.keys) = Default::default();
+        }
+    }
+
     pub(super) fn resource(&self, version: &Version, seq: i64, current: &Current) -> Resource {
         Resource {
             kind: version.kind.clone(),
@@ -183,6 +209,7 @@ impl State {
     ) -> Answer<()> {
         match op {
             Op::Put(resource) => self.put(resource)?,
+            Op::Forget(kind, id) => self.forget(kind, id),
             Op::SaveDraft(draft) => {
                 let id = draft.id.clone();
                 let rev = self.save_draft(draft);

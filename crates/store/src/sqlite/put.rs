@@ -31,6 +31,8 @@ struct Before {
     /// `None` where it was only named.
     body: Option<Private<Vec<u8>>>,
     server_version: i64,
+    /// An envelope brought it.
+    brought: bool,
 }
 
 /// Stores a new version. The keys are written by the caller, at the end of the transaction.
@@ -94,6 +96,40 @@ pub(crate) async fn put(c: &mut SqliteConnection, keys: &mut Changes, new: NewRe
     Ok(())
 }
 
+/// Takes out the versions that no envelope brought. A mark that it was deleted stays, and what an envelope brought since.
+pub(crate) async fn forget(c: &mut SqliteConnection, keys: &mut Changes, kind: &str, id: &str) -> Done {
+    let Some(before) = before(c, kind, id).await?.filter(|before| before.version > 0) else { return Ok(()) };
+    let body = before.body.as_ref().filter(|body| !body.is_empty());
+    let mut mark = None;
+    if body.is_some() {
+        if before.brought {
+            return Ok(());
+        }
+        for row in sqlx::query(sql::PAST).bind(before.r).fetch_all(&mut *c).await? {
+            if get(&row, 2)? {
+                mark = Some(get::<i64>(&row, 0)?);
+                break;
+            }
+            if !get::<&[u8]>(&row, 1)?.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+    sqlx::query(sql::DROP_PAST).bind(before.r).execute(&mut *c).await?;
+    let Some(body) = body else { return Ok(()) };
+    if let Some(mark) = mark {
+        sqlx::query(sql::BACK_TO_MARK).bind(before.r).bind(mark).execute(&mut *c).await?;
+        sqlx::query(sql::DROP_MARK).bind(before.r).bind(mark).execute(&mut *c).await?;
+    } else {
+        let named = sqlx::query(sql::IS_NAMED).bind(before.r).fetch_optional(&mut *c).await?.is_some();
+        let gone = if named { sql::ONLY_NAMED } else { sql::DROP_RESOURCE };
+        sqlx::query(gone).bind(before.r).execute(&mut *c).await?;
+    }
+    let old = Columns::read(kind, id, body)?;
+    relink(c, before.r, &old.links, &[]).await?;
+    rekey(c, keys, (before.patient, old.keys), (before.patient, Vec::new())).await
+}
+
 async fn before(c: &mut SqliteConnection, kind: &str, id: &str) -> Done<Option<Before>> {
     let row = sqlx::query(sql::CURRENT).bind(kind).bind(ids::to_bytes(id)).fetch_optional(&mut *c).await?;
     let Some(row) = row else { return Ok(None) };
@@ -104,8 +140,14 @@ async fn before(c: &mut SqliteConnection, kind: &str, id: &str) -> Done<Option<B
         patient => name_of(c, patient).await?,
     };
     let body = if only_named { None } else { Some(read::body(c, &row, 4, id, &patient_text).await?) };
-    let r = get(&row, 0)?;
-    Ok(Some(Before { r, version: get(&row, 1)?, patient, body, server_version: get(&row, 7)? }))
+    Ok(Some(Before {
+        r: get(&row, 0)?,
+        version: get(&row, 1)?,
+        patient,
+        body,
+        server_version: get(&row, 7)?,
+        brought: !get::<&[u8]>(&row, 8)?.is_empty(),
+    }))
 }
 
 async fn name_of(c: &mut SqliteConnection, r: i64) -> Done<String> {

@@ -95,9 +95,19 @@ statements! {
     );
     OF_ENVELOPE = resources!("resource r WHERE r.envelope = ?1 AND r.envelope <> x''");
     OF_ENVELOPE_PAST = resources!("v", "past_version v JOIN resource r ON r.r = v.r WHERE v.envelope = ?1 AND v.envelope <> x''");
-    CURRENT = "SELECT r, version, deleted, patient, codec, dictionary, body, server_version FROM resource \
+    CURRENT = "SELECT r, version, deleted, patient, codec, dictionary, body, server_version, envelope FROM resource \
                WHERE k = (SELECT k FROM kind WHERE name = ?1) AND id = ?2";
     SERVER_VERSION_PAST = "SELECT codec, dictionary, body FROM past_version WHERE r = ?1 AND server_version = ?2";
+    PAST = "SELECT version, envelope, deleted FROM past_version WHERE r = ?1 ORDER BY version DESC";
+    DROP_PAST = "DELETE FROM past_version WHERE r = ?1 AND envelope = x'' AND deleted = 0";
+    DROP_MARK = "DELETE FROM past_version WHERE r = ?1 AND version = ?2";
+    BACK_TO_MARK = "UPDATE resource SET (version, seq, server_version, envelope, deleted, codec, dictionary, body) = \
+                    (SELECT version, seq, server_version, envelope, deleted, codec, dictionary, body FROM past_version WHERE r = ?1 AND version = ?2), \
+                    state = '', is_open = 0 WHERE r = ?1";
+    ONLY_NAMED = "UPDATE resource SET version = 0, server_version = 0, envelope = x'', deleted = 2, codec = 0, dictionary = 0, body = x'', \
+                  state = '', is_open = 0 WHERE r = ?1";
+    IS_NAMED = "SELECT 1 FROM resource WHERE patient = ?1 AND r <> ?1 LIMIT 1";
+    DROP_RESOURCE = "DELETE FROM resource WHERE r = ?1";
     KEEP_PAST = "INSERT INTO past_version (r, version, seq, server_version, envelope, deleted, codec, dictionary, body) \
                  SELECT r, version, seq, server_version, envelope, deleted, codec, dictionary, body FROM resource WHERE r = ?1";
     ADD_RESOURCE = "INSERT INTO resource (r, k, id, patient, state, is_open, deleted, seq, version, server_version, envelope, codec, dictionary, body) \

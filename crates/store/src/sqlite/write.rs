@@ -40,6 +40,7 @@ pub(crate) async fn ops(
     for op in ops {
         match op {
             Op::Put(resource) => put(c, &mut keys, resource).await?,
+            Op::Forget(kind, id) => put::forget(c, &mut keys, &kind, &id).await?,
             Op::SaveDraft(draft) => {
                 let id = draft.id.clone();
                 committed.drafts.push((id, save_draft(c, draft).await?));

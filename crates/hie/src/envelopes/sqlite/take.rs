@@ -41,15 +41,6 @@ pub enum Arrival {
     HandedInLate,
 }
 
-/// How far a laptop's idea of the HIE's clock may be off, in milliseconds: it has it from a `Date` header, which counts
-/// whole seconds (RFC 9110, section 5.6.7), read at the end of a round trip of unknown length.
-const CLOCK_GRAIN_MS: i64 = 60_000;
-
-/// When an envelope was written, by the HIE's clock as its device knew it; milliseconds since 1970.
-fn written_at(header: &Header) -> i64 {
-    header.device_time.saturating_add(header.clock_offset.unwrap_or(0))
-}
-
 /// Takes one envelope and says what became of it. Its effects are in a savepoint: an error undoes them all.
 pub async fn take(
     tx: &mut SqliteConnection,
@@ -90,9 +81,7 @@ async fn decide(
             "two copies of this device have both gone on writing; both were kept, and the device must be enrolled anew",
         )));
     }
-    if arrival == Arrival::HandedIn
-        && device.revoked_at.is_some_and(|at| written_at(&header) < at + CLOCK_GRAIN_MS)
-    {
+    if arrival == Arrival::HandedIn && device.revoked_at.is_some_and(|at| header.was_written_before(at)) {
         arrival = Arrival::HandedInLate;
     }
     let outcome = if device.revoked && arrival != Arrival::HandedInLate {
