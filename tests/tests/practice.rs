@@ -47,6 +47,11 @@ mod in_a_window {
             })
             .await?;
 
+        // Once more, with a medicine to print.
+        window.click("template").await?;
+        window.click("template-medicine").await?;
+        window.click("template-fill").await?;
+        window.see("medicine-line").await?;
         window.click("check-and-sign").await?;
         window.screen("visit-page").await?;
         window.click("prescription").await?;
@@ -71,6 +76,7 @@ mod in_a_window {
         // The passphrase once, the PIN from then on.
         ask_to_take_over(&window, &NURSE, By::Passphrase).await?;
         world.shoot_every_way(&window, "Who works now?").await?;
+        window.click("back").await?;
         take_over(&window, &NURSE, By::Passphrase).await?;
         take_over(&window, &DOCTOR, By::Pin).await?;
         window.close().await
