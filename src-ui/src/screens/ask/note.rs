@@ -61,7 +61,7 @@ pub fn NotePage(note: Note) -> impl IntoView {
             };
             view! {
                 <section class="part" data-t="note-section" data-section=section.title>
-                    <h3>{move || words::section(&title)}</h3>
+                    <h2>{move || words::section(&title)}</h2>
                     {body}
                 </section>
             }
@@ -87,7 +87,7 @@ pub fn NotePage(note: Note) -> impl IntoView {
             }}
             {(!photos.is_empty()).then(|| view! { <div class="shots"><Photos photos /></div> })}
             <div class="parts">{sections}</div>
-            {wished.then(|| view! { <section class="part"><h3>{t(W::AskWishes)}</h3><div class="row">{wishes}</div></section> })}
+            {wished.then(|| view! { <section class="part"><h2>{t(W::AskWishes)}</h2><div class="row">{wishes}</div></section> })}
             {(!preview)
                 .then(|| {
                     view! {
