@@ -93,6 +93,8 @@ fn is_open(kind: &str, state: &str, json: &Value) -> bool {
         },
         "Encounter" => matches!(state, "planned" | "arrived" | "triaged" | "in-progress" | "onleave"),
         "ServiceRequest" => matches!(state, "active" | "on-hold"),
+        // A notice of a broken glass (DICOM, Emergency Override Started).
+        "AuditEvent" => state == "110127",
         _ => false,
     }
 }
