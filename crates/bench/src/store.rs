@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use rabta_app::{App, Config, MediaConfig, SystemClock};
+use rabta_app::{App, Config, MediaConfig, SystemClock, Updates};
 use rabta_domain::fhir::{Facility, Signer};
 use rabta_engine::{Loudspeaker, MediaSource};
 use rabta_hie::admin::{self, PersonFields, Reply, Request};
@@ -210,6 +210,7 @@ fn app(folder: &Path) -> App {
         },
         clock: Arc::new(SystemClock { offset_minutes: 300 }),
         idle_lock_seconds: 3_600,
+        updates: Updates::off(),
     })
 }
 
