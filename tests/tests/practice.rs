@@ -51,6 +51,8 @@ mod in_a_window {
         window.click("template").await?;
         window.click("template-medicine").await?;
         window.click("template-fill").await?;
+        // The page is drawn anew, with the way back on it.
+        window.see("template-undo").await?;
         window.see("medicine-line").await?;
         window.click("check-and-sign").await?;
         window.screen("visit-page").await?;
