@@ -188,7 +188,7 @@ fn keys(help: help::Help) {
             "k" | "K" if command => {
                 event.prevent_default();
                 router::go(&Route::Find);
-                dom::focus_soon("#find-box");
+                dom::after(0, || dom::focus_whole("#find-box", true));
             }
             "l" | "L" if command => {
                 event.prevent_default();

@@ -76,6 +76,17 @@ pub fn focus_soon(selector: &'static str) {
     after(0, move || focus(selector));
 }
 
+/// Gives a field the keyboard with all that stands in it selected, so that typing replaces it. Unless `asked` for by a key, a
+/// field that has the keyboard already is left alone: somebody may be typing.
+pub fn focus_whole(selector: &str, asked: bool) {
+    let field = document().query_selector(selector).ok().flatten();
+    let Some(field) = field.and_then(|e| e.dyn_into::<web_sys::HtmlInputElement>().ok()) else { return };
+    if asked || document().active_element().as_ref() != Some(field.as_ref()) {
+        let _ = field.focus();
+        field.select();
+    }
+}
+
 /// Scrolls the first element that `selector` finds into view, if it is not.
 pub fn reveal(selector: &str) {
     if let Some(element) = document().query_selector(selector).ok().flatten() {

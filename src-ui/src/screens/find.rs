@@ -61,7 +61,7 @@ pub fn FindScreen() -> impl IntoView {
     };
     // Coming back: the list is there again.
     ask(typed.get_untracked());
-    dom::after(30, || dom::focus("#find-box"));
+    dom::after(30, || dom::focus_whole("#find-box", false));
 
     let open = move |card: &PatientCard| router::go(&Route::Patient(card.id.clone()));
     // From the hit straight to the visit's page: one key less for who comes daily.
