@@ -10,6 +10,7 @@
 
 mod build;
 mod bundle;
+mod exports;
 mod lanes;
 mod places;
 mod programs;

@@ -58,6 +58,13 @@ pub fn wasm_opt(places: &Places) -> Command {
     command
 }
 
+/// Takes out of a program what nothing outside reaches.
+pub fn wasm_metadce(places: &Places) -> Command {
+    let mut command = Command::new("node");
+    command.arg(binaryen(places).join("node_modules/binaryen/bin/wasm-metadce"));
+    command
+}
+
 pub fn wasm_opt_is_there(places: &Places) -> bool {
     binaryen(places).join("node_modules/binaryen/bin/wasm-opt").exists()
         && shell::output(wasm_opt(places).arg("--version"))

@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    exports,
     places::Places,
     shell,
     step::{nothing_to_do, step},
@@ -52,6 +53,16 @@ const SHRINK: &[&str] = &[
     "-Oz",
     "--low-memory-unused",
     "--reorder-functions",
+    "--reorder-locals",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
+/// Once more after the exports are gone. Functions stay in the order of the first time: that packs better.
+const AGAIN: &[&str] = &[
+    "-Oz",
+    "--low-memory-unused",
     "--reorder-locals",
     "--strip-debug",
     "--strip-producers",
@@ -147,6 +158,16 @@ fn bind(places: &Places, built: &Path, dist: &Path, program: &str, name: &str) -
     let wasm = work.join(format!("{name}_bg.wasm"));
     let small = work.join("small.wasm");
     shell::run(tools::wasm_opt(places).args(SHRINK).args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
+    // What only a library exports goes, and then what only that needed.
+    let script = work.join(format!("{name}.js"));
+    let used = exports::drop_unused(&script)?;
+    let graph = work.join("exports.json");
+    fs::write(&graph, exports::graph(&used).to_string())?;
+    let mut needed = tools::wasm_metadce(places);
+    needed.arg(&small).arg("--graph-file").arg(&graph).args(FEATURES).arg("-o").arg(&wasm);
+    shell::run(&mut needed)?;
+    shell::run(tools::wasm_opt(places).args(AGAIN).args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
+    fs::remove_file(&graph)?;
     fs::rename(&small, &wasm)?;
     let mut names = Vec::new();
     for (file, name) in files_below(&work)? {
@@ -175,6 +196,7 @@ fn stamp(places: &Places, built: &Path, part: &Part, public: &[(PathBuf, PathBuf
     FEATURES.hash(&mut hasher);
     part.packed.hash(&mut hasher);
     SHRINK.hash(&mut hasher);
+    AGAIN.hash(&mut hasher);
     for (program, _) in part.programs {
         let file = built.join(format!("{program}.wasm"));
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
