@@ -253,10 +253,17 @@ impl Window {
     /// Types at the end of what is there.
     pub async fn type_into(&self, t: &str, text: &str) -> Result<()> {
         let element = self.see(t).await?;
-        self.session
-            .type_keys(&element, text)
-            .await
-            .with_context(|| format!("{}: typing into {t}", self.name))
+        let before = self.value(t).await?;
+        let mut tries = 0;
+        loop {
+            let Err(error) = self.session.type_keys(&element, text).await else { return Ok(()) };
+            tries += 1;
+            // WebKit's driver says "unknown error" now and then on a busy machine, with nothing typed.
+            if tries == 3 || self.value(t).await? != before {
+                return Err(error).with_context(|| format!("{}: typing into {t}", self.name));
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Replaces what is there.
