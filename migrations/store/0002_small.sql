@@ -1,9 +1,17 @@
 -- Resources in a quarter of the room: types as numbers, UUIDs as their 16 bytes, the current version in one row, older
 -- ones apart, and the search as lists of patients under each key. `sqlite::upgrade` moves what the tables of 0001 hold.
 
+-- Whom it is about, where the body does not say so (Binary, Provenance).
+CREATE TABLE patient_1 (
+    kind    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    patient TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO patient_1 (kind, id, patient) SELECT kind, id, patient FROM resource WHERE patient <> '';
+DROP TABLE resource;
 ALTER TABLE resource_version RENAME TO resource_version_1;
 DROP INDEX resource_version_envelope;
-DROP TABLE resource;
 DROP TABLE link;
 DROP TABLE patient_key;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -20,6 +20,23 @@ pub struct Session {
 /// A reference to an element of the page that was current when it was found.
 #[derive(Clone, Debug)]
 pub struct Element(String);
+
+/// Calls back once the element was at one place for two frames, or after a second; the next click is noted.
+const STANDS_STILL: &str = "const [e, done] = arguments; \
+    window.rabtaClicked = false; \
+    const hit = (c) => { window.rabtaClicked = [e, ...(e.labels ?? [])].some((own) => own.contains(c.target)) }; \
+    addEventListener('click', hit, { capture: true, once: true }); \
+    const at = () => { const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height].join() }; \
+    const end = performance.now() + 1000; \
+    const look = (before) => { \
+        const now = at(); \
+        if (now === before || performance.now() > end) done(null); \
+        else setTimeout(() => look(now), 34) }; \
+    look('')";
+
+/// Whether the click went elsewhere, with the element still there. A list's options get none.
+const MISSED: &str = "const e = arguments[0]; \
+    return e.isConnected && e.localName !== 'option' && !window.rabtaClicked";
 
 impl Session {
     /// Opens a session at a driver's address, such as `http://127.0.0.1:4444`.
@@ -105,10 +122,16 @@ impl Session {
         Ok(list.into_iter().filter_map(|e| e[ELEMENT].as_str().map(|id| Element(id.to_owned()))).collect())
     }
 
-    /// Scrolls it to the middle, where no bar at an edge covers it, and clicks.
+    /// Scrolls it to the middle, where no bar at an edge covers it, waits until it stands still, and clicks.
+    /// An error where the click came to nothing, as when the page moved under the pointer.
     pub async fn click(&self, element: &Element) -> Result<()> {
         self.to_the_middle(element).await?;
-        self.post(&format!("element/{}/click", element.0), json!({})).await.map(drop)
+        self.eval_later(STANDS_STILL, json!([element.reference()])).await?;
+        self.post(&format!("element/{}/click", element.0), json!({})).await?;
+        // A page that went with the click cannot be asked.
+        let missed = self.eval(MISSED, json!([element.reference()])).await.unwrap_or(Value::Bool(false));
+        ensure!(missed != Value::Bool(true), "the click was lost");
+        Ok(())
     }
 
     async fn to_the_middle(&self, element: &Element) -> Result<()> {

@@ -115,17 +115,7 @@ mod on_a_phone {
         let ca = world.let_phones_in()?;
         let window = world.open_empty_clinic().await?;
         world.register(&window, &AYESHA).await?;
-        window.click("call-at-home").await?;
-        window.screen("phone").await?;
-        let url = world.make_link(&window, WORD).await?;
-        let phone = Phone::open(&world.run, &ca, "phone", "en").await?;
-        phone.go(&url).await?;
-        phone.screen("word").await?;
-        phone.type_into("word", WORD).await?;
-        phone.tap("word-go").await?;
-        phone.tap("consent-video").await?;
-        phone.tap("join").await?;
-        phone.screen("waiting").await?;
+        let (phone, url) = world.waits_for(&window, &ca, "phone").await?;
         phone.reads("#screen", "The doctor is here").await?;
         window.click("link-call").await?;
         phone.screen("call").await?;

@@ -5,7 +5,7 @@ mod in_a_window {
     use anyhow::{Result, ensure};
     use rabta_tests::{
         phone::{Phone, TestCa},
-        story::{AYESHA, World},
+        story::{AYESHA, Clinic, World},
         window::Window,
     };
 
@@ -13,13 +13,7 @@ mod in_a_window {
     async fn asked(name: &str) -> Result<(World, TestCa, Window, Window)> {
         let mut world = World::of_test(name).await?;
         let ca = world.let_phones_in()?;
-        let clinic = world.open_both().await?;
-        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
-        world.register(&doctor, &AYESHA).await?;
-        world.write_visit(&doctor).await?;
-        world.ask_specialist(&doctor).await?;
-        world.open_ask(&specialist).await?;
-        world.ask_stands_at(&doctor, &["accepted"]).await?;
+        let Clinic { doctor, specialist } = world.open_asked().await?;
         Ok((world, ca, doctor, specialist))
     }
 

@@ -20,7 +20,6 @@ use blake2::{Blake2b512, Digest as _};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rabta_app::{App, Installed, SystemClock, Updates};
 use rabta_domain::ask::Urgency;
-use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
     ask::{GetRoster, OpenAsk, SendAsk},
     call::{DeclineCall, GetCall, StartCall},
@@ -33,7 +32,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
-use world::{World, ask, code, consent, facility, form, one_ask, until};
+use world::{World, ask, consent, form, invited, one_ask, until};
 
 const MIB: u64 = 1024 * 1024;
 const PASSPHRASE: &str = "seven quiet herons wade";
@@ -122,22 +121,7 @@ impl Clinic {
         config.updates = Some(folder.path().join("offered"));
         let hie = rabta_hie::serve(config).await.unwrap();
         line.to.set(hie.addr).unwrap();
-        let clinic = facility(&hie, "BHU Kot Radha", "clinic").await;
-        let hospital = facility(&hie, "DHQ Kasur", "hospital").await;
-        let person = |name: &str, role: &str| PersonFields {
-            name: name.into(),
-            role: role.into(),
-            registration: Some("12345-P".into()),
-            ..PersonFields::default()
-        };
-        let amna = code(&hie, &clinic, person("Dr Amna", "doctor")).await;
-        let saira = PersonFields {
-            specialty: Some("pediatrics".into()),
-            phone: Some("+92 300 1234567".into()),
-            hours: Some("always".into()),
-            ..person("Dr Saira", "specialist")
-        };
-        let saira = code(&hie, &hospital, saira).await;
+        let (amna, saira) = invited(&hie, "doctor").await;
         let maker = Maker(SigningKey::from_bytes(&[7; 32]));
         let own = folder.path().join("Rabta.AppImage");
         fs::write(&own, b"the version that runs").unwrap();

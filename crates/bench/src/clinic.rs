@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use rabta_tests::{
     Run,
-    story::{AYESHA, World},
+    story::{Clinic, World},
     window::Window,
 };
 
@@ -18,13 +18,7 @@ impl Consultation {
     /// On a clinic without other patients: what is measured here does not depend on their number.
     pub async fn open(name: &str) -> Result<Self> {
         let mut world = World::new(Run::kept(name)?)?;
-        let clinic = world.open_both().await?;
-        let (doctor, specialist) = (clinic.doctor, clinic.specialist);
-        world.register(&doctor, &AYESHA).await?;
-        world.write_visit(&doctor).await?;
-        world.ask_specialist(&doctor).await?;
-        world.open_ask(&specialist).await?;
-        world.ask_stands_at(&doctor, &["accepted"]).await?;
+        let Clinic { doctor, specialist } = world.open_asked().await?;
         Ok(Self { world, doctor, specialist })
     }
 

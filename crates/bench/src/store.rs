@@ -10,7 +10,6 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use rabta_app::{App, Config, MediaConfig, SystemClock, Updates};
 use rabta_domain::fhir::{Facility, Signer};
-use rabta_engine::{Loudspeaker, MediaSource};
 use rabta_hie::admin::{self, PersonFields, Reply, Request};
 use rabta_ipc::{
     Command,
@@ -202,12 +201,7 @@ fn app(folder: &Path) -> App {
     App::new(Config {
         folder: folder.to_owned(),
         documents: folder.join("documents"),
-        media: MediaConfig {
-            microphone: MediaSource::Absent,
-            camera: MediaSource::Absent,
-            loudspeaker: Loudspeaker::Silent,
-            loopback: true,
-        },
+        media: MediaConfig::none(),
         clock: Arc::new(SystemClock { offset_minutes: 300 }),
         idle_lock_seconds: 3_600,
         updates: Updates::off(),

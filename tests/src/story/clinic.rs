@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{CLINIC, DOCTOR, HOSPITAL, Person, SPECIALIST, World};
+use super::{AYESHA, CLINIC, DOCTOR, HOSPITAL, Person, SPECIALIST, World};
 use crate::{hie::Invited, sample, window::Window};
 
 /// Where the sample clinic is, in the country package's tree of places.
@@ -69,5 +69,16 @@ impl World {
         let doctor = self.open_and_join(DOCTOR, &codes.doctor.code).await?;
         let specialist = self.open_and_join(SPECIALIST, &codes.specialist.code).await?;
         Ok(Clinic { doctor, specialist })
+    }
+
+    /// The same, with one ask between them, which the specialist took. Neither window is at a page that matters.
+    pub async fn open_asked(&mut self) -> Result<Clinic> {
+        let clinic = self.open_both().await?;
+        self.register(&clinic.doctor, &AYESHA).await?;
+        self.write_visit(&clinic.doctor).await?;
+        self.ask_specialist(&clinic.doctor).await?;
+        self.open_ask(&clinic.specialist).await?;
+        self.ask_stands_at(&clinic.doctor, &["accepted"]).await?;
+        Ok(clinic)
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     window::{App, Window},
 };
 
+pub use clinic::Clinic;
 pub use cold::{Cold, Pace, scanned};
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};

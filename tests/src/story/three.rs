@@ -73,6 +73,11 @@ impl World {
         ensure!(self.find(doctor, patient.name).await? > 0, "the patient is found");
         doctor.click("result").await?;
         doctor.screen("patient").await?;
+        Ok(self.waits_for(doctor, ca, name).await?.0)
+    }
+
+    /// From the open chart: a new link, and the patient in its waiting room. The phone, and what it opened.
+    pub async fn waits_for(&mut self, doctor: &Window, ca: &TestCa, name: &str) -> Result<(Phone, String)> {
         doctor.click("call-at-home").await?;
         doctor.screen("phone").await?;
         let url = self.make_link(doctor, WORD).await?;
@@ -84,7 +89,7 @@ impl World {
         phone.tap("consent-video").await?;
         phone.tap("join").await?;
         phone.screen("waiting").await?;
-        Ok(phone)
+        Ok((phone, url))
     }
 
     /// The first who can be brought in, is.

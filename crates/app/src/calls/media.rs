@@ -15,6 +15,16 @@ pub struct MediaConfig {
 }
 
 impl MediaConfig {
+    /// No device at all, on one machine: for app cores without a person at them.
+    pub fn none() -> Self {
+        Self {
+            microphone: MediaSource::Absent,
+            camera: MediaSource::Absent,
+            loudspeaker: Loudspeaker::Silent,
+            loopback: true,
+        }
+    }
+
     /// From `RABTA_CAMERA`, `RABTA_MICROPHONE` (a recorded file instead of the device, or `none`), `RABTA_SPEAKER`
     /// (`none` plays into nothing, in time) and `RABTA_LOOPBACK` (set: calls on one machine).
     pub fn from_env() -> Self {

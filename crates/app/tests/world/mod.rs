@@ -12,7 +12,6 @@ use rabta_domain::{
     patient::{PatientCard, Registration, Sex},
     visit::{AllergyState, VisitForm},
 };
-use rabta_engine::{Loudspeaker, MediaSource};
 use rabta_hie::admin::{self, PersonFields, Reply, Request};
 use rabta_ipc::{
     Command, Error,
@@ -58,6 +57,26 @@ pub async fn code(hie: &rabta_hie::Handle, facility: &str, new: PersonFields) ->
     }
 }
 
+/// A clinic and a hospital; the codes of somebody of `role` at the first and of a specialist at the second.
+pub async fn invited(hie: &rabta_hie::Handle, role: &str) -> (String, String) {
+    let clinic = facility(hie, "BHU Kot Radha", "clinic").await;
+    let hospital = facility(hie, "DHQ Kasur", "hospital").await;
+    let person = |name: &str, role: &str| PersonFields {
+        name: name.into(),
+        role: role.into(),
+        registration: Some("12345-P".into()),
+        ..PersonFields::default()
+    };
+    let doctor = code(hie, &clinic, person("Dr Amna", role)).await;
+    let saira = PersonFields {
+        specialty: Some("pediatrics".into()),
+        phone: Some("+92 300 1234567".into()),
+        hours: Some("always".into()),
+        ..person("Dr Saira", "specialist")
+    };
+    (doctor, code(hie, &hospital, saira).await)
+}
+
 /// An app core on a folder, which it alone may use while it lives.
 pub fn app(folder: &Path, clock: Arc<dyn Clock>) -> App {
     app_that_takes(Updates::off(), folder, clock)
@@ -67,12 +86,7 @@ pub fn app_that_takes(updates: Updates, folder: &Path, clock: Arc<dyn Clock>) ->
     App::new(Config {
         folder: folder.to_owned(),
         documents: folder.join("documents"),
-        media: MediaConfig {
-            microphone: MediaSource::Absent,
-            camera: MediaSource::Absent,
-            loudspeaker: Loudspeaker::Silent,
-            loopback: true,
-        },
+        media: MediaConfig::none(),
         clock,
         idle_lock_seconds: 3_600,
         updates,
@@ -100,22 +114,7 @@ impl World {
     pub async fn with(role: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
-        let clinic = facility(&hie, "BHU Kot Radha", "clinic").await;
-        let hospital = facility(&hie, "DHQ Kasur", "hospital").await;
-        let person = |name: &str, role: &str| PersonFields {
-            name: name.into(),
-            role: role.into(),
-            registration: Some("12345-P".into()),
-            ..PersonFields::default()
-        };
-        let doctor = code(&hie, &clinic, person("Dr Amna", role)).await;
-        let saira = PersonFields {
-            specialty: Some("pediatrics".into()),
-            phone: Some("+92 300 1234567".into()),
-            hours: Some("always".into()),
-            ..person("Dr Saira", "specialist")
-        };
-        let specialist = code(&hie, &hospital, saira).await;
+        let (doctor, specialist) = invited(&hie, role).await;
         let doctor = join(&folder.path().join("doctor"), doctor).await;
         let specialist = join(&folder.path().join("specialist"), specialist).await;
         Self { address: hie.addr, hie: Some(hie), folder, doctor, specialist }

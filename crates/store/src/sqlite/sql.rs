@@ -224,7 +224,10 @@ statements! {
 
     // What migration 0001 left
     OLD_IS_THERE = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'resource_version_1'";
-    OLD_VERSIONS = "SELECT seq, kind, id, server_version, envelope, deleted, codec, dictionary, body FROM resource_version_1 ORDER BY seq LIMIT ?1";
+    OLD_VERSIONS = "SELECT seq, kind, id, server_version, envelope, deleted, codec, dictionary, body, \
+                    coalesce((SELECT p.patient FROM patient_1 p WHERE p.kind = resource_version_1.kind AND p.id = resource_version_1.id), '') \
+                    FROM resource_version_1 ORDER BY seq LIMIT ?1";
     OLD_MOVED = "DELETE FROM resource_version_1 WHERE seq <= ?1";
     OLD_DROP = "DROP TABLE resource_version_1";
+    OLD_DROP_PATIENTS = "DROP TABLE patient_1";
 }

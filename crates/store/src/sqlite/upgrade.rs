@@ -32,7 +32,8 @@ async fn step(c: &mut SqliteConnection) -> Result<bool, StoreError> {
     }
     let rows = sqlx::query(sql::OLD_VERSIONS).bind(STEP).fetch_all(&mut *c).await?;
     let Some(last) = rows.last() else {
-        sqlx::query(sql::OLD_DROP).execute(c).await?;
+        sqlx::query(sql::OLD_DROP).execute(&mut *c).await?;
+        sqlx::query(sql::OLD_DROP_PATIENTS).execute(c).await?;
         return Ok(false);
     };
     let last: i64 = get(last, 0)?;
@@ -45,7 +46,7 @@ async fn step(c: &mut SqliteConnection) -> Result<bool, StoreError> {
         let new = NewResource {
             kind: get(row, 1)?,
             id: get(row, 2)?,
-            patient: None,
+            patient: read::optional(get(row, 9)?),
             envelope: if envelope.is_empty() { None } else { Some(read::id(envelope)?) },
             server_version: u64::try_from(server_version).ok().filter(|version| *version > 0),
             body,
@@ -71,6 +72,7 @@ mod tests {
     };
 
     const ENVELOPE: [u8; 16] = [7; 16];
+    const PATIENT: &str = "2dc9c22d-2fd4-882e-a701-785a3b54cd73";
 
     /// A database as the program with migration 0001 left it.
     async fn old(path: &std::path::Path, key: &RawKey, versions: &[(&str, &str, i64, &str)]) {
@@ -81,6 +83,18 @@ mod tests {
         for (n, (kind, id, version, body)) in versions.iter().enumerate() {
             let packed = pack(body.as_bytes(), None);
             let deleted = body.is_empty();
+            if *kind == "Provenance" {
+                // As the envelope's header said, and the body did not.
+                sqlx::query(
+                    "INSERT INTO resource (kind, id, seq, first_seq, patient, state, is_open, deleted) VALUES (?1, ?2, 1, 1, ?3, '', 0, 0)",
+                )
+                .bind(kind)
+                .bind(id)
+                .bind(PATIENT)
+                .execute(&mut *c)
+                .await
+                .expect("a row");
+            }
             let envelope = if n == 0 { ENVELOPE.to_vec() } else { Vec::new() };
             sqlx::query(
                 "INSERT INTO resource_version (kind, id, version, server_version, envelope, deleted, codec, dictionary, body) \
@@ -106,7 +120,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let path = dir.path().join("records.db");
         let key = RawKey::random();
-        let id = "2dc9c22d-2fd4-882e-a701-785a3b54cd73";
+        let id = PATIENT;
         let first = format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"Ayesha Bibi"}}]}}"#);
         let second = format!(
             r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"Ayesha Akram"}}],"x":1.50}}"#
@@ -120,6 +134,7 @@ mod tests {
             ("Patient", id, 2, &second),
             ("Condition", "c", 1, r#"{"resourceType":"Condition","id":"c"}"#),
             ("Condition", "c", 2, ""),
+            ("Provenance", "v", 1, r#"{"resourceType":"Provenance","id":"v"}"#),
         ];
         let many: Vec<(String, String)> = (0..1200)
             .map(|n| (format!("b{n}"), format!(r#"{{"resourceType":"Basic","id":"b{n}"}}"#)))
@@ -140,6 +155,8 @@ mod tests {
             assert_eq!(store.resource("Condition", "c").await.expect("an answer"), None);
             let of = store.of_patient(id, "Observation", None, 5).await.expect("an answer");
             assert_eq!((of.len(), of[0].body.as_slice()), (1, seen.as_bytes()));
+            let signed = store.of_patient(id, "Provenance", None, 5).await.expect("an answer");
+            assert_eq!(signed.len(), 1, "whom it is about was said beside the body");
             assert_eq!(store.referring_to("e", None).await.expect("an answer").len(), 1);
             assert_eq!(store.of_envelope(rabta_wire::Id(ENVELOPE)).await.expect("an answer").len(), 1);
             assert_eq!(store.of_kind("Basic", None, 2000).await.expect("an answer").len(), 1200);

@@ -1,15 +1,13 @@
 //! One press in place of typing: what this patient had last, and what whoever writes orders most.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use rabta_domain::medicine::MedicineLine;
-use rabta_ipc::visit::{Favorite, FavoriteMedicines, LastMedicines, LastOrders};
 
 use super::draft::{Draft, draft, edit_wherever};
 use crate::icon::Icon;
 use crate::parts::{Button, toast_with_undo};
 use crate::prefs::{say_with, t};
-use crate::{Text, W, dom, format, icon, ipc};
+use crate::{Text, W, dom, format, icon};
 
 /// Below this age a dose goes by weight, as in WHO's pocket book: an adult's is not carried over.
 const GROWN_MONTHS: u32 = 12 * 12;
@@ -20,25 +18,16 @@ const SHOWN: usize = 8;
 #[component]
 pub fn Again() -> impl IntoView {
     let draft = draft();
-    let last = RwSignal::new(None::<LastOrders>);
-    let often = RwSignal::new(Vec::<Favorite>::new());
-    let patient = draft.view.with_value(|view| view.card.id.clone());
-    spawn_local(async move {
-        if let Ok(found) = ipc::call(LastMedicines { patient }).await {
-            last.try_set(found);
-        }
-        if let Ok(found) = ipc::call(FavoriteMedicines {}).await {
-            often.try_set(found);
-        }
-    });
+    let offers = StoredValue::new(super::offers());
     let grown = draft.age().low >= GROWN_MONTHS;
     let there = Memo::new(move |_| draft.form.with(|f| f.medicines.iter().map(same).collect::<Vec<_>>()));
     let shown = move || {
         let there = there.get();
         let missing = |line: &MedicineLine| !there.contains(&same(line));
-        let mut again = last.get().unwrap_or_default();
+        let super::Offers { last, often, .. } = offers.get_value();
+        let mut again = last.unwrap_or_default();
         again.lines.retain(missing);
-        let mut often: Vec<MedicineLine> = often.get().into_iter().map(|favorite| favorite.line).collect();
+        let mut often: Vec<MedicineLine> = often.into_iter().map(|favorite| favorite.line).collect();
         often.retain(missing);
         let repeat = (!again.lines.is_empty()).then(|| {
             let (day, names) = (again.day, names(&again.lines));

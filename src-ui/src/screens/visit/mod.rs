@@ -28,8 +28,12 @@ pub use page::VisitPageScreen;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use rabta_domain::template::Template;
 use rabta_ipc::Error;
-use rabta_ipc::visit::{DiscardDraft, GetVisit, VisitStatus, VisitView};
+use rabta_ipc::visit::{
+    DiscardDraft, Favorite, FavoriteMedicines, GetTemplates, GetVisit, LastMedicines, LastOrders,
+    VisitStatus, VisitView,
+};
 
 use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Dialog, Draw, Kind, Skeleton, Tone, toast};
@@ -39,6 +43,33 @@ use crate::session::session;
 use crate::{W, dom, icon, ipc};
 use draft::{Draft, SaveState};
 
+/// What is offered in place of typing. It is there before the page is: a button that came later would move what
+/// somebody is about to press.
+#[derive(Clone, Default)]
+struct Offers {
+    templates: Vec<Template>,
+    /// What this patient had last.
+    last: Option<LastOrders>,
+    /// What whoever writes orders most.
+    often: Vec<Favorite>,
+}
+
+impl Offers {
+    async fn of(visit: &VisitView) -> Self {
+        let patient = visit.card.id.clone();
+        Offers {
+            templates: ipc::call(GetTemplates {}).await.unwrap_or_default(),
+            last: ipc::call(LastMedicines { patient }).await.unwrap_or_default(),
+            often: ipc::call(FavoriteMedicines {}).await.unwrap_or_default(),
+        }
+    }
+}
+
+/// What is offered on this page.
+fn offers() -> Offers {
+    expect_context::<StoredValue<Offers>>().get_value()
+}
+
 /// The visit being written, by its draft's id.
 #[component]
 pub fn VisitScreen(id: String) -> impl IntoView {
@@ -47,6 +78,8 @@ pub fn VisitScreen(id: String) -> impl IntoView {
     let error = RwSignal::new(None::<Error>);
     let changed_elsewhere = RwSignal::new(false);
     let id = StoredValue::new(id);
+    let offered = StoredValue::new(Offers::default());
+    provide_context(offered);
     let load = move || {
         spawn_local(async move {
             draft::settled().await;
@@ -58,8 +91,12 @@ pub fn VisitScreen(id: String) -> impl IntoView {
                     router::go_instead(&Route::VisitPage(wanted))
                 }
                 Ok(visit) => {
+                    let offers = Offers::of(&visit).await;
+                    if error.try_set(None).is_some() {
+                        return;
+                    }
+                    offered.set_value(offers);
                     session.open(visit.card.clone(), None);
-                    error.set(None);
                     view.set(Some(visit));
                     if let Some(field) = findings::take_wanted() {
                         dom::after(60, move || findings::go_to(&field));

@@ -183,36 +183,31 @@ fn Bar(
     let main = if draft {
         view! {
             <LinkButton label=W::PageGoOn t="go-on" icon=icon::PEN href=Route::Visit(visit.id.clone()).href() />
-            {if has_medicines {
-                view! {
-                    <Button label=W::PageSign t="sign" icon=icon::SIGN busy off=Signal::stored(stops) on_press=move || sign(false) />
-                    <Button
-                        label=W::SignAndPrint
-                        t="sign-and-print"
-                        kind=Kind::Main
-                        big=true
-                        icon=icon::PRINT
-                        busy
-                        off=Signal::stored(stops)
-                        on_press=move || sign(true)
-                    />
-                }
-                    .into_any()
-            } else {
-                view! {
-                    <Button
-                        label=W::PageSign
-                        t="sign"
-                        kind=Kind::Main
-                        big=true
-                        icon=icon::SIGN
-                        busy
-                        off=Signal::stored(stops)
-                        on_press=move || sign(false)
-                    />
-                }
-                    .into_any()
-            }}
+            <Button
+                label=W::PageSign
+                t="sign"
+                kind=if has_medicines { Kind::default() } else { Kind::Main }
+                big=!has_medicines
+                icon=icon::SIGN
+                busy
+                off=Signal::stored(stops)
+                on_press=move || sign(false)
+            />
+            {has_medicines
+                .then(|| {
+                    view! {
+                        <Button
+                            label=W::SignAndPrint
+                            t="sign-and-print"
+                            kind=Kind::Main
+                            big=true
+                            icon=icon::PRINT
+                            busy
+                            off=Signal::stored(stops)
+                            on_press=move || sign(true)
+                        />
+                    }
+                })}
         }
         .into_any()
     } else {

@@ -7,13 +7,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::Sex;
 use rabta_domain::template::{self, Change, Language, Picked, Template, Whom};
-use rabta_ipc::visit::GetTemplates;
 
 use super::draft::{Draft, draft};
 use crate::parts::{Button, Card, Kind};
 use crate::prefs::{lang, t};
 use crate::words::Lang;
-use crate::{W, dom, icon, ipc};
+use crate::{W, dom, icon};
 
 thread_local! {
     /// What the last template did, and to which visit: the page is drawn anew after it.
@@ -36,15 +35,10 @@ fn whom(draft: Draft) -> Whom {
 #[component]
 pub fn Templates(#[prop(into)] on_filled: Callback<()>) -> impl IntoView {
     let draft = draft();
-    let all = RwSignal::new(Vec::<Template>::new());
+    let all = StoredValue::new(super::offers().templates);
     let chosen = RwSignal::new(None::<Template>);
     let picked = RwSignal::new(Picked::default());
     let done = LAST.with_borrow(|last| last.as_ref().is_some_and(|(visit, _)| *visit == draft.id()));
-    spawn_local(async move {
-        if let Ok(templates) = ipc::call(GetTemplates {}).await {
-            all.try_set(templates);
-        }
-    });
     // The page shows what the form holds: it is drawn anew.
     let drawn_anew = move || {
         spawn_local(async move {
@@ -72,7 +66,7 @@ pub fn Templates(#[prop(into)] on_filled: Callback<()>) -> impl IntoView {
     };
     let names = move || {
         let language = language();
-        all.get()
+        all.get_value()
             .into_iter()
             .map(|template| {
                 let (id, name) = (template.id.clone(), template.name.get(language).to_owned());
