@@ -48,8 +48,12 @@
       "یہ براؤزر بہت پرانا ہے۔ Chrome اپڈیٹ کریں، یا لنک کسی اور فون کے Chrome میں کھولیں۔"]);
     return;
   }
-  window.addEventListener("error", function (event) {
-    if (event.target && event.target.tagName === "SCRIPT") half();
-  }, true);
+  // The page's own element may have failed before this ran. A module runs once, however often it is asked for, and whether it came is
+  // said to each who asks.
+  var page = document.createElement("script");
+  page.type = "module";
+  page.src = "page.js";
+  page.onerror = half;
+  root.firstChild.appendChild(page);
   setTimeout(half, PATIENCE);
 })();
