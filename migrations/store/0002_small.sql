@@ -99,6 +99,11 @@ CREATE TABLE posting (
     PRIMARY KEY (key, first)
 ) STRICT, WITHOUT ROWID;
 
+-- The keys of words that stand in names and places: a word with a slip is looked up here.
+CREATE TABLE word (
+    key TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 -- Patients about whom something was written here lately, a few hundred.
 CREATE TABLE lately (
     patient INTEGER NOT NULL PRIMARY KEY,

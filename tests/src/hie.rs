@@ -1,6 +1,7 @@
 //! The central server as its operator uses it: the program, its commands, its HTTP.
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -22,6 +23,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Hie {
+    /// Its machine's address, where it listens.
+    pub host: Ipv4Addr,
     program: PathBuf,
     data: PathBuf,
     log: PathBuf,
@@ -52,6 +55,7 @@ impl Hie {
     /// The same under another name, for two in one run.
     pub fn at(run: &Run, name: &str) -> Result<Self> {
         Ok(Self {
+            host: Ipv4Addr::LOCALHOST,
             program: process::built("rabta-hie")?,
             data: run.path(name),
             log: run.log(name),
@@ -66,7 +70,7 @@ impl Hie {
 
     /// `host:port`, as clients reach it.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.host, self.port)
     }
 
     pub fn data(&self) -> &Path {
@@ -99,13 +103,16 @@ impl Hie {
             .args(["--listen", &self.address(), "--public", &self.address()])
             .args([
                 "--relay-listen",
-                &format!("127.0.0.1:{}", self.relay_port),
+                &format!("{}:{}", self.host, self.relay_port),
                 "--relay-allow",
-                "127.0.0.1",
+                &self.host.to_string(),
             ]);
         if let Some((port, cert, key)) = &self.door {
-            serve.args(["--patient-listen", &format!("127.0.0.1:{port}")]);
+            serve.args(["--patient-listen", &format!("{}:{port}", self.host)]);
             serve.arg("--tls-cert").arg(cert).arg("--tls-key").arg(key);
+            if !self.host.is_loopback() {
+                serve.args(["--patient-url", &format!("https://{}:{port}", self.host)]);
+            }
         }
         if let Some(folder) = &self.updates {
             serve.arg("--updates").arg(folder);

@@ -3,6 +3,8 @@
 
 use std::{
     fs,
+    net::Ipv4Addr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
     sync::Mutex,
@@ -28,7 +30,7 @@ const SLOW_LINK: (u32, u32, u32) = (400, 128, 300);
 const AGENT: &str = "Mozilla/5.0 (Linux; Android 13; SM-A045F) AppleWebKit/537.36 (KHTML, like Gecko) \
                      Chrome/120.0.0.0 Mobile Safari/537.36";
 
-/// A certificate authority of one run, and a certificate for `localhost`.
+/// A certificate authority of one run, and a certificate for `localhost` and the server's address.
 pub struct TestCa {
     authority: PathBuf,
     pub cert: PathBuf,
@@ -36,7 +38,7 @@ pub struct TestCa {
 }
 
 impl TestCa {
-    pub fn make(run: &Run) -> Result<Self> {
+    pub fn make(run: &Run, host: Ipv4Addr) -> Result<Self> {
         let folder = run.path("ca");
         fs::create_dir_all(&folder)?;
         let mut params = CertificateParams::default();
@@ -45,7 +47,8 @@ impl TestCa {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
-        let cert = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
+        let cert = CertificateParams::new(vec!["localhost".to_owned(), host.to_string()])?;
+        let cert = cert.signed_by(&key, &authority)?;
         let file = |name: &str, text: String| -> Result<PathBuf> {
             let path = folder.join(name);
             fs::write(&path, text)?;
@@ -90,15 +93,34 @@ pub struct Phone {
 impl Phone {
     /// Starts it. `lang`: what its owner reads, `en` or `ur`.
     pub async fn open(run: &Run, ca: &TestCa, name: &str, lang: &str) -> Result<Self> {
-        Self::start(run, ca, name, lang, &["--use-fake-ui-for-media-stream"]).await
+        Self::start(run, ca, name, lang, None, &["--use-fake-ui-for-media-stream"]).await
+    }
+
+    /// The same in a network namespace of `ip netns`; only the driver's orders come from outside of it.
+    pub async fn open_elsewhere(
+        run: &Run,
+        ca: &TestCa,
+        name: &str,
+        lang: &str,
+        namespace: &str,
+    ) -> Result<Self> {
+        let more = ["--use-fake-ui-for-media-stream", "--remote-debugging-pipe"];
+        Self::start(run, ca, name, lang, Some(namespace), &more).await
     }
 
     /// The same with an owner who is asked about camera and microphone, and answers with [`Phone::permit`].
     pub async fn open_asking(run: &Run, ca: &TestCa, name: &str, lang: &str) -> Result<Self> {
-        Self::start(run, ca, name, lang, &[]).await
+        Self::start(run, ca, name, lang, None, &[]).await
     }
 
-    async fn start(run: &Run, ca: &TestCa, name: &str, lang: &str, more: &[&str]) -> Result<Self> {
+    async fn start(
+        run: &Run,
+        ca: &TestCa,
+        name: &str,
+        lang: &str,
+        namespace: Option<&str>,
+        more: &[&str],
+    ) -> Result<Self> {
         let home = run.path(&format!("{name}.home"));
         ca.trust(&home)?;
         let port = free_port()?;
@@ -129,7 +151,7 @@ impl Phone {
             &profile,
         ];
         args.extend(more);
-        let options = json!({
+        let mut options = json!({
             "args": args,
             "prefs": { "intl.accept_languages": lang },
             "mobileEmulation": {
@@ -137,6 +159,15 @@ impl Phone {
                 "userAgent": AGENT,
             },
         });
+        if let Some(namespace) = namespace {
+            let script = home.join("chromium.sh");
+            fs::write(
+                &script,
+                format!("#!/bin/sh\nexec ip netns exec {namespace} /usr/bin/chromium \"$@\"\n"),
+            )?;
+            fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
+            options["binary"] = json!(script);
+        }
         let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": options });
         let session = Session::open(&format!("http://127.0.0.1:{port}"), capabilities).await?;
         Ok(Self {

@@ -128,9 +128,18 @@ pub fn pss(pids: &[u32]) -> u64 {
 
 /// Resident set size of one process, bytes.
 pub fn rss(pid: u32) -> Result<u64> {
+    of_status(pid, "VmRSS:")
+}
+
+/// The largest that it ever had, bytes.
+pub fn peak(pid: u32) -> Result<u64> {
+    of_status(pid, "VmHWM:")
+}
+
+fn of_status(pid: u32, name: &str) -> Result<u64> {
     let text =
         std::fs::read_to_string(format!("/proc/{pid}/status")).context("reading the process's status")?;
-    let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS line")?;
+    let line = text.lines().find_map(|l| l.strip_prefix(name)).with_context(|| format!("no {name} line"))?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 

@@ -27,7 +27,8 @@ mod in_a_browser {
         let desk = Desk::join(&hie, &DOCTOR).await?;
         hie.enroll(&SPECIALIST)?;
         // A browser at the operator's desk; the certificate is for other tests.
-        let browser = Phone::open(&run, &TestCa::make(&run)?, "operator", "en").await?;
+        let browser =
+            Phone::open(&run, &TestCa::make(&run, std::net::Ipv4Addr::LOCALHOST)?, "operator", "en").await?;
         browser.be_wide(true).await?;
 
         let made = hie.admin(&["admin-link"])?;

@@ -23,7 +23,7 @@ mod on_a_phone {
     ) -> Result<()> {
         let _alone = alone().await;
         let run = Run::of_test(name)?;
-        let ca = TestCa::make(&run)?;
+        let ca = TestCa::make(&run, std::net::Ipv4Addr::LOCALHOST)?;
         let mut hie = Hie::new(&run)?;
         hie.open_door(&ca)?;
         hie.start().await?;

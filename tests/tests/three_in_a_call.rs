@@ -69,6 +69,10 @@ mod in_a_window {
         phone.keep_picture("doctor-left").await?;
         specialist.click("hang-up").await?;
         phone.screen("ended").await?;
+        // What they said with the specialist stands with the ask.
+        doctor.click("go-asks").await?;
+        doctor.click("ask-row").await?;
+        doctor.reads("timeline", "Call").await?;
         phone.close().await?;
         doctor.close().await?;
         specialist.close().await?;

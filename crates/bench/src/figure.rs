@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 /// A measured value and what it must be at most, or at least.
@@ -35,6 +36,13 @@ pub fn json(bench: &str, figures: &[Figure]) -> Value {
     let one =
         |f: &Figure| json!({ "name": f.name, "value": tenth(f.value), "unit": f.unit, "bar": tenth(f.bar) });
     json!({ "bench": bench, "results": figures.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// One of the figures in such an object.
+pub fn value(object: &Value, name: &str) -> Result<f64> {
+    let all = object["results"].as_array().context("an object with results")?;
+    let found = all.iter().find(|one| one["name"] == name).with_context(|| format!("no figure {name}"))?;
+    found["value"].as_f64().context("a figure is a number")
 }
 
 pub fn table(bench: &str, figures: &[Figure]) -> String {

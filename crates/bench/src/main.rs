@@ -8,6 +8,7 @@ mod app;
 mod call;
 mod clinic;
 mod figure;
+mod first_sync;
 mod hie;
 mod patient;
 mod recall;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use figure::Figure;
 
-const NAMES: [&str; 7] = ["ui", "app", "hie", "call", "patient", "store", "recall"];
+const NAMES: [&str; 8] = ["ui", "app", "hie", "call", "patient", "store", "recall", "sync"];
 /// How many patients the store is filled with where nobody says.
 const PATIENTS: u32 = 100_000;
 
@@ -69,7 +70,12 @@ async fn take(name: &str, patients: u32) -> Result<Vec<Figure>> {
         "hie" => hie::take().await,
         "call" => call::take().await,
         "patient" => patient::take().await,
+        // Its parts, which it starts itself.
+        "patient-page" => patient::page().await,
+        "patient-call" => patient::call().await,
         "store" => store::take(patients).await,
+        "sync" => first_sync::take(patients).await,
+        "sync-client" => first_sync::laptop(patients).await,
         "recall" => recall::take(patients).await,
         _ => bail!("there is no bench {name}; there are {}", NAMES.join(", ")),
     }

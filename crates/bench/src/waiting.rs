@@ -36,7 +36,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// How the server's memory grows with 200 phones in the waiting room.
 pub async fn take() -> Result<Figure> {
     let mut world = World::new(Run::kept("bench-waiting")?)?;
-    let ca = TestCa::make(&world.run)?;
+    let ca = TestCa::make(&world.run, world.hie.host)?;
     world.hie.open_door(&ca)?;
     world.hie.start().await?;
     world.hie.add_facility(CLINIC, "clinic", &[])?;

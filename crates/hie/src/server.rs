@@ -231,6 +231,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/token", post(auth::http::token))
         .route("/v1/envelopes", post(envelopes::http::push))
         .route("/v1/changes", get(envelopes::http::pull))
+        .route("/v1/changes/lately", get(envelopes::http::pull_lately))
         .route(rabta_wire::care::PATH, get(care::http::list).post(care::http::open))
         .route("/v1/links", get(guests::http::list).post(guests::http::make))
         .route("/v1/links/{guest}", post(guests::http::act))

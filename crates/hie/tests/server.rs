@@ -17,6 +17,7 @@ mod server {
     pub mod duty_simulated;
     pub mod enrollment;
     pub mod fhir;
+    mod lately;
     pub mod leases;
     pub mod life;
     pub mod links;

@@ -8,6 +8,22 @@ pub(crate) fn closeness(a: &str, b: &str) -> u32 {
     100 - 100 * (distance(&a, &b) as u32).min(longest) / longest
 }
 
+/// Whether at most one letter is too many, too few or wrong, or two neighbors are swapped.
+pub(crate) fn one_slip(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 1 {
+        return false;
+    }
+    let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
+    // What is left between what both begin and end with.
+    match (&a[start..a.len() - end], &b[start..b.len() - end]) {
+        ([] | [_], [] | [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    }
+}
+
 /// o and u, e and i, w and v, q and k, and doubled letters are spelled as anybody likes.
 fn plain(word: &str) -> Vec<char> {
     let mut out: Vec<char> = Vec::with_capacity(word.len());
@@ -55,6 +71,24 @@ mod tests {
         assert_eq!(d("mhmd", "mhdm"), 1);
         assert_eq!(d("", "abc"), 3);
         assert_eq!(d("abc", "abc"), 0);
+    }
+
+    #[test]
+    fn one_slip_is_one_letter_or_two_swapped() {
+        for (a, b, one) in [
+            ("akram", "akram", true),
+            ("akram", "akrm", true),
+            ("akram", "akreqm", false),
+            ("akram", "akaram", true),
+            ("akram", "arkam", true),
+            ("akram", "akrbm", true),
+            ("akram", "krama", false),
+            ("noor", "nor", true),
+            ("", "a", true),
+            ("", "ab", false),
+        ] {
+            assert_eq!((one_slip(a, b), one_slip(b, a)), (one, one), "{a} {b}");
+        }
     }
 
     #[test]

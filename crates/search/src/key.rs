@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{digits, skeleton::skeleton, words};
+use crate::{digits, query::SLIP_FROM, skeleton::skeleton, words};
 
 /// Where a key came from. The numbers are stored: never change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,8 +29,8 @@ impl Field {
     }
 }
 
-/// One entry of the index, compared bytewise: `k`, a skeleton, a space and the word as written; `d` and digits; `n` and a
-/// number with letters. Made from a name or a number, so it prints `[..]`.
+/// One entry of the index, compared bytewise: `k`, a skeleton, a space and the word as written; `j` and the same of two
+/// words written as one; `d` and digits; `n` and a number with letters. Made from a name or a number, so it prints `[..]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub(crate) String);
 
@@ -52,9 +52,24 @@ impl Key {
         Self(format!("k{skeleton} {word}"))
     }
 
+    /// Two neighbors as one word.
+    fn joined(word: &str) -> Self {
+        Self(format!("j{} {word}", skeleton(word)))
+    }
+
+    /// Whether it belongs into the vocabulary, in which a word with a slip is looked up: words only, each as it stands in a
+    /// name.
+    pub fn is_word(&self) -> bool {
+        self.0.strip_prefix('k').and_then(|key| key.split_once(' ')).is_some_and(|(_, word)| is_word(word))
+    }
+
     pub(crate) fn digits(digits: &str) -> Self {
         Self(format!("d{digits}"))
     }
+}
+
+pub(crate) fn is_word(written: &str) -> bool {
+    written.chars().count() >= SLIP_FROM && !written.bytes().any(|b| b.is_ascii_digit())
 }
 
 impl fmt::Debug for Key {
@@ -70,9 +85,9 @@ const WORDS: usize = 24;
 pub fn name_keys(text: &str) -> Vec<Key> {
     let mut words = words::telling_words(text);
     words.truncate(WORDS);
-    let joined = words.windows(2).map(|pair| pair.concat()).collect::<Vec<_>>();
+    let joined = words.windows(2).map(|pair| Key::joined(&pair.concat()));
     let mut keys: Vec<Key> =
-        words.iter().chain(&joined).map(|word| Key::word(&skeleton(word), word)).collect();
+        words.iter().map(|word| Key::word(&skeleton(word), word)).chain(joined).collect();
     keys.sort();
     keys.dedup();
     keys

@@ -25,6 +25,6 @@ mod skeleton;
 mod words;
 
 pub use key::{Field, Key, name_keys, name_length, number_key, number_keys, phone_keys};
-pub use query::{Query, Range, Token};
+pub use query::{FEW, Query, Range, Token};
 pub use score::Score;
 pub use skeleton::skeleton;

@@ -3,16 +3,19 @@
 use std::fmt;
 
 use crate::{
+    close::one_slip,
     digits,
-    key::Key,
+    key::{Key, is_word},
     skeleton::{open_skeleton, skeleton},
     words,
 };
 
-/// Letters of skeletons, for slips of a key.
-const LETTERS: &str = "abcdfghjklmnprstwxyz";
-/// Shorter skeletons are too near to too many others.
-const SLIP_FROM: usize = 3;
+/// Letters of a word in which a slip is looked for: shorter ones are too near to too many others.
+pub(crate) const SLIP_FROM: usize = 4;
+/// Sounds of a word in which a slip is looked for.
+const SOUNDS_FROM: usize = 3;
+/// Where fewer were found, there may have been a slip in any word: a page of them would have been read.
+pub const FEW: usize = 5;
 /// Words of a query beyond this are ignored.
 const TOKENS: usize = 8;
 
@@ -51,13 +54,14 @@ impl Range {
         Self { from, to }
     }
 
-    fn skeletons(beginning: &str) -> Self {
-        Self::prefix(Key(format!("k{beginning}")))
+    /// All words whose skeletons begin so; `tag`: `k` or `j`.
+    fn skeletons(tag: char, beginning: &str) -> Self {
+        Self::prefix(Key(format!("{tag}{beginning}")))
     }
 
     /// All words of one skeleton.
-    fn skeleton(skeleton: &str) -> Self {
-        Self::prefix(Key(format!("k{skeleton} ")))
+    fn skeleton(tag: char, skeleton: &str) -> Self {
+        Self::prefix(Key(format!("{tag}{skeleton} ")))
     }
 
     pub fn holds(&self, key: &str) -> bool {
@@ -123,18 +127,18 @@ impl Token {
                 for (i, beginning) in beginnings.iter().enumerate() {
                     let within = beginnings[..i].iter().any(|b| !b.is_empty() && beginning.starts_with(b));
                     if !within && !beginning.is_empty() {
-                        ranges.push(Range::skeletons(beginning));
+                        ranges.extend(['k', 'j'].map(|tag| Range::skeletons(tag, beginning)));
                     }
                 }
                 if beginnings.iter().any(String::is_empty) {
                     ranges.push(Range::prefix(Key::word("", text)));
                 }
                 if !ranges.iter().any(|range| range.holds(&format!("k{skeleton} "))) {
-                    ranges.push(Range::skeleton(skeleton));
+                    ranges.extend(['k', 'j'].map(|tag| Range::skeleton(tag, skeleton)));
                 }
                 for joined in &self.joined {
                     if !ranges.iter().any(|range| range.holds(&format!("k{joined} "))) {
-                        ranges.push(Range::skeleton(joined));
+                        ranges.push(Range::skeleton('k', joined));
                     }
                 }
                 if text.bytes().any(|b| b.is_ascii_digit()) {
@@ -150,39 +154,54 @@ impl Token {
                 }
                 ranges.push(Range::prefix(Key::lettered(digits)));
                 // A number in a village's name.
-                ranges.push(Range::skeletons(&skeleton(digits)));
+                ranges.push(Range::skeletons('k', &skeleton(digits)));
                 ranges
             }
         }
     }
 
-    /// The words that one slip (a letter too many, too few, wrong, or two swapped) may have meant: a few hundred ranges,
-    /// to look up when the [`Token::ranges`] gave too little.
-    pub fn slips(&self) -> Vec<Range> {
-        let Kind::Word { skeleton, .. } = &self.kind else { return Vec::new() };
-        if skeleton.len() < SLIP_FROM || !skeleton.is_ascii() {
+    /// Whether a key's word or number begins with just what was typed.
+    pub fn is_in(&self, key: &str) -> bool {
+        let Some((tag, rest)) = key.split_at_checked(1) else { return false };
+        match (&self.kind, tag) {
+            (Kind::Word { text, .. }, "k" | "j") => {
+                rest.split_once(' ').is_some_and(|(_, word)| word.starts_with(text.as_str()))
+            }
+            (Kind::Word { text, .. }, _) => rest.starts_with(text.as_str()),
+            (Kind::Number { .. }, _) => true,
+        }
+    }
+
+    /// Where in the vocabulary ([`Key::is_word`]) the words stand that one slip may have meant: those of the same first
+    /// sound, which is rarely missed. None for a word that is too short, and for a number.
+    pub fn vocabulary(&self) -> Vec<Range> {
+        let Kind::Word { text, skeleton: own, .. } = &self.kind else { return Vec::new() };
+        let mut letters = text.chars();
+        let (Some(first), Some(_)) = (letters.next(), letters.next()) else { return Vec::new() };
+        if text.chars().count() < SLIP_FROM {
             return Vec::new();
         }
-        let mut near = Vec::new();
-        for i in 0..=skeleton.len() {
-            let (head, tail) = skeleton.split_at(i);
-            for letter in LETTERS.chars() {
-                near.push(format!("{head}{letter}{tail}"));
-                if !tail.is_empty() {
-                    near.push(format!("{head}{letter}{}", &tail[1..]));
-                }
-            }
-            if !tail.is_empty() {
-                near.push(format!("{head}{}", &tail[1..]));
-            }
-            if tail.len() > 1 {
-                near.push(format!("{head}{}{}{}", &tail[1..2], &tail[..1], &tail[2..]));
-            }
+        // The second letter makes another sound of some first ones: s and sh, k and ch.
+        let others = [format!("{first}{}", letters.as_str()), format!("{first}h{}", letters.as_str())];
+        let mut sounds: Vec<String> =
+            others.iter().map(|other| skeleton(other)).chain([own.clone()]).collect();
+        for sound in &mut sounds {
+            *sound = sound.chars().take(1).collect();
         }
-        near.retain(|n| n != skeleton);
-        near.sort();
-        near.dedup();
-        near.iter().map(|n| Range::skeleton(n)).collect()
+        sounds.retain(|sound| !sound.is_empty());
+        sounds.sort();
+        sounds.dedup();
+        sounds.iter().map(|sound| Range::skeletons('k', sound)).collect()
+    }
+
+    /// Where the patients stand who have this word of the [vocabulary](Token::vocabulary), if one slip (a letter too many,
+    /// too few, wrong, or two swapped) leads from it to what was typed, as written or as it sounds.
+    pub fn meant(&self, key: &str) -> Option<Range> {
+        let Kind::Word { text, skeleton, .. } = &self.kind else { return None };
+        let (theirs, written) = key.strip_prefix('k')?.split_once(' ')?;
+        let slipped = one_slip(text, written) || skeleton.len() >= SOUNDS_FROM && one_slip(skeleton, theirs);
+        (slipped && skeleton != theirs && is_word(written))
+            .then(|| Range { from: key.to_owned(), to: format!("{key}\0") })
     }
 }
 

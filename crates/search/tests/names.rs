@@ -12,8 +12,11 @@ fn score(query: &str, name: &str) -> Option<u32> {
     // The index must lead to whatever the ranking accepts.
     let reached = query.tokens().iter().all(|token| {
         let ranges = token.ranges();
-        let slips = token.slips();
-        keys.iter().any(|k| ranges.iter().chain(&slips).any(|r| r.holds(k.as_str())))
+        let is_meant = |key: &Key| {
+            let in_vocabulary = token.vocabulary().iter().any(|range| range.holds(key.as_str()));
+            in_vocabulary && key.is_word() && token.meant(key.as_str()).is_some()
+        };
+        keys.iter().any(|key| ranges.iter().any(|range| range.holds(key.as_str())) || is_meant(key))
     });
     let score = query.score(keys.iter().map(|k| (Field::Name, name_length(name), k.as_str())));
     assert!(score.is_none() || reached, "the ranking accepts what the index would not find");

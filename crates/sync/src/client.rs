@@ -1,6 +1,6 @@
 //! [`HieClient`]: the HIE's `/v1` over one pinned key.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Read as _, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
@@ -28,6 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(40);
 /// A token is renewed this long before its end.
 const TOKEN_MARGIN_MS: u64 = 60_000;
+/// RFC 8878, section 3.1.1.1.2: no frame for general use needs more than 8 MB of window.
+const WINDOW_LOG: u32 = 23;
 /// JSON answers and error texts are small.
 const SMALL_ANSWER: usize = 256_000;
 
@@ -267,12 +269,26 @@ impl HieClient {
     /// Changes after `after`, at most `limit`; from the start without it. [`HieError::EpochChanged`] where the
     /// cursor is of an epoch that the HIE no longer has.
     pub async fn pull(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
+        self.changes("/v1/changes", after, limit).await
+    }
+
+    /// Of the same what a new laptop needs first. The cursor of its answers counts for the next of these only.
+    pub async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
+        self.changes("/v1/changes/lately", after, limit).await
+    }
+
+    async fn changes(&self, path: &str, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
         let path = match after {
-            Some(cursor) => format!("/v1/changes?after={cursor}&limit={limit}"),
-            None => format!("/v1/changes?limit={limit}"),
+            Some(cursor) => format!("{path}?after={cursor}&limit={limit}"),
+            None => format!("{path}?limit={limit}"),
         };
-        let answer =
-            self.authorized(|| self.request(Method::GET, &path).header(header::ACCEPT, MEDIA_TYPE)).await?;
+        let answer = self
+            .authorized(|| {
+                self.request(Method::GET, &path)
+                    .header(header::ACCEPT, MEDIA_TYPE)
+                    .header(header::ACCEPT_ENCODING, "zstd")
+            })
+            .await?;
         // One change may be as large as an envelope, beyond the point where the HIE stops.
         let reply: PullReply = cbor(answer, limits::PULL_BYTES + 2 * limits::FHIR_BODY).await?;
         if let Some(old) = after.filter(|old| old.epoch != reply.next.epoch) {
@@ -399,8 +415,9 @@ async fn cbor<T: for<'b> minicbor::Decode<'b, ()>>(answer: Response, most: usize
     minicbor::decode(&body).map_err(|_| HieError::Malformed("CBOR"))
 }
 
-/// The body, at most `most` bytes of it: a reader checks before it allocates.
+/// The body, at most `most` bytes of it, packed or not: a reader checks before it allocates.
 pub(crate) async fn bytes(mut answer: Response, most: usize) -> Result<Vec<u8>, HieError> {
+    let packed = answer.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "zstd");
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(HieError::of_http)? {
         if body.len() + chunk.len() > most {
@@ -408,12 +425,36 @@ pub(crate) async fn bytes(mut answer: Response, most: usize) -> Result<Vec<u8>, 
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    if packed { unpacked(&body, most) } else { Ok(body) }
+}
+
+/// zstd (RFC 8878).
+fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, HieError> {
+    let broken = |_| HieError::Malformed("zstd");
+    let mut decoder = zstd::Decoder::with_buffer(body).map_err(broken)?;
+    decoder.window_log_max(WINDOW_LOG).map_err(broken)?;
+    let mut out = Vec::new();
+    decoder.take(most as u64 + 1).read_to_end(&mut out).map_err(broken)?;
+    if out.len() > most {
+        return Err(HieError::Malformed("larger than allowed"));
+    }
+    Ok(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_packed_body_is_unpacked_up_to_what_is_allowed_and_not_beyond() {
+        let packed = zstd::encode_all(&[7_u8; 5_000_000][..], 3).expect("it packs");
+        assert!(packed.len() < 2_000, "a bomb is small");
+        assert_eq!(unpacked(&packed, 5_000_000).expect("it is allowed").len(), 5_000_000);
+        assert!(matches!(unpacked(&packed, 4_999_999), Err(HieError::Malformed("larger than allowed"))));
+        for broken in [&packed[..packed.len() - 3], b"no zstd at all"] {
+            assert!(matches!(unpacked(broken, 5_000_000), Err(HieError::Malformed("zstd"))));
+        }
+    }
 
     #[test]
     fn the_hies_words_are_read_from_both_kinds_of_error() {

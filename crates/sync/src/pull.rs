@@ -1,4 +1,4 @@
-//! A pull: fetch, verify, apply with the cursor in one transaction.
+//! A pull: fetch, verify, apply with the cursor in one transaction. The very first begins with what is needed first.
 
 use rabta_store::{PullBatch, Pulled, RecordStore, StoreError, Transaction};
 use rabta_wire::{
@@ -11,6 +11,7 @@ use rabta_wire::{
 use crate::{
     apart::{self, Kept, kept_apart},
     driver::{Driver, Failure},
+    error::HieError,
     status::{Changed, FirstPull},
     verify::Apart,
 };
@@ -21,6 +22,9 @@ const FETCHED: &str = "sync.first-pull-done";
 impl<S: RecordStore + 'static> Driver<S> {
     pub(crate) async fn pull(&mut self, after: Option<Cursor>, limit: u32) -> Result<(), Failure> {
         self.busy(true);
+        if after.is_none_or(|cursor| cursor.seq == 0) {
+            self.lately(limit).await?;
+        }
         let began = self.now();
         let hint = self.link.hint;
         let reply = self.client.pull(after, limit).await?;
@@ -44,6 +48,31 @@ impl<S: RecordStore + 'static> Driver<S> {
         }
         self.progress(after.is_none(), count, remaining, more).await?;
         Ok(())
+    }
+
+    /// A new laptop is of use before all is there: the patients of these days and those with open asks come first. They
+    /// come again in their places, where they change nothing; the cursor stays at the start.
+    async fn lately(&mut self, limit: u32) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let began = self.now();
+            let mut reply = match self.client.pull_lately(after, limit).await {
+                // An HIE that does not know this yet.
+                Err(HieError::Refused { status: 404, .. }) => return Ok(()),
+                reply => reply?,
+            };
+            self.contact(began);
+            if after.is_none() {
+                self.store.enter_epoch(reply.next.epoch).await?;
+            }
+            after = Some(reply.next);
+            let more = reply.more;
+            reply.next.seq = 0;
+            self.apply(reply).await?;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     /// A lease that came with the answer. One that is not the HIE's, or for another device, is no lease.

@@ -16,7 +16,7 @@ pub const WORD: &str = "Mango tree";
 impl World {
     /// Phones trust this run's server from its start on. Before the server starts.
     pub fn let_phones_in(&mut self) -> Result<TestCa> {
-        let ca = TestCa::make(&self.run)?;
+        let ca = TestCa::make(&self.run, self.hie.host)?;
         self.hie.open_door(&ca)?;
         Ok(ca)
     }

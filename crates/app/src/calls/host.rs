@@ -114,6 +114,8 @@ struct Running {
     ring: Option<Ring>,
     /// Of patients' links, by their guests: the two ends know each other by it.
     secrets: BTreeMap<Id, LinkSecret>,
+    /// Whom we brought in about an ask, where the call itself is about none: what is said with them belongs to it.
+    brought: Option<(Id, Id)>,
 }
 
 impl Running {
@@ -132,6 +134,7 @@ impl Running {
             kept: false,
             ring: None,
             secrets: BTreeMap::new(),
+            brought: None,
         }
     }
 }
@@ -292,6 +295,9 @@ impl Host {
             return Err(Error::new("not-found"));
         }
         let invitation = invitation(&about, to);
+        if let (About::Ask(ask), Some(running)) = (&about, &mut self.running) {
+            running.brought = Some((*ask, to.person));
+        }
         self.introduce(about, to.person).await;
         self.input(Input::Intent(Intent::Invite(invitation))).await;
         Ok(())
@@ -513,7 +519,8 @@ impl Host {
         let shown = view(&seen, &running.known);
         {
             let mut desk = self.parts.desk.lock().expect("nothing panics while it is held");
-            stretch::note(&mut desk.stretches, stretch::modality(&seen), at);
+            let with = running.brought.filter(|_| seen.ask.is_none()).map(|(_, person)| person);
+            stretch::note(&mut desk.stretches, stretch::modality(&seen, with), at);
             desk.collect(&self.parts.app, &running.session, &seen, at);
             desk.show(&self.parts.app, Some(shown));
         }
@@ -608,7 +615,7 @@ impl Host {
         );
         self.parts.socket.calling(false);
         self.parts.trust.sync.calling(false);
-        let ask = running.session.view(0).ask;
+        let ask = running.session.view(0).ask.or(running.brought.map(|(ask, _)| ask));
         let fresh: Vec<Stretch> =
             std::mem::take(&mut self.parts.desk.lock().expect("nothing panics while it is held").stretches);
         let Some(ask) = ask.filter(|_| !fresh.is_empty()) else { return };

@@ -1,6 +1,7 @@
 //! How a consultation went: its stretches of video and voice, for the VR Encounter's modality and the timeline.
 
 use rabta_call::{CallView, ConnectionWords, DeviceState, Phase};
+use rabta_wire::Id;
 use serde::{Deserialize, Serialize};
 
 /// One stretch of a call. Milliseconds since 1970, device clock.
@@ -24,9 +25,14 @@ pub(crate) fn read(bytes: Option<Vec<u8>>) -> Vec<Stretch> {
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// The modality of this moment; `None` while nobody hears the other.
-pub(crate) fn modality(view: &CallView) -> Option<&'static str> {
+/// The modality of this moment; `None` while nobody hears the other, or, if they are named, while that person is not
+/// in the call.
+pub(crate) fn modality(view: &CallView, with: Option<Id>) -> Option<&'static str> {
     if view.phase != Phase::InCall {
+        return None;
+    }
+    let there = |person| view.legs.iter().any(|leg| leg.person == person && leg.phase == Phase::InCall);
+    if !with.is_none_or(there) {
         return None;
     }
     let off = matches!(view.words, ConnectionWords::WeakPictureOff);

@@ -223,10 +223,7 @@ impl RecordStore for MemoryStore {
     async fn find_patients(&self, text: &str, offset: usize, limit: usize) -> Answer<HitPage> {
         let Some(query) = Query::parse(text) else { return Ok(HitPage::default()) };
         let state = self.state();
-        let mut ranked = state.find(&query, false);
-        if ranked.is_empty() {
-            ranked = state.find(&query, true);
-        }
+        let ranked = state.find(&query);
         let mut hits = ranked.into_iter().filter_map(|(score, patient)| {
             let found = state.current(&("Patient".to_owned(), patient)).filter(|r| !r.deleted)?;
             let relatives = state.list(None, 20, |kind, c| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rabta_search::{Field, Query};
+use rabta_search::{FEW, Field, Query, Token};
 use rabta_wire::{
     Id,
     cursor::Cursor,
@@ -300,7 +300,8 @@ impl State {
         counts.add(number, 1);
     }
 
-    pub(super) fn find(&self, query: &Query, slips: bool) -> Vec<(u32, String)> {
+    /// As the database does it: slips where few were found, and of words that no name begins with.
+    pub(super) fn find(&self, query: &Query) -> Vec<(u32, String)> {
         let mut keys: BTreeMap<&str, Vec<(Field, u8, &str)>> = BTreeMap::new();
         for current in self.current.values() {
             if let Some(patient) = &current.patient {
@@ -308,21 +309,28 @@ impl State {
                 keys.entry(patient).or_default().extend(own);
             }
         }
-        let reached = |keys: &[(Field, u8, &str)]| {
-            query.tokens().iter().all(|token| {
-                let mut ranges = token.ranges();
-                if slips {
-                    ranges.extend(token.slips());
-                }
-                keys.iter().any(|(.., key)| ranges.iter().any(|range| range.holds(key)))
-            })
+        let ranked = |slips: &dyn Fn(&Token) -> bool| {
+            let reached = |keys: &[(Field, u8, &str)]| {
+                query.tokens().iter().all(|token| {
+                    let (ranges, slips) = (token.ranges(), slips(token));
+                    keys.iter().any(|(.., key)| {
+                        ranges.iter().any(|range| range.holds(key)) || slips && token.meant(key).is_some()
+                    })
+                })
+            };
+            let mut ranked: Vec<(u32, String)> = keys
+                .iter()
+                .filter(|(_, keys)| reached(keys))
+                .filter_map(|(patient, keys)| {
+                    Some((query.score(keys.iter().copied())?, (*patient).to_owned()))
+                })
+                .collect();
+            ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            ranked
         };
-        let mut ranked: Vec<(u32, String)> = keys
-            .into_iter()
-            .filter(|(_, keys)| reached(keys))
-            .filter_map(|(patient, keys)| Some((query.score(keys)?, patient.to_owned())))
-            .collect();
-        ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        ranked
+        let without = ranked(&|_| false);
+        let doubted = without.len() < FEW;
+        let as_typed = |token: &Token| keys.values().flatten().any(|(.., key)| token.is_in(key));
+        ranked(&|token| doubted || !as_typed(token))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rabta_search::{Field, Key, Query, Token};
+use rabta_search::{FEW, Field, Key, Query, Range, Token};
 use sqlx::SqliteConnection;
 
 use super::{connect::get, posting, put, read, sql};
@@ -17,7 +17,12 @@ use crate::{
 const SEEN_LATELY: u32 = 15;
 
 /// What a word found: whom, how well, and in a name of which length.
-type Found = HashMap<i64, (u32, u8)>;
+#[derive(Default)]
+struct Found {
+    patients: HashMap<i64, (u32, u8)>,
+    /// A name here begins with just what was typed.
+    as_typed: bool,
+}
 
 pub(crate) async fn find(
     c: &mut SqliteConnection,
@@ -26,9 +31,30 @@ pub(crate) async fn find(
     limit: usize,
 ) -> Result<HitPage, StoreError> {
     let Some(query) = Query::parse(text) else { return Ok(HitPage::default()) };
-    let mut ranked = ranked(c, &query, false).await?;
-    if ranked.is_empty() {
-        ranked = self::ranked(c, &query, true).await?;
+    let mut words = Vec::new();
+    for token in query.tokens() {
+        words.push(behind(c, token, &token.ranges()).await?);
+    }
+    let mut ranked = ranked(c, &query, &words).await?;
+    // Where few were found, or no name here begins with what was typed, it may have been a slip.
+    let doubted = ranked.len() < FEW;
+    let mut meant_more = false;
+    for (token, word) in query.tokens().iter().zip(&mut words).filter(|(_, word)| doubted || !word.as_typed) {
+        let mut meant = Vec::new();
+        for range in token.vocabulary() {
+            let rows = sqlx::query(sql::WORDS).bind(range.from).bind(range.to).fetch_all(&mut *c).await?;
+            for row in &rows {
+                meant.extend(token.meant(get(row, 0)?));
+            }
+        }
+        for (patient, best) in behind(c, token, &meant).await?.patients {
+            let before = word.patients.entry(patient).or_default();
+            *before = (*before).max(best);
+            meant_more = true;
+        }
+    }
+    if meant_more {
+        ranked = self::ranked(c, &query, &words).await?;
     }
     let mut page = HitPage::default();
     let mut rest = ranked.into_iter().skip(offset);
@@ -46,20 +72,18 @@ pub(crate) async fn find(
 }
 
 /// Best first; ties in the order of arrival, so that pages do not overlap.
-async fn ranked(c: &mut SqliteConnection, query: &Query, slips: bool) -> Result<Vec<(u32, i64)>, StoreError> {
-    let mut words = Vec::new();
-    for token in query.tokens() {
-        let found = behind(c, token, slips).await?;
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        words.push(found);
-    }
-    let Some(rarest) = words.iter().min_by_key(|found| found.len()) else { return Ok(Vec::new()) };
+async fn ranked(
+    c: &mut SqliteConnection,
+    query: &Query,
+    words: &[Found],
+) -> Result<Vec<(u32, i64)>, StoreError> {
+    let Some(rarest) = words.iter().min_by_key(|found| found.patients.len()) else { return Ok(Vec::new()) };
     let mut ranked: Vec<(u32, i64)> = rarest
+        .patients
         .keys()
         .filter_map(|patient| {
-            Some((query.total(words.iter().map(|found| found.get(patient).copied()))?, *patient))
+            let best = words.iter().map(|found| found.patients.get(patient).copied());
+            Some((query.total(best)?, *patient))
         })
         .collect();
     if ranked.len() > 1 {
@@ -74,21 +98,18 @@ async fn ranked(c: &mut SqliteConnection, query: &Query, slips: bool) -> Result<
     Ok(ranked)
 }
 
-async fn behind(c: &mut SqliteConnection, token: &Token, slips: bool) -> Result<Found, StoreError> {
-    let mut ranges = token.ranges();
-    if slips {
-        ranges.extend(token.slips());
-    }
-    let mut found = Found::new();
+async fn behind(c: &mut SqliteConnection, token: &Token, ranges: &[Range]) -> Result<Found, StoreError> {
+    let mut found = Found::default();
     for range in ranges {
-        let rows = sqlx::query(sql::POSTINGS).bind(range.from).bind(range.to).fetch_all(&mut *c).await?;
+        let rows = sqlx::query(sql::POSTINGS).bind(&range.from).bind(&range.to).fetch_all(&mut *c).await?;
         for row in &rows {
             let key: &str = get(row, 0)?;
+            found.as_typed |= token.is_in(key);
             let mut worth: HashMap<Field, Option<u32>> = HashMap::new();
             for entry in posting::entries(get(row, 1)?) {
                 let points = *worth.entry(entry.field).or_insert_with(|| token.points(entry.field, key));
                 if let Some(points) = points {
-                    let best = found.entry(entry.patient).or_default();
+                    let best = found.patients.entry(entry.patient).or_default();
                     *best = (*best).max((points, entry.length));
                 }
             }

@@ -33,25 +33,32 @@ impl Entry {
 
 /// What changes within one transaction, written at its end: many patients share a key.
 #[derive(Default)]
-pub(crate) struct Changes(BTreeMap<String, (BTreeSet<u64>, BTreeSet<u64>)>);
+pub(crate) struct Changes(BTreeMap<Key, (BTreeSet<u64>, BTreeSet<u64>)>);
 
 impl Changes {
     pub fn add(&mut self, key: Key, entry: Entry) {
-        let (added, removed) = self.0.entry(key.into_string()).or_default();
+        let (added, removed) = self.0.entry(key).or_default();
         removed.remove(&entry.number());
         added.insert(entry.number());
     }
 
     pub fn remove(&mut self, key: Key, entry: Entry) {
-        let (added, removed) = self.0.entry(key.into_string()).or_default();
+        let (added, removed) = self.0.entry(key).or_default();
         added.remove(&entry.number());
         removed.insert(entry.number());
     }
 
     pub async fn write(self, c: &mut SqliteConnection) -> Result<(), StoreError> {
         for (key, (added, removed)) in self.0 {
+            let (is_word, key) = (key.is_word(), key.into_string());
+            let loses = !removed.is_empty();
             for number in removed {
                 change(c, &key, number, |part| part.remove(&number)).await?;
+            }
+            if is_word && !added.is_empty() {
+                sqlx::query(sql::ADD_WORD).bind(&key).execute(&mut *c).await?;
+            } else if is_word && loses && following(c, &key, 0).await?.is_none() {
+                sqlx::query(sql::DROP_WORD).bind(&key).execute(&mut *c).await?;
             }
             let mut added = added.into_iter().peekable();
             while let Some(number) = added.next() {

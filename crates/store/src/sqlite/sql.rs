@@ -130,6 +130,9 @@ statements! {
     POSTING_AFTER = "SELECT first FROM posting WHERE key = ?1 AND first > ?2 ORDER BY first LIMIT 1";
     ADD_POSTING = "INSERT INTO posting (key, first, entries) VALUES (?1, ?2, ?3) ON CONFLICT (key, first) DO UPDATE SET entries = excluded.entries";
     DROP_POSTING = "DELETE FROM posting WHERE key = ?1 AND first = ?2";
+    ADD_WORD = "INSERT INTO word (key) VALUES (?1) ON CONFLICT DO NOTHING";
+    DROP_WORD = "DELETE FROM word WHERE key = ?1";
+    WORDS = "SELECT key FROM word WHERE key >= ?1 AND key < ?2";
     LATELY = "SELECT patient FROM lately";
     SEEN = "INSERT INTO lately (patient, seq) VALUES (?1, ?2) ON CONFLICT (patient) DO UPDATE SET seq = excluded.seq";
     FORGET_SEEN = "DELETE FROM lately WHERE seq <= (SELECT seq FROM lately ORDER BY seq DESC LIMIT 1 OFFSET ?1)";

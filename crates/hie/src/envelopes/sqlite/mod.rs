@@ -41,6 +41,18 @@ impl SqliteCore {
         Self { db }
     }
 
+    /// What a new laptop needs first: of what [`EnvelopeCore::pull`] gives, all about patients seen since `since`
+    /// (milliseconds since 1970) or with an open ask.
+    pub async fn lately(
+        &self,
+        reader: Caller,
+        since: i64,
+        after: u64,
+        limit: u32,
+    ) -> Result<Page, CoreError> {
+        Ok(pull::lately(&self.db, reader, since, after, limit).await?)
+    }
+
     /// The newest place after `after` at which there is something for `reader` to pull.
     pub async fn newest(&self, reader: Caller, after: u64) -> Result<Option<u64>, CoreError> {
         Ok(pull::newest(&self.db, reader, after).await?)

@@ -38,7 +38,37 @@ async fn is_clinical(db: &mut SqliteConnection, reader: Caller) -> Result<bool, 
     identity::is_clinical(db, reader.device).await
 }
 
+/// The patients who matter first to a new laptop: who was seen at its facility since a time, and who has an open ask that
+/// it made or that somebody at it has. Parameters as above; 7: the time.
+const LATELY: &str = "SELECT r.patient FROM resource_date d JOIN resource r ON r.type = 'Encounter' AND r.id = d.id \
+     WHERE d.type = 'Encounter' AND d.param = 'date' AND d.low >= ?7 AND r.facility = ?2 AND r.patient IS NOT NULL \
+     UNION SELECT patient FROM task WHERE facility = ?2 AND closed = 0 \
+     UNION SELECT t.patient FROM task_with w JOIN task t ON t.id = w.task \
+       WHERE w.person IN (SELECT person FROM person_key WHERE device = ?3 AND revoked_at IS NULL)";
+
 pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Page, sqlx::Error> {
+    page(db, reader, after, limit, None).await
+}
+
+/// Of what [`pull`] gives, only what is needed to begin with: everything about patients seen since then or with an open ask,
+/// with the certificates and the roster.
+pub async fn lately(
+    db: &Db,
+    reader: Caller,
+    since: i64,
+    after: u64,
+    limit: u32,
+) -> Result<Page, sqlx::Error> {
+    page(db, reader, after, limit, Some(since)).await
+}
+
+async fn page(
+    db: &Db,
+    reader: Caller,
+    after: u64,
+    limit: u32,
+    since: Option<i64>,
+) -> Result<Page, sqlx::Error> {
     let mut connection = db.read().acquire().await?;
     // One snapshot for the rows, the count and the newest place.
     let mut tx = connection.begin().await?;
@@ -50,6 +80,13 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
     let clinical = is_clinical(&mut tx, reader).await?;
     let seen = &*SEEN;
 
+    let first = match since {
+        Some(_) => format!(
+            "AND (c.item IN (2, 3) OR coalesce(e.patient, (SELECT p.patient FROM resource p \
+               WHERE p.type = c.resource_type AND p.id = c.resource_id)) IN ({LATELY}))"
+        ),
+        None => String::new(),
+    };
     let sql = format!(
         "SELECT c.seq, c.item, e.bytes, e.received_at, x.bytes, c.resource_type, c.resource_id, c.resource_version, v.codec, v.dictionary, v.body \
          FROM ({seen}) c \
@@ -57,19 +94,22 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
          LEFT JOIN cert x ON x.id = c.cert \
          LEFT JOIN resource r ON r.type = c.resource_type AND r.id = c.resource_id AND r.version = c.resource_version \
          LEFT JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
-         WHERE c.item <> 0 OR r.id IS NOT NULL ORDER BY c.seq LIMIT ?6"
+         WHERE (c.item <> 0 OR r.id IS NOT NULL) {first} ORDER BY c.seq LIMIT ?6"
     );
     let (mut changes, mut size, mut next, mut more) = (Vec::new(), 0, after, false);
     let mut roster_at = None;
     {
-        let mut rows = sqlx::query(AssertSqlSafe(sql))
+        let mut query = sqlx::query(AssertSqlSafe(sql))
             .bind(after)
             .bind(reader.facility.0.to_vec())
             .bind(reader.device.0.to_vec())
             .bind(visible)
             .bind(clinical)
-            .bind(i64::from(limit) + 1)
-            .fetch(&mut *tx);
+            .bind(i64::from(limit) + 1);
+        if since.is_some() {
+            query = query.bind(since);
+        }
+        let mut rows = query.fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
             if changes.len() >= limit as usize || size >= limits::PULL_BYTES {
                 more = true;
@@ -116,7 +156,7 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
         let json = serde_json::to_vec(&roster).map_err(|e| sqlx::Error::Decode(e.into()))?;
         changes[i].item = Item::Roster { json: json.into() };
     }
-    let remaining = if more {
+    let remaining = if more && since.is_none() {
         let sql = format!("SELECT count(*) FROM ({seen})");
         let n: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(next)
@@ -127,6 +167,8 @@ pub async fn pull(db: &Db, reader: Caller, after: u64, limit: u32) -> Result<Pag
             .fetch_one(&mut *tx)
             .await?;
         n as u64
+    } else if more {
+        0
     } else {
         // Nothing in between is this reader's: the cursor may skip it.
         next = next.max(newest);
