@@ -82,7 +82,7 @@ pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) ->
 
 /// `GET /v1/changes`.
 pub async fn pull(State(app): State<Arc<App>>, who: Reader, request: Request) -> Result<Response, ApiError> {
-    changes(&app, &who, &request, None).await
+    changes(&app, &who, request, None).await
 }
 
 /// `GET /v1/changes/lately`: the same of what is needed first. It moves no cursor: all of it comes again.
@@ -92,13 +92,13 @@ pub async fn pull_lately(
     request: Request,
 ) -> Result<Response, ApiError> {
     let since = app.now() - LATELY_MS;
-    changes(&app, &who, &request, Some(since)).await
+    changes(&app, &who, request, Some(since)).await
 }
 
 async fn changes(
     app: &App,
     who: &Reader,
-    request: &Request,
+    request: Request,
     since: Option<i64>,
 ) -> Result<Response, ApiError> {
     let caller = caller(&who.access)?;
