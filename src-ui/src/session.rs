@@ -1,5 +1,8 @@
 //! What the whole app knows: who is at the keyboard, where the records are, whether a call runs, what just changed.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -111,11 +114,23 @@ pub fn start() -> Session {
             },
             Err(_) => to_gate(),
         }
-        let _ = ipc::listen(move |event| session.hear(event)).await;
-        if let Ok(view) = ipc::call(GetSync {}).await {
+        // An answer that was made before an event may come after it: what was heard is newer.
+        let heard = Rc::new((Cell::new(false), Cell::new(false)));
+        let hears = heard.clone();
+        let _ = ipc::listen(move |event| {
+            hears.0.set(hears.0.get() || matches!(event, Event::Sync { .. }));
+            hears.1.set(hears.1.get() || matches!(event, Event::Call { .. }));
+            session.hear(event);
+        })
+        .await;
+        if let Ok(view) = ipc::call(GetSync {}).await
+            && !heard.0.get()
+        {
             session.chip.set(view.chip);
         }
-        if let Ok(call) = ipc::call(GetCall {}).await {
+        if let Ok(call) = ipc::call(GetCall {}).await
+            && !heard.1.get()
+        {
             session.call.set(call);
         }
     });

@@ -52,7 +52,8 @@ async fn inside(link: &str, part: &str) -> Result<Value> {
     let places = format!("{} {}", lab.place("phone")?.namespace(), home.address());
     let mut command = home.command(std::env::current_exe()?);
     command.args([part, "--json"]).env(PLACES, places).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let out = tokio::process::Command::from(command).output().await?;
+    let mut command = tokio::process::Command::from(command);
+    let out = command.kill_on_drop(true).output().await?;
     ensure!(out.status.code().is_some(), "{part} was ended by a signal");
     let text = String::from_utf8_lossy(&out.stdout);
     let line =
@@ -122,6 +123,7 @@ pub async fn page() -> Result<Vec<Figure>> {
             }
             home.doctor.click("link-end").await?;
             home.doctor.see("make-link-card").await?;
+            phone.screen("over").await?;
         }
         phone.close().await?;
     }

@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use crate::{digits, query::SLIP_FROM, skeleton::skeleton, words};
+use crate::{
+    digits,
+    query::SLIP_FROM,
+    skeleton::{skeleton, written_skeleton},
+    words,
+};
 
 /// Where a key came from. The numbers are stored: never change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +92,7 @@ pub fn name_keys(text: &str) -> Vec<Key> {
     words.truncate(WORDS);
     let joined = words.windows(2).map(|pair| Key::joined(&pair.concat()));
     let mut keys: Vec<Key> =
-        words.iter().map(|word| Key::word(&skeleton(word), word)).chain(joined).collect();
+        words.iter().map(|word| Key::word(&written_skeleton(word), word)).chain(joined).collect();
     keys.sort();
     keys.dedup();
     keys

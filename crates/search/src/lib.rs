@@ -26,5 +26,5 @@ mod words;
 
 pub use key::{Field, Key, name_keys, name_length, number_key, number_keys, phone_keys};
 pub use query::{FEW, Query, Range, Token};
-pub use score::Score;
+pub use score::{Best, Score};
 pub use skeleton::skeleton;

@@ -12,6 +12,8 @@ use crate::{
 
 /// Letters of a word in which a slip is looked for: shorter ones are too near to too many others.
 pub(crate) const SLIP_FROM: usize = 4;
+/// A letter too few leaves one less.
+const TYPED_FROM: usize = SLIP_FROM - 1;
 /// Sounds of a word in which a slip is looked for.
 const SOUNDS_FROM: usize = 3;
 /// Where fewer were found, there may have been a slip in any word: a page of them would have been read.
@@ -30,7 +32,7 @@ pub struct Query {
 pub struct Token {
     pub(crate) kind: Kind,
     /// This word and the next as one word's skeleton, and the one before with this.
-    pub(crate) joined: Vec<String>,
+    joined: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -93,8 +95,16 @@ impl Query {
                 Kind::Number { .. } => None,
             })
             .collect();
-        let pairs: Vec<Option<String>> =
-            texts.windows(2).map(|pair| Some(skeleton(&format!("{}{}", pair[0]?, pair[1]?)))).collect();
+        let pairs: Vec<Option<String>> = texts
+            .windows(2)
+            .map(|pair| {
+                let (first, second) = (pair[0]?, pair[1]?);
+                let joined = skeleton(&format!("{first}{second}"));
+                // Where one of them sounds like the whole, that one is meant.
+                let adds = ![first, second].iter().any(|part| skeleton(part) == joined);
+                adds.then_some(joined)
+            })
+            .collect();
         let tokens: Vec<Token> = kinds
             .iter()
             .enumerate()
@@ -160,6 +170,11 @@ impl Token {
         }
     }
 
+    /// Whether this word and a neighbor are a word of this skeleton, written as one on the other side.
+    pub(crate) fn is_joined_in(&self, theirs: &str) -> bool {
+        self.joined.iter().any(|joined| joined == theirs)
+    }
+
     /// Whether a key's word or number begins with just what was typed.
     pub fn is_in(&self, key: &str) -> bool {
         let Some((tag, rest)) = key.split_at_checked(1) else { return false };
@@ -178,7 +193,7 @@ impl Token {
         let Kind::Word { text, skeleton: own, .. } = &self.kind else { return Vec::new() };
         let mut letters = text.chars();
         let (Some(first), Some(_)) = (letters.next(), letters.next()) else { return Vec::new() };
-        if text.chars().count() < SLIP_FROM {
+        if text.chars().count() < TYPED_FROM {
             return Vec::new();
         }
         // The second letter makes another sound of some first ones: s and sh, k and ch.

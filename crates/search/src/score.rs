@@ -1,5 +1,7 @@
 //! How well a patient's keys answer a query.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use crate::{
     close::closeness,
     digits,
@@ -16,6 +18,22 @@ const BEGINS: u32 = 84;
 const SOUNDS_EQUAL: u32 = 62;
 const SOUNDS_BEGIN: u32 = 40;
 const SLIPPED: u32 = 20;
+/// Off the score for each word of the query that found no word of its own.
+const TWICE: u32 = 60;
+/// Letters of a word that may begin a name of one consonant only, and how alike the two must then be.
+const VAGUE_FROM: usize = 4;
+const VAGUE_ALIKE: u32 = 75;
+
+/// What answers a word of a query best in one patient's keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Best {
+    /// [`Token::points`].
+    pub points: u32,
+    /// Of the name that it stands in (0: no name of theirs).
+    pub length: u8,
+    /// [`Token::takes`].
+    pub word: u64,
+}
 
 impl Query {
     /// Ranks the patient with these keys; `None` when one of the query's words or numbers is not there at all.
@@ -23,24 +41,36 @@ impl Query {
     /// [length](crate::name_length).
     pub fn score<'k>(&self, keys: impl IntoIterator<Item = (Field, u8, &'k str)>) -> Option<Score> {
         let keys: Vec<(Field, u8, &str)> = keys.into_iter().collect();
-        let best = self.tokens.iter().map(|token| {
-            keys.iter().filter_map(|(field, length, key)| Some((token.points(*field, key)?, *length))).max()
-        });
-        self.total(best)
+        let best: Vec<Option<Best>> = self
+            .tokens
+            .iter()
+            .map(|token| {
+                let of = |&(field, length, key): &(Field, u8, &str)| {
+                    Some(Best { points: token.points(field, key)?, length, word: token.takes(key) })
+                };
+                keys.iter().filter_map(of).max()
+            })
+            .collect();
+        self.total(&best)
     }
 
-    /// The score of whoever has these best [points](Token::points), one for each token, with the length of the name that
-    /// each was found in (0: no name of theirs).
-    pub fn total(&self, best: impl IntoIterator<Item = Option<(u32, u8)>>) -> Option<Score> {
+    /// The score of whoever has these answers, one for each token.
+    pub fn total(&self, best: &[Option<Best>]) -> Option<Score> {
         let asked = self.tokens.len() as u32;
-        let (mut total, mut length) = (0, None);
-        for best in best {
-            let (points, name) = best?;
-            total += points;
-            length = length.max((name > 0).then_some(u32::from(name)));
+        let (mut total, mut length) = (0_u32, 0_u8);
+        for (i, answer) in best.iter().enumerate() {
+            let answer = (*answer)?;
+            total += answer.points;
+            length = length.max(answer.length);
+            // One word of theirs is no answer to two words of the query: the worse of them stands for nothing.
+            let twice =
+                best[..i].iter().flatten().find(|other| answer.word != 0 && other.word == answer.word);
+            if let Some(other) = twice {
+                total = total.saturating_sub(answer.points.min(other.points) + TWICE);
+            }
         }
         // Somebody with just these names comes before somebody with two names more.
-        let near = length.map_or(0, |length| 20_u32.saturating_sub(length.abs_diff(asked) * 4));
+        let near = if length > 0 { 20_u32.saturating_sub(u32::from(length).abs_diff(asked) * 4) } else { 0 };
         Some(total * 10 / asked + near)
     }
 }
@@ -57,7 +87,7 @@ impl Token {
             (Kind::Word { text, skeleton: own, open }, _) => {
                 let (theirs, written) = key.split_once(' ')?;
                 // Two words on one side that are written as one on the other.
-                let joined = self.joined.iter().any(|joined| joined == theirs).then_some(SOUNDS_EQUAL);
+                let joined = self.is_joined_in(theirs).then_some(SOUNDS_EQUAL);
                 let read = word(text, own, open, theirs, written).max(joined);
                 read.or_else(|| self.slip(text, written, whole))?
             }
@@ -68,6 +98,19 @@ impl Token {
             Field::Place => 35,
         };
         Some((points * weight / 100).max(1))
+    }
+
+    /// The word of theirs that this one takes for itself; 0 where it is a part of one, or a number.
+    pub fn takes(&self, key: &str) -> u64 {
+        let word = key.split_at_checked(1).and_then(|(_, rest)| rest.split_once(' '));
+        match (&self.kind, word) {
+            (Kind::Word { .. }, Some((theirs, _))) if !self.is_joined_in(theirs) => {
+                let mut hasher = DefaultHasher::new();
+                key.hash(&mut hasher);
+                hasher.finish().max(1)
+            }
+            _ => 0,
+        }
     }
 
     fn slip(&self, text: &str, written: &str, key: &str) -> Option<u32> {
@@ -99,10 +142,20 @@ fn word(text: &str, own: &str, open: &str, theirs: &str, other: &str) -> Option<
     if !own.is_empty() && own == theirs {
         return Some(SOUNDS_EQUAL + alike * 20 / 100);
     }
-    if !open.is_empty() && theirs.starts_with(open) {
+    if !open.is_empty() && theirs.starts_with(open) && !is_vague(text, open, other) {
         return Some(SOUNDS_BEGIN + alike * 20 / 100);
     }
     None
+}
+
+/// A longer word with one consonant (a slip took the others) sounds like the beginning of too many names.
+fn is_vague(text: &str, open: &str, other: &str) -> bool {
+    let length = text.chars().count();
+    let beginning: String = other.chars().take(length).collect();
+    open.len() == 1
+        && length >= VAGUE_FROM
+        && text.is_ascii() == other.is_ascii()
+        && closeness(text, &beginning) < VAGUE_ALIKE
 }
 
 /// Between scripts only the sounds can be compared.

@@ -26,6 +26,11 @@ pub fn skeleton(word: &str) -> String {
     squeeze(&sounds(word, true))
 }
 
+/// The skeleton of a word as it stands in a name: "M." is Muhammad there. Typed, it may begin any name.
+pub(crate) fn written_skeleton(word: &str) -> String {
+    if word == "m" { "mhmd".to_owned() } else { skeleton(word) }
+}
+
 /// The skeleton of a word that may still be being typed: a last h may yet be followed by something.
 pub(crate) fn open_skeleton(word: &str) -> String {
     squeeze(&sounds(word, false))
@@ -71,7 +76,8 @@ fn latin(word: &str, ended: bool, start: bool) -> String {
             b'p' if aspirated => ("f", 2),
             b'k' | b'q' => ("k", if aspirated { 2 } else { 1 }),
             b'c' => (if matches!(next, Some(b'e' | b'i' | b'y')) { "s" } else { "k" }, 1),
-            b'x' => ("ks", 1),
+            // As in Bux, which is Bakhsh.
+            b'x' => ("kx", 1),
             b'g' => ("g", if aspirated { 2 } else { 1 }),
             b't' => ("t", if aspirated { 2 } else { 1 }),
             b'd' => ("d", if aspirated { 2 } else { 1 }),
@@ -88,8 +94,9 @@ fn latin(word: &str, ended: bool, start: bool) -> String {
 
 fn urdu(word: &str, ended: bool) -> String {
     let letters: Vec<char> = word.chars().collect();
-    // "عبد الرحمن" as two words: the article is no part of the name.
-    let article = if letters.len() > 4 && letters.starts_with(&['ا', 'ل']) { 2 } else { 0 };
+    // "عبد الرحمن" as two words: the article is no part of the name. In "اللہ" it is.
+    let god = letters.starts_with(&['ا', 'ل', 'ل', 'ہ']);
+    let article = if letters.len() > 4 && letters.starts_with(&['ا', 'ل']) && !god { 2 } else { 0 };
     let letters = &letters[article..];
     let mut out = String::new();
     for (i, c) in letters.iter().enumerate() {

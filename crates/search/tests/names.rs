@@ -50,6 +50,8 @@ fn spellings_of_one_name_find_each_other() {
         &["Saleh", "Salih", "صالح"],
         &["Yahya", "Yehya", "یحییٰ"],
         &["Abdullah", "Abdulla", "عبداللہ"],
+        &["Allahwasaya", "Allah Wasaya", "اللہ وسایا", "اللہوسایا"],
+        &["Allah Bux", "Allah Bakhsh", "Allahbux", "اللہ بخش"],
     ] {
         for query in group {
             for name in group {
@@ -148,6 +150,36 @@ fn names_written_as_one_word_or_two_are_the_same() {
     ] {
         assert!(finds(query, name), "{query} / {name}");
     }
+}
+
+#[test]
+fn an_m_in_a_name_is_muhammad_and_typed_it_begins_any_name() {
+    for query in ["Muhammad Shahid", "mohd shahid", "محمد شاہد", "m shahid"] {
+        assert!(finds(query, "M. Shahid"), "{query}");
+    }
+    assert!(finds("m", "Maryam") && finds("m shahid", "Shahid Mansoor"));
+}
+
+#[test]
+fn one_word_of_theirs_is_no_answer_to_two_words_of_the_query() {
+    let registered = |name: &str, father: &str| {
+        let mut keys: Vec<_> =
+            name_keys(name).into_iter().map(|key| (Field::Name, name_length(name), key)).collect();
+        keys.extend(name_keys(father).into_iter().map(|key| (Field::Relative, 0, key)));
+        keys
+    };
+    let score = |query: &str, keys: &[(Field, u8, Key)]| {
+        let query = Query::parse(query).expect("words");
+        query.score(keys.iter().map(|(field, length, key)| (*field, *length, key.as_str())))
+    };
+    let (right, wrong) = (registered("Ayesha", "Ashraf Ahmed"), registered("Ashraf Ahmed", "Abdul Hamid"));
+    let (right, wrong) = (score("Aesha Ashraf Ahmed", &right), score("Aesha Ashraf Ahmed", &wrong));
+    assert!(right > wrong, "{right:?} {wrong:?}");
+    let (right, wrong) = (registered("Maryam", "Muhammad Bashir"), registered("Muhammad Bashir", "Ali"));
+    assert!(score("Mayam Muhammad Bashir", &right) > score("Mayam Muhammad Bashir", &wrong));
+    // Two words that are one of theirs are both answered by it.
+    let (joined, other) = (registered("Noorjahan", "Ali"), registered("Noor", "Ali"));
+    assert!(score("Noor Jahan", &joined).is_some() && score("Noor Jahan", &other).is_none());
 }
 
 #[test]

@@ -112,6 +112,10 @@ pub async fn links(ward: &Ward<'_>) -> Result<()> {
         phone.see("dial").await?;
     }
 
+    // The new link, tapped where the finished one still stands.
+    phone.go(&desk.make_link(WORD, HOUR).await?.url()).await?;
+    phone.screen("word").await?;
+
     // No secret, a broken one, one of another server.
     for fragment in ["", "#abc", "#AAAAAAAAAAAAAAAAAAAAAA"] {
         ward.fresh().await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rabta_search::{FEW, Field, Key, Query, Range, Token};
+use rabta_search::{Best, FEW, Field, Key, Query, Range, Token};
 use sqlx::SqliteConnection;
 
 use super::{connect::get, posting, put, read, sql};
@@ -19,7 +19,7 @@ const SEEN_LATELY: u32 = 15;
 /// What a word found: whom, how well, and in a name of which length.
 #[derive(Default)]
 struct Found {
-    patients: HashMap<i64, (u32, u8)>,
+    patients: HashMap<i64, Best>,
     /// A name here begins with just what was typed.
     as_typed: bool,
 }
@@ -82,8 +82,9 @@ async fn ranked(
         .patients
         .keys()
         .filter_map(|patient| {
-            let best = words.iter().map(|found| found.patients.get(patient).copied());
-            Some((query.total(best)?, *patient))
+            let best: Vec<Option<Best>> =
+                words.iter().map(|found| found.patients.get(patient).copied()).collect();
+            Some((query.total(&best)?, *patient))
         })
         .collect();
     if ranked.len() > 1 {
@@ -105,12 +106,13 @@ async fn behind(c: &mut SqliteConnection, token: &Token, ranges: &[Range]) -> Re
         for row in &rows {
             let key: &str = get(row, 0)?;
             found.as_typed |= token.is_in(key);
+            let word = token.takes(key);
             let mut worth: HashMap<Field, Option<u32>> = HashMap::new();
             for entry in posting::entries(get(row, 1)?) {
                 let points = *worth.entry(entry.field).or_insert_with(|| token.points(entry.field, key));
                 if let Some(points) = points {
                     let best = found.patients.entry(entry.patient).or_default();
-                    *best = (*best).max((points, entry.length));
+                    *best = (*best).max(Best { points, length: entry.length, word });
                 }
             }
         }
