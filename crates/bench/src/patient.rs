@@ -2,7 +2,7 @@
 //! room, the time to get there over a thin link, and the time from the press on Join to the doctor's voice. The phone is in
 //! one place of the link emulator, the server and the doctor's window in another.
 
-use std::{net::Ipv4Addr, process::Stdio, time::Instant};
+use std::{net::Ipv4Addr, process::Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use rabta_netlab::{Lab, lab, profile};
@@ -51,9 +51,9 @@ async fn inside(link: &str, part: &str) -> Result<Value> {
     let home = lab.place("home")?;
     let places = format!("{} {}", lab.place("phone")?.namespace(), home.address());
     let mut command = home.command(std::env::current_exe()?);
-    command.args([part, "--json"]).env(PLACES, places).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command.args([part, "--json"]).env(PLACES, places).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut command = tokio::process::Command::from(command);
-    let out = command.kill_on_drop(true).output().await?;
+    let out = command.kill_on_drop(true).spawn()?.wait_with_output().await?;
     ensure!(out.status.code().is_some(), "{part} was ended by a signal");
     let text = String::from_utf8_lossy(&out.stdout);
     let line =
@@ -94,9 +94,9 @@ impl Home {
     }
 }
 
-/// From the tap on the link to the waiting room, with the presses between.
+/// From the tap on the link to the waiting room, with the presses between, milliseconds by the page's own clock
+/// (Navigation Timing): a browser that never ran before takes its time to begin, which a phone's does not.
 async fn to_the_waiting_room(phone: &Phone, url: &str) -> Result<f64> {
-    let started = Instant::now();
     phone.go(url).await?;
     phone.screen("word").await?;
     phone.eval(WATCH).await?;
@@ -105,7 +105,8 @@ async fn to_the_waiting_room(phone: &Phone, url: &str) -> Result<f64> {
     phone.tap("consent-video").await?;
     phone.tap("join").await?;
     phone.screen("waiting").await?;
-    Ok(started.elapsed().as_secs_f64() * 1_000.0)
+    let since = phone.eval("return window.waitingSince").await?.as_f64();
+    since.context("the waiting room was shown")
 }
 
 /// Inside the emulator: the page.
