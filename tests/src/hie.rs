@@ -148,6 +148,14 @@ impl Hie {
         }
     }
 
+    /// Ends it at once, as a power cut does.
+    pub fn kill(&mut self) -> Result<()> {
+        let pid = self.pid()?;
+        process::signal(pid, "KILL")?;
+        self.server = None;
+        Ok(())
+    }
+
     pub fn runs(&self) -> bool {
         self.server.is_some()
     }

@@ -1,5 +1,7 @@
 //! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--patients N] [--json]`.
 //!
+//! `rabta-bench crash [--rounds N] [--seed S]` kills the programs while they work, and looks whether anything was lost.
+//!
 //! A figure over its bar is shown, not hidden: the run fails after all were taken.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -7,6 +9,7 @@
 mod app;
 mod call;
 mod clinic;
+mod crash;
 mod figure;
 mod first_sync;
 mod hie;
@@ -29,6 +32,9 @@ const PATIENTS: u32 = 100_000;
 #[tokio::main]
 async fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(ended) = crash(&args).await {
+        return ended;
+    }
     let json = args.iter().any(|a| a == "--json");
     let size = args.iter().position(|a| a == "--patients");
     let patients = size.and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(PATIENTS);
@@ -61,6 +67,23 @@ async fn main() -> ExitCode {
         }
     }
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// `crash` and its own parts.
+async fn crash(args: &[String]) -> Option<ExitCode> {
+    let number = |name: &str, otherwise: u64| {
+        let at = args.iter().position(|arg| arg == name);
+        at.and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(otherwise)
+    };
+    let done = match args.first()?.as_str() {
+        "crash" => crash::take(number("--rounds", 20) as u32, number("--seed", 1)).await,
+        part @ ("crash-laptop" | "crash-drain") => crash::laptop(part == "crash-drain").await.map(|()| true),
+        _ => return None,
+    };
+    if let Err(error) = &done {
+        eprintln!("{}: {error:#}", args[0]);
+    }
+    Some(if done.is_ok_and(|ok| ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn take(name: &str, patients: u32) -> Result<Vec<Figure>> {

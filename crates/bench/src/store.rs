@@ -214,7 +214,7 @@ async fn unlock(app: &App) -> Result<()> {
     ask(app, Unlock { person, passphrase: PASSPHRASE.to_owned().into() }).await
 }
 
-async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply> {
+pub async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply> {
     let json = serde_json::to_value(&command)?;
     let reply =
         app.handle(C::NAME, json).await.map_err(|error| anyhow::anyhow!("{}: {}", C::NAME, error.code))?;

@@ -35,7 +35,10 @@ cargo xtask COMMAND
   demo [--auto]        build, start the HIE with the sample clinic and open both apps;
                        --auto plays the main job by itself and writes report.html
   test [--fast]        every test; --fast leaves windows and browsers out
-  bench [NAME] [--json]  figures: ui, app, hie, call, patient; without NAME all of them
+  bench [NAME] [--patients N] [--json]
+                       figures: ui, app, hie, call, patient, store, recall, sync; without NAME all
+  crash [--rounds N] [--seed S]
+                       kills the app core and the server while they work; nothing may be lost
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
   bundle [deb|rpm|appimage|hie] [--release | --check]
@@ -61,7 +64,8 @@ fn main() -> ExitCode {
         Some("setup") => setup::run(&places, flag("--check")),
         Some("demo") => return programs::demo(&places, flag("--auto")),
         Some("test") => test::run(&places, flag("--fast")),
-        Some("bench") => programs::bench(&places, names.first().map(|n| n.as_str()), flag("--json")),
+        Some("bench") => programs::bench(&places, &args[1..]),
+        Some("crash") => programs::crash(&places, &args[1..]),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
         Some("build") => build::everything(&places, flag("--release")),
         Some("bundle") if flag("--check") => bundle::check(&places),

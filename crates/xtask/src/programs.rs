@@ -39,17 +39,25 @@ fn ended(step: &str, error: &str, code: ExitCode) -> ExitCode {
 }
 
 /// Release builds, then the named figures, or all.
-pub fn bench(places: &Places, name: Option<&str>, json: bool) -> Result<()> {
+pub fn bench(places: &Places, args: &[String]) -> Result<()> {
     build::everything(places, true)?;
     let mut program = Command::new(build::program(places, true, "rabta-bench"));
-    program.args(name);
-    if json {
-        program.arg("--json");
-    }
-    program.current_dir(&places.root).env("RABTA_RUN", &places.run);
+    program.args(args).current_dir(&places.root).env("RABTA_RUN", &places.run);
     let (ok, _) = pass_through(&mut program)?;
     if !ok {
-        bail!("the figures could not be taken; read the lines above");
+        bail!("the figures could not be taken, or some are over their bars; read the lines above");
+    }
+    Ok(())
+}
+
+/// Kills the programs while they work (`--rounds N`, `--seed S`); what they had said to be durable must be there.
+pub fn crash(places: &Places, args: &[String]) -> Result<()> {
+    build::everything(places, false)?;
+    let mut program = Command::new(build::program(places, false, "rabta-bench"));
+    program.arg("crash").args(args).current_dir(&places.root).env("RABTA_RUN", &places.run);
+    let (ok, _) = pass_through(&mut program)?;
+    if !ok {
+        bail!("something was lost, or a program did not come back; read the lines above");
     }
     Ok(())
 }
