@@ -1,11 +1,13 @@
 //! Time, as an argument: this device's clock, which may be wrong by decades, and what the HIE's answers say about it.
 
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use time::{
@@ -18,6 +20,10 @@ pub trait Clock: Send + Sync + 'static {
     fn unix_ms(&self) -> i64;
     /// Milliseconds since any start; never goes back.
     fn monotonic_ms(&self) -> u64;
+    /// Ends when `rest` has passed on the monotone clock. Tokio's timer, where the time is the machine's.
+    fn sleep(&self, rest: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(rest))
+    }
 }
 
 /// The machine's clocks.

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
     HieClient,
+    carrier::Carrier,
     error::HieError,
     plan::{Link, Local, Operation, Tier, Unsent, plan},
     status::{Changed, Status},
@@ -93,9 +94,9 @@ impl SyncHandle {
     }
 }
 
-/// The sync of one open vault with its HIE.
-pub struct Driver<S> {
-    pub(crate) client: HieClient,
+/// The sync of one open vault with its HIE, over whatever carries it there.
+pub struct Driver<S, C = HieClient> {
+    pub(crate) client: C,
     pub(crate) store: Arc<S>,
     pub(crate) keyring: Keyring,
     pub(crate) link: Link,
@@ -116,11 +117,11 @@ pub(crate) enum Failure {
     Store(#[from] StoreError),
 }
 
-impl<S: RecordStore + 'static> Driver<S> {
+impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     /// `hie` is the key that signs certificates; `changes` is told what the sync changed in the store; `seed`
     /// spreads the waiting (use something of the device's own).
     pub fn new(
-        client: HieClient,
+        client: C,
         store: Arc<S>,
         hie: ed25519_dalek::VerifyingKey,
         changes: mpsc::UnboundedSender<Changed>,
@@ -254,8 +255,11 @@ impl<S: RecordStore + 'static> Driver<S> {
     async fn rest(&self, until: u64) {
         self.busy(false);
         let rest = Duration::from_millis(until.saturating_sub(self.now()));
+        let over = self.client.clock().sleep(rest);
         tokio::select! {
-            () = tokio::time::sleep(rest) => {}
+            // In a fixed order, so that what happened once can be played again.
+            biased;
+            () = over => {}
             () = self.control.wake.notified() => {}
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! - [`HieClient`] speaks the HIE's `/v1` over TLS that trusts one key ([`Pins`]), whatever the clocks say.
 //! - [`plan`] is pure: from what is unsent, what the line said and the time to operations.
-//! - [`Driver`] carries them out over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
+//! - [`Driver`] carries them out through a [`Carrier`] (the client is the one that ships) over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
 //!   and lets nothing count whose signatures do not hold ([`Keyring`]).
 //! - [`socket`] keeps the WebSocket for hints and call signaling.
 //!
@@ -26,6 +26,7 @@
 mod apart;
 pub mod backoff;
 mod care;
+mod carrier;
 mod client;
 mod clock;
 mod driver;
@@ -40,6 +41,7 @@ mod verify;
 
 pub use apart::{Kept, kept_apart};
 pub use care::RecordPage;
+pub use carrier::Carrier;
 pub use client::{Endpoint, HieClient, Identity};
 pub use clock::{Clock, Offset, SystemClock, utc};
 pub use driver::{Driver, SyncHandle};

@@ -10,6 +10,7 @@ use rabta_wire::{
 
 use crate::{
     apart::{self, Kept, kept_apart},
+    carrier::Carrier,
     driver::{Driver, Failure},
     error::HieError,
     status::{Changed, FirstPull},
@@ -19,7 +20,7 @@ use crate::{
 /// Set once the first fetch came to its end.
 const FETCHED: &str = "sync.first-pull-done";
 
-impl<S: RecordStore + 'static> Driver<S> {
+impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     pub(crate) async fn pull(&mut self, after: Option<Cursor>, limit: u32) -> Result<(), Failure> {
         self.busy(true);
         if after.is_none_or(|cursor| cursor.seq == 0) {

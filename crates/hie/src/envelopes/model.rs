@@ -1,8 +1,9 @@
 //! A small envelope core in memory: what the rules come to without a database. The contract suite runs on it and on
-//! the real one; the simulator may stand it in for a server. It keeps no versions, no audit and no FHIR index.
+//! the real one; the simulator stands it in for a server. It keeps no versions, no audit and no FHIR index. Nothing in
+//! it depends on the order of a hash map, so that the same calls give the same answers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
 
@@ -28,29 +29,33 @@ use crate::identity::{DeviceInfo, PersonKey};
 #[derive(Default)]
 pub struct ModelCore(Mutex<Model>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     seq: u64,
-    devices: HashMap<Id, DeviceInfo>,
-    persons: HashMap<Id, Vec<PersonKey>>,
+    devices: BTreeMap<Id, DeviceInfo>,
+    persons: BTreeMap<Id, Vec<PersonKey>>,
     /// Of each (device, log epoch), by seq.
-    logs: HashMap<(Id, u32), BTreeMap<u64, Entry>>,
+    logs: BTreeMap<(Id, u32), BTreeMap<u64, Entry>>,
     envelopes: BTreeMap<u64, Kept>,
-    resources: HashMap<(String, String), Owned>,
-    asks: HashMap<Id, Standing>,
+    resources: BTreeMap<(String, String), Owned>,
+    asks: BTreeMap<Id, Standing>,
     /// Asks that a patient's no closed to whoever is outside, with the Consent that said so.
-    shut: HashMap<Id, String>,
+    shut: BTreeMap<Id, String>,
     changes: Vec<Row>,
     /// Persons and their specialties.
     roster: Vec<(Id, String)>,
+    /// Encoded, in the order in which they were shown.
+    certs: Vec<Vec<u8>>,
 }
 
+#[derive(Clone)]
 struct Entry {
     hash: [u8; 32],
     prev: [u8; 32],
     settled: Option<Outcome>,
 }
 
+#[derive(Clone)]
 struct Kept {
     header: Header,
     bytes: Vec<u8>,
@@ -58,6 +63,7 @@ struct Kept {
     superseded: bool,
 }
 
+#[derive(Clone)]
 struct Owned {
     facility: Id,
     patient: Option<String>,
@@ -66,11 +72,30 @@ struct Owned {
     value: Value,
 }
 
+#[derive(Clone)]
 struct Row {
     seq: u64,
     scope: Scope,
     while_open: Option<Id>,
-    envelope: u64,
+    item: Shown,
+}
+
+#[derive(Clone, Copy)]
+enum Shown {
+    /// By its place in the log.
+    Envelope(u64),
+    /// By its place among the certificates.
+    Cert(usize),
+}
+
+/// An envelope that the model holds.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Its place in the log.
+    pub seq: u64,
+    pub header: Header,
+    /// It came too late for its ask: kept, without effect.
+    pub superseded: bool,
 }
 
 impl ModelCore {
@@ -85,6 +110,63 @@ impl ModelCore {
     /// Puts a person on the roster; asks that are there already do not come to them.
     pub fn add_to_roster(&self, person: Id, specialty: &str) {
         self.lock().roster.push((person, specialty.to_owned()));
+    }
+
+    /// Shows a certificate (an encoded [`rabta_wire::cert::SignedCert`]) to everybody.
+    pub fn show_cert(&self, cert: Vec<u8>) {
+        let mut model = self.lock();
+        model.certs.push(cert);
+        let (seq, item) = (model.next(), Shown::Cert(model.certs.len() - 1));
+        model.changes.push(Row { seq, scope: Scope::Everybody, while_open: None, item });
+    }
+
+    /// All that it knows now, as a backup has it.
+    pub fn snapshot(&self) -> Self {
+        Self(Mutex::new(self.lock().clone()))
+    }
+
+    /// The newest place that it gave.
+    pub fn newest(&self) -> u64 {
+        self.lock().seq
+    }
+
+    /// What it holds, in the order of its log.
+    pub fn held(&self) -> Vec<Held> {
+        let model = self.lock();
+        let held = |(seq, kept): (&u64, &Kept)| Held {
+            seq: *seq,
+            header: kept.header.clone(),
+            superseded: kept.superseded,
+        };
+        model.envelopes.iter().map(held).collect()
+    }
+
+    /// Whether two histories were written in this device's name.
+    pub fn is_forked(&self, device: Id) -> bool {
+        self.lock().devices.get(&device).is_some_and(|device| device.forked)
+    }
+
+    /// How an ask stands.
+    pub fn standing(&self, ask: Id) -> Option<Standing> {
+        self.lock().asks.get(&ask).cloned()
+    }
+
+    /// Of what a laptop needs first: see [`EnvelopeCore::pull`], for patients seen since `since` (milliseconds since 1970)
+    /// and those whose ask is open.
+    pub fn lately(&self, reader: Caller, since: i64, after: u64, limit: u32) -> Page {
+        let model = self.lock();
+        let seen = model.envelopes.values().filter(|kept| kept.received_at >= since);
+        let seen = seen.filter_map(|kept| kept.header.patient.map(|patient| patient.to_string()));
+        let asked = model.asks.values().filter(|ask| !ask.state.is_closed()).map(|ask| ask.patient.clone());
+        let patients: BTreeSet<String> = seen.chain(asked).collect();
+        model.page(reader, after, limit, |row| match row.item {
+            Shown::Cert(_) => true,
+            Shown::Envelope(seq) => model
+                .envelopes
+                .get(&seq)
+                .and_then(|kept| kept.header.patient)
+                .is_some_and(|patient| patients.contains(&patient.to_string())),
+        })
     }
 
     pub fn revoke_device(&self, device: Id) {
@@ -105,7 +187,7 @@ impl EnvelopeCore for ModelCore {
     }
 
     async fn pull(&self, reader: Caller, after: u64, limit: u32) -> Result<Page, CoreError> {
-        Ok(self.lock().pull(reader, after, limit))
+        Ok(self.lock().page(reader, after, limit, |_| true))
     }
 }
 
@@ -189,7 +271,7 @@ impl Model {
                     seq,
                     scope: Scope::Device(header.device),
                     while_open: None,
-                    envelope: seq,
+                    item: Shown::Envelope(seq),
                 });
                 Outcome::Superseded { seq, code: state.code().into() }
             }
@@ -289,7 +371,7 @@ impl Model {
 
     fn show(&mut self, scope: Scope, while_open: Option<Id>, envelope: u64) {
         let seq = self.next();
-        self.changes.push(Row { seq, scope, while_open, envelope });
+        self.changes.push(Row { seq, scope, while_open, item: Shown::Envelope(envelope) });
     }
 
     fn show_patient(&mut self, task: Id, patient: &str, person: Id) {
@@ -362,12 +444,13 @@ impl Model {
                 seq,
                 scope: Scope::Device(header.device),
                 while_open: None,
-                envelope: seq,
+                item: Shown::Envelope(seq),
             });
             return seq;
         }
         let clinic = before.as_ref().map_or(header.facility, |a| a.facility);
-        self.changes.push(Row { seq, scope: Scope::Facility(clinic), while_open: None, envelope: seq });
+        let item = Shown::Envelope(seq);
+        self.changes.push(Row { seq, scope: Scope::Facility(clinic), while_open: None, item });
         if let Some(task) = header.task {
             let is: Vec<Id> = self.asks.get(&task).map(|a| a.with.clone()).unwrap_or_default();
             let was = before.as_ref().map_or(&[][..], |a| &a.with);
@@ -419,7 +502,7 @@ impl Model {
         }
     }
 
-    fn pull(&self, reader: Caller, after: u64, limit: u32) -> Page {
+    fn page(&self, reader: Caller, after: u64, limit: u32, wanted: impl Fn(&Row) -> bool) -> Page {
         let seen = |row: &&Row| {
             let scope = match row.scope {
                 Scope::Everybody => true,
@@ -437,7 +520,7 @@ impl Model {
                         .get(&task)
                         .is_some_and(|a| a.with.iter().any(|person| Scope::Person(*person) == row.scope))
             });
-            scope && open && row.seq > after
+            scope && open && row.seq > after && wanted(row)
         };
         let mut rows: Vec<&Row> = self.changes.iter().filter(seen).collect();
         rows.sort_by_key(|row| row.seq);
@@ -446,8 +529,13 @@ impl Model {
         let changes: Vec<Change> = rows
             .iter()
             .filter_map(|row| {
-                let kept = self.envelopes.get(&row.envelope)?;
-                let item = Item::Envelope { bytes: kept.bytes.clone().into(), received_at: kept.received_at };
+                let item = match row.item {
+                    Shown::Cert(n) => Item::Cert { bytes: self.certs.get(n)?.clone().into() },
+                    Shown::Envelope(seq) => {
+                        let kept = self.envelopes.get(&seq)?;
+                        Item::Envelope { bytes: kept.bytes.clone().into(), received_at: kept.received_at }
+                    }
+                };
                 Some(Change { seq: row.seq, item })
             })
             .collect();

@@ -94,6 +94,11 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// All that it holds now, as a copy of its disk would have it.
+    pub fn snapshot(&self) -> Self {
+        Self(Mutex::new(self.state().clone()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
