@@ -125,6 +125,10 @@ impl ModelCore {
         Self(Mutex::new(self.lock().clone()))
     }
 
+    pub fn knows(&self, device: Id) -> bool {
+        self.lock().devices.contains_key(&device)
+    }
+
     /// The newest place that it gave.
     pub fn newest(&self) -> u64 {
         self.lock().seq
