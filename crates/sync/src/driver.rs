@@ -283,7 +283,8 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         let now = self.now();
         match failure {
             Failure::Hie(HieError::EpochChanged(epoch)) => {
-                self.link.new_epoch = Some(epoch);
+                // It answered.
+                (self.link.new_epoch, self.link.failures) = (Some(epoch), 0);
                 return;
             }
             Failure::Hie(error) => {

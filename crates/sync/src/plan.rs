@@ -177,12 +177,13 @@ impl Link {
 
 /// What to do next, in order; after a failure, or a push of which not everything was taken, plan again. `seed` spreads the laptops of a district that all lost their network at once.
 pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation> {
-    if let Some(epoch) = link.new_epoch {
-        return vec![Operation::ResetEpoch(epoch)];
-    }
+    // Also what the own store could not take (a full disk) is tried again later, not at once and for ever.
     let until = link.failed_at + backoff::delay(link.failures, seed);
     if link.failures > 0 && !link.wanted && now < until {
         return vec![Operation::Wait { until }];
+    }
+    if let Some(epoch) = link.new_epoch {
+        return vec![Operation::ResetEpoch(epoch)];
     }
 
     let order = ready(local, link, now);
@@ -370,6 +371,15 @@ mod tests {
         (local.cursor, link.catching_up) = (None, true);
         let pull = Operation::Pull { after: None, limit: link.pull_count };
         assert_eq!(plan(&local, &link, 1, 0), [Operation::Push(vec![id(2)]), pull]);
+    }
+
+    #[test]
+    fn a_full_disk_that_cannot_note_the_new_epoch_is_tried_again_later() {
+        let (local, mut link) = up_to_date();
+        link.new_epoch = Some(id(100));
+        link.failed(1_000);
+        let [Operation::Wait { until }] = plan(&local, &link, 1_000, 0)[..] else { panic!("no wait") };
+        assert_eq!(plan(&local, &link, until, 0), [Operation::ResetEpoch(id(100))]);
     }
 
     #[test]
