@@ -1,7 +1,7 @@
 //! [`Driver`]: carries the [`plan`] out over a client and a store, for as long as the vault is open.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -99,6 +99,8 @@ pub struct Driver<S, C = HieClient> {
     pub(crate) client: C,
     pub(crate) store: Arc<S>,
     pub(crate) keyring: Keyring,
+    /// Whose certificates were read from the store.
+    pub(crate) recalled: BTreeSet<Id>,
     pub(crate) link: Link,
     /// What a put-off envelope waits for.
     pub(crate) waits_on: BTreeMap<Id, Id>,
@@ -135,6 +137,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             client,
             store,
             keyring: Keyring::new(hie),
+            recalled: BTreeSet::new(),
             link: Link::default(),
             waits_on: BTreeMap::new(),
             status,

@@ -214,7 +214,8 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
 
     /// Certificates that an earlier pull brought.
     async fn recall(&mut self, subject: Id) -> Result<(), StoreError> {
-        if !self.keyring.knows(subject) {
+        // Knowing one key of a person says nothing of the others: they may have joined elsewhere in this very page.
+        if self.recalled.insert(subject) {
             for cert in self.store.certs(subject).await? {
                 self.keyring.learn(&cert.bytes);
             }
