@@ -34,7 +34,7 @@ impl State {
         {
             return Ok(());
         }
-        let version = self.versions.iter().filter(same).count() as u32 + 1;
+        let version = self.versions.iter().filter(same).map(|v| v.version).max().unwrap_or(0) + 1;
         let seq = self.versions.len() as i64 + 1;
         let key = (new.kind.clone(), new.id.clone());
         let first_seq = self.current.get(&key).map_or(seq, |c| c.first_seq);
@@ -268,11 +268,11 @@ impl State {
             if !superseded {
                 ours.entry.state = EntryState::AtHie(Cursor { epoch, seq });
             }
-            return Ok(());
+            return self.settle(header.id);
         }
         if let Some(known) = self.inbox.get_mut(&header.id) {
             known.hie_seq = seq;
-            return Ok(());
+            return self.settle(header.id);
         }
         let received = Received {
             id: header.id,
@@ -287,7 +287,51 @@ impl State {
         self.inbox.insert(header.id, received);
         let dictionary = self.dictionaries.get(&header.dictionary).cloned();
         let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
-        self.store_payload(&header, &payload)
+        self.store_payload(&header, &payload)?;
+        self.settle(header.id)
+    }
+
+    /// Of each resource that the envelope brought, the version that the HIE took last becomes the current one; what this
+    /// laptop has still to send comes after all of those. So all laptops show the same in the end, in whichever order
+    /// they heard of it, and nobody's own word disappears before it was sent.
+    fn settle(&mut self, envelope: Id) -> Answer<()> {
+        let brought = self.versions.iter().filter(|v| v.envelope == Some(envelope) && !v.kind.is_empty());
+        let brought: Vec<(String, String)> = brought.map(|v| (v.kind.clone(), v.id.clone())).collect();
+        for (kind, id) in brought {
+            let key = (kind, id);
+            let Some(current) = self.current(&key).and_then(|resource| resource.envelope) else { continue };
+            let of = |v: &&Version| v.kind == key.0 && v.id == key.1;
+            let ranked =
+                self.versions.iter().filter(of).filter_map(|v| Some((self.rank(v.envelope?), v.version)));
+            let Some((rank, best)) = ranked.max().filter(|(rank, _)| *rank > self.rank(current)) else {
+                continue;
+            };
+            debug_assert!(rank > 0);
+            let Some(version) =
+                self.versions.iter_mut().find(|v| v.kind == key.0 && v.id == key.1 && v.version == best)
+            else {
+                continue;
+            };
+            let (envelope, body) = (version.envelope, std::mem::take(&mut version.body));
+            let patient = self.current.get(&key).and_then(|current| current.patient.clone());
+            let (kind, id) = key;
+            let raised = NewResource { kind, id, patient, envelope, server_version: None, body: body.into() };
+            self.put(raised)?;
+            let moved = |v: &&mut Version| v.body.is_empty() && v.envelope == envelope && v.version == best;
+            self.versions.iter_mut().filter(moved).for_each(|v| v.kind = String::new());
+        }
+        Ok(())
+    }
+
+    /// An envelope's place in the HIE's order. What it took without effect, or not at all, is before everything.
+    fn rank(&self, envelope: Id) -> u64 {
+        let own = self.log.iter().find(|logged| logged.entry.id == envelope);
+        match own.map(|logged| &logged.entry.state) {
+            Some(EntryState::Here) => u64::MAX,
+            Some(EntryState::AtHie(at)) => at.seq,
+            Some(EntryState::Superseded { .. } | EntryState::Quarantined { .. }) => 0,
+            None => self.inbox.get(&envelope).map_or(0, |received| received.hie_seq),
+        }
     }
 
     pub(super) fn number_of(counts: &mut CustodyCounts, state: &EntryState) {
