@@ -83,10 +83,6 @@ impl<S: Durable> Disk<S> {
         self.inner().store.clone()
     }
 
-    pub fn image(&self) -> S {
-        self.store().image()
-    }
-
     /// From now on it says "durable" of what is not.
     pub fn lies(&self, on: bool) {
         let mut inner = self.inner();

@@ -54,7 +54,6 @@ struct Inner {
     /// The block that is handed out next, for each facility.
     blocks: BTreeMap<Id, u32>,
     down_until: u64,
-    restores: u64,
 }
 
 /// The HIE. Clones are the same one.
@@ -80,7 +79,6 @@ impl Hie {
             enrolled: Vec::new(),
             blocks: BTreeMap::new(),
             down_until: 0,
-            restores: 0,
         };
         Self { inner: Arc::new(Mutex::new(inner)), key, time, chance, story, bad }
     }
@@ -91,10 +89,6 @@ impl Hie {
 
     pub fn epoch(&self) -> Id {
         self.inner().epoch
-    }
-
-    pub fn restores(&self) -> u64 {
-        self.inner().restores
     }
 
     /// A look at what it holds, for the promises.
@@ -171,7 +165,6 @@ impl Hie {
         if self.bad != Some(KnownBad::NoEpoch) {
             inner.epoch = self.chance.id();
         }
-        inner.restores += 1;
         let known: Vec<Id> =
             inner.enrolled.iter().filter(|e| inner.core.knows(e.device.id)).map(|e| e.device.id).collect();
         for who in inner.enrolled.iter().filter(|e| !known.contains(&e.device.id)) {
@@ -297,7 +290,7 @@ fn by_time(core: &ModelCore, caller: Caller, after: u64, limit: u32) -> Page {
     page.remaining = page.changes.len().saturating_sub(limit as usize) as u64;
     page.changes.truncate(limit as usize);
     times.truncate(limit as usize);
-    page.more = page.remaining > 0;
     page.next = times.into_iter().max().unwrap_or(after).max(after);
+    page.more = page.remaining > 0 && page.next > after;
     page
 }

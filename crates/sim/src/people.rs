@@ -41,7 +41,7 @@ impl World {
 
     /// Appends an envelope; whether its person was told that it is saved.
     fn write(&mut self, i: usize, envelope: NewEnvelope, payload: Payload) -> bool {
-        let (id, patient, task) = (envelope.id, envelope.patient.unwrap_or_default(), envelope.task);
+        let (id, patient) = (envelope.id, envelope.patient.unwrap_or_default());
         let laptop = &self.laptops[i];
         self.writes.insert(id, Begun { patient, writes: payload.writes.clone() });
         let what = format!("{}: {:?} {} of {}", laptop.name, payload.kind, short(id), short(patient));
@@ -52,7 +52,7 @@ impl World {
                 let seq = laptop.entry(id).map_or(0, |entry| entry.seq);
                 tell!(self.around.story, "{what}: saved at {seq}");
                 let device = laptop.device;
-                let saved = Saved { id, laptop: i, device, seq, patient, task, payload, taken: false };
+                let saved = Saved { id, laptop: i, device, seq, patient, payload, taken: false };
                 self.saved.push(saved);
                 return true;
             }

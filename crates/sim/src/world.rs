@@ -45,7 +45,6 @@ pub struct Saved {
     /// Its place in that device's log.
     pub seq: u64,
     pub patient: Id,
-    pub task: Option<Id>,
     pub payload: Payload,
     /// A lying disk, or a thief, took the laptop's own copy.
     pub taken: bool,
@@ -60,7 +59,6 @@ pub struct Begun {
 
 /// A world.
 pub struct World {
-    pub seed: u64,
     pub bad: Option<KnownBad>,
     pub around: Around,
     pub tasks: Tasks,
@@ -97,7 +95,6 @@ impl World {
         let hie = Hie::new(time.clone(), Chance::new(seed, 1), story.clone(), bad);
         let fate = Chance::new(seed, 4);
         let mut world = Self {
-            seed,
             bad,
             around: Around { hie, time, lines: Chance::new(seed, 2), story },
             tasks: Tasks::default(),

@@ -254,3 +254,132 @@ fn note(bytes: &[u8], changed: &mut Changed) {
         changed.asks.extend(header.task);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ed25519_dalek::SigningKey;
+    use rabta_store::{DeviceSigner, MemoryStore, NewEnvelope};
+    use rabta_wire::{
+        cert::{Cert, SignedCert, Subject},
+        envelope::{Kind, PersonSignature},
+        log::PushReply,
+    };
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        carrier::Carrier,
+        client::Identity,
+        clock::{Clock, Offset, SystemClock},
+    };
+
+    const PERSON: Id = Id([2; 16]);
+    const EPOCH: Id = Id([9; 16]);
+
+    /// Answers every pull with the same page.
+    struct Page {
+        changes: Vec<Change>,
+        clock: Arc<dyn Clock>,
+        offset: Offset,
+    }
+
+    impl Carrier for Page {
+        async fn push(&self, _: Vec<Vec<u8>>) -> Result<PushReply, HieError> {
+            Err(HieError::Malformed("nothing is pushed here"))
+        }
+
+        async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
+            let next = Cursor { epoch: EPOCH, seq: self.changes.last().map_or(0, |change| change.seq) };
+            let changes = self.changes.clone();
+            Ok(PullReply { changes, next, more: false, backed_up: 0, remaining: 0, lease: None })
+        }
+
+        async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
+            self.pull(after, limit).await
+        }
+
+        fn identity(&self) -> Option<&Identity> {
+            None
+        }
+
+        fn clock(&self) -> &Arc<dyn Clock> {
+            &self.clock
+        }
+
+        fn offset(&self) -> &Offset {
+            &self.offset
+        }
+    }
+
+    fn key(n: u8) -> SigningKey {
+        SigningKey::from_bytes(&[n; 32])
+    }
+
+    fn cert(seq: u64, subject: Subject, of: &SigningKey) -> Change {
+        let key_bytes = of.verifying_key().to_bytes();
+        let cert = Cert {
+            subject,
+            key: key_bytes,
+            facility: Id([4; 16]),
+            facility_name: "BHU".into(),
+            issued_at: 1,
+            revoked: false,
+        };
+        Change { seq, item: Item::Cert { bytes: SignedCert::sign(&key(1), &cert).to_bytes().into() } }
+    }
+
+    fn person(seq: u64, of: &SigningKey) -> Change {
+        let subject = Subject::Person {
+            id: PERSON,
+            name: "a doctor".into(),
+            role: "doctor".into(),
+            registration: None,
+            qualification: None,
+            specialty: None,
+        };
+        cert(seq, subject, of)
+    }
+
+    /// One pull by a program that was started just now.
+    async fn pull_once(store: &Arc<MemoryStore>, changes: Vec<Change>) {
+        let page = Page { changes, clock: Arc::new(SystemClock::default()), offset: Offset::default() };
+        let (told, _) = mpsc::unbounded_channel();
+        let (mut driver, _) = Driver::new(page, store.clone(), key(1).verifying_key(), told, 1);
+        driver.pull(store.cursor().await.expect("it reads"), 20).await.expect("it is applied");
+    }
+
+    #[tokio::test]
+    async fn who_joins_a_second_laptop_is_still_believed_with_the_first_key() {
+        let store = Arc::new(MemoryStore::new());
+        let device = Id([3; 16]);
+        let laptop = Subject::Device { id: device, name: "first".into() };
+        pull_once(&store, vec![cert(1, laptop, &key(5)), person(2, &key(6))]).await;
+
+        // Written with the first key, and in the page that brings the second one.
+        let payload = br#"{"resourceType":"Bundle","type":"document","entry":[]}"#.to_vec();
+        let new = NewEnvelope {
+            id: Id([7; 16]),
+            kind: Kind::Visit,
+            patient: Some(Id([8; 16])),
+            facility: Id([4; 16]),
+            task: None,
+            base_version: None,
+            depends: vec![],
+            device_time: 0,
+            clock_offset: None,
+            signed_by: Some(PersonSignature::sign(&key(6), PERSON, "x", &payload)),
+            payload: payload.into(),
+        };
+        let theirs = MemoryStore::new();
+        let signer = DeviceSigner::new(device, Arc::new(key(5)));
+        theirs.commit(Transaction::new().append(new), Some(&signer)).await.expect("it is appended");
+        let entry = theirs.log_entry(Id([7; 16])).await.expect("it reads").expect("it is there");
+        let visit = Change { seq: 3, item: Item::Envelope { bytes: entry.bytes.0.into(), received_at: 10 } };
+        pull_once(&store, vec![visit, person(4, &key(16))]).await;
+
+        assert!(kept_apart(&*store).await.expect("it reads").is_empty());
+        assert!(store.received(Id([7; 16])).await.expect("it reads").is_some());
+    }
+}

@@ -62,6 +62,9 @@ macro_rules! contract_tests {
             others_envelopes_are_kept_as_received
             a_restored_hie_gets_everything_again
             a_restored_hie_may_use_a_version_number_again
+            what_the_hie_took_last_is_shown_whatever_came_first
+            an_own_word_stays_on_top_until_it_was_sent
+            a_late_move_without_effect_is_not_shown_as_the_last
             parts_make_an_attachment_in_any_order
             mr_numbers_are_given_once_and_run_out
             the_newest_certificate_of_a_key_wins

@@ -106,3 +106,81 @@ pub async fn a_restored_hie_may_use_a_version_number_again(store: &impl RecordSt
     assert_eq!(store.resource("Patient", "p").await?.expect("stored").body, patient("p", "Other").body);
     Ok(())
 }
+
+/// A payload that writes Patient `id(100)` with this name.
+fn named(name: &str) -> Vec<u8> {
+    let patient = id(100);
+    bundle(&[format!(r#"{{"resourceType":"Patient","id":"{patient}","name":[{{"text":"{name}"}}]}}"#)])
+}
+
+/// The current name's envelope and those of the history, oldest first.
+async fn shown(store: &impl RecordStore) -> Result<(u8, Vec<u8>), StoreError> {
+    let patient = id(100).to_string();
+    let number = |r: &crate::Resource| r.envelope.map_or(0, |e| e.0[0]);
+    let current = store.resource("Patient", &patient).await?.expect("stored");
+    let found = store.find_patients("ours", 0, 5).await?.hits.len()
+        + store.find_patients("theirs", 0, 5).await?.hits.len();
+    assert_eq!(found, 1, "only the current name is found");
+    let history = store.history("Patient", &patient).await?;
+    assert!(history.is_sorted_by_key(|version| version.version));
+    Ok((number(&current), history.iter().map(number).collect()))
+}
+
+fn ours(n: u8) -> NewEnvelope {
+    NewEnvelope { payload: named("Ours").into(), ..envelope(n, Kind::Patient, &[]) }
+}
+
+fn from_hie(seq: u64, bytes: Vec<u8>) -> Pulled {
+    Pulled::Envelope { seq, received_at: 1, bytes }
+}
+
+pub async fn what_the_hie_took_last_is_shown_whatever_came_first(store: &impl RecordStore) -> Held {
+    store.enter_epoch(id(50)).await?;
+    append(store, vec![ours(1)]).await?;
+    let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
+    let theirs = foreign(7, Kind::Patient, None, named("Theirs"));
+    // Ours was taken at 5 and acknowledged; theirs, taken at 4, comes afterwards.
+    store.mark_acks(id(50), &[ack(1, Outcome::Durable { seq: 5 })]).await?;
+    store.apply_pull(pull(50, 4, vec![from_hie(4, theirs.clone())])).await?;
+    assert_eq!(shown(store).await?, (1, vec![7, 1]), "the HIE took ours last");
+    store.apply_pull(pull(50, 5, vec![from_hie(5, own.clone())])).await?;
+    assert_eq!(shown(store).await?, (1, vec![7, 1]));
+
+    // A restored HIE takes them in the other order.
+    store.enter_epoch(id(51)).await?;
+    store.apply_pull(pull(51, 3, vec![from_hie(3, own.clone()), from_hie(4, theirs.clone())])).await?;
+    assert_eq!(shown(store).await?, (7, vec![1, 7]), "each once in the history");
+    store.apply_pull(pull(51, 3, vec![from_hie(3, own.clone()), from_hie(4, theirs)])).await?;
+    assert_eq!(shown(store).await?, (7, vec![1, 7]), "twice changes nothing");
+
+    // Another life of it has ours only: theirs came too late this time, and is shown to who wrote it.
+    store.enter_epoch(id(52)).await?;
+    store.apply_pull(pull(52, 2, vec![from_hie(2, own)])).await?;
+    assert_eq!(shown(store).await?, (1, vec![7, 1]), "a place in an earlier life counts for nothing");
+    Ok(())
+}
+
+pub async fn an_own_word_stays_on_top_until_it_was_sent(store: &impl RecordStore) -> Held {
+    store.enter_epoch(id(50)).await?;
+    append(store, vec![ours(1)]).await?;
+    let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
+    let theirs = foreign(7, Kind::Patient, None, named("Theirs"));
+    store.apply_pull(pull(50, 4, vec![from_hie(4, theirs)])).await?;
+    assert_eq!(shown(store).await?, (1, vec![7, 1]), "ours was not sent yet");
+    let later = foreign(8, Kind::Patient, None, named("Theirs"));
+    store.apply_pull(pull(50, 6, vec![from_hie(5, own), from_hie(6, later)])).await?;
+    assert_eq!(shown(store).await?, (8, vec![7, 1, 8]));
+    Ok(())
+}
+
+pub async fn a_late_move_without_effect_is_not_shown_as_the_last(store: &impl RecordStore) -> Held {
+    store.enter_epoch(id(50)).await?;
+    append(store, vec![ours(1)]).await?;
+    let own = store.log_entry(id(1)).await?.expect("appended").bytes.0;
+    let theirs = foreign(7, Kind::Patient, None, named("Theirs"));
+    store.apply_pull(pull(50, 4, vec![from_hie(4, theirs)])).await?;
+    store.mark_acks(id(50), &[ack(1, Outcome::Superseded { seq: 5, code: "done".into() })]).await?;
+    store.apply_pull(pull(50, 5, vec![from_hie(5, own)])).await?;
+    assert_eq!(shown(store).await?, (7, vec![1, 7]));
+    Ok(())
+}

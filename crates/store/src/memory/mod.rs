@@ -219,6 +219,8 @@ impl RecordStore for MemoryStore {
                     _ => {}
                 }
             }
+            // Places are of a life of the HIE.
+            state.inbox.values_mut().for_each(|received| received.hie_seq = 0);
             state.cursor = Some(Cursor { epoch, seq: 0 });
             state.backed_up = 0;
             Ok(())

@@ -41,7 +41,12 @@ async fn no_statement_scans_a_table_that_grows() {
             let table = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
             // Reading an index backwards up to a LIMIT of 1 is no scan, though it is called one.
             let one_step = *name == "LOG_HEAD" && step == "SCAN log";
-            if table.is_some_and(|table| !SMALL.contains(&table)) && !one_step && step != "SCAN CONSTANT ROW"
+            // An HIE is restored once in years, and then everything is looked at again anyway.
+            let rare = *name == "FORGET_PLACES";
+            if table.is_some_and(|table| !SMALL.contains(&table))
+                && !one_step
+                && !rare
+                && step != "SCAN CONSTANT ROW"
             {
                 bad.push(format!("{name}: {step}"));
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rabta_domain::Private;
+use rabta_wire::Id;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
@@ -92,6 +93,38 @@ pub(crate) async fn put(c: &mut SqliteConnection, keys: &mut Changes, new: NewRe
     if matches!(new.kind.as_str(), "Patient" | "RelatedPerson") {
         let old_patient = was_here.map_or(patient, |before| before.patient);
         rekey(c, keys, (old_patient, old.keys), (patient, columns.keys)).await?;
+    }
+    Ok(())
+}
+
+/// Of each resource that the envelope brought, the version that the HIE took last becomes the current one; what this
+/// laptop has still to send comes after all of those. So all laptops show the same in the end, in whichever order they
+/// heard of it, and nobody's own word disappears before it was sent.
+pub(crate) async fn settle(c: &mut SqliteConnection, keys: &mut Changes, envelope: Id) -> Done {
+    let rows = sqlx::query(sql::SETTLE).bind(envelope.0.to_vec()).fetch_all(&mut *c).await?;
+    for row in &rows {
+        let r: i64 = get(row, 0)?;
+        let Some(now) = sqlx::query(sql::PLACE_NOW).bind(r).fetch_optional(&mut *c).await? else { continue };
+        let mut best = (get::<i64>(&now, 3)?, None);
+        for past in &sqlx::query(sql::PLACES_PAST).bind(r).fetch_all(&mut *c).await? {
+            let (version, place): (i64, i64) = (get(past, 0)?, get(past, 1)?);
+            if place > best.0 || place == best.0 && best.1.is_some_and(|known| version > known) {
+                best = (place, Some(version));
+            }
+        }
+        let Some(version) = best.1 else { continue };
+        let best = sqlx::query(sql::PAST_VERSION).bind(r).bind(version).fetch_one(&mut *c).await?;
+        let (kind, id): (String, String) = (get(&now, 0)?, ids::from_bytes(get(&now, 1)?)?);
+        let patient = match get(&now, 2)? {
+            0 => String::new(),
+            patient => name_of(c, patient).await?,
+        };
+        let body = read::body(c, &best, 0, &id, &patient).await?;
+        let brought = read::id(get(&best, 3)?)?;
+        sqlx::query(sql::DROP_MARK).bind(r).bind(version).execute(&mut *c).await?;
+        let patient = Some(patient).filter(|patient| !patient.is_empty());
+        let raised = NewResource { kind, id, patient, envelope: Some(brought), server_version: None, body };
+        put(c, keys, raised).await?;
     }
     Ok(())
 }

@@ -50,6 +50,14 @@ macro_rules! received {
     };
 }
 
+/// An envelope's place in the HIE's order: what is still to be sent (`l.state` 0) comes last, what was taken without effect
+/// or refused comes first.
+macro_rules! place {
+    () => {
+        "CASE l.state WHEN 0 THEN 9223372036854775807 WHEN 1 THEN l.hie_seq WHEN 2 THEN 0 WHEN 3 THEN 0 ELSE coalesce(i.hie_seq, 0) END"
+    };
+}
+
 macro_rules! drafts {
     ($rest:literal) => {
         concat!("SELECT id, kind, patient, rev, seq, updated_at, codec, dictionary, body FROM draft ", $rest)
@@ -108,6 +116,15 @@ statements! {
                   state = '', is_open = 0 WHERE r = ?1";
     IS_NAMED = "SELECT 1 FROM resource WHERE patient = ?1 AND r <> ?1 LIMIT 1";
     DROP_RESOURCE = "DELETE FROM resource WHERE r = ?1";
+    SETTLE = "SELECT r FROM past_version WHERE envelope = ?1 AND envelope <> x'' \
+              UNION SELECT r FROM resource WHERE envelope = ?1 AND envelope <> x'' AND version > 1";
+    PLACE_NOW = concat!("SELECT (SELECT name FROM kind WHERE k = r.k), r.id, r.patient, ", place!(),
+                        " FROM resource r LEFT JOIN log l ON l.id = r.envelope LEFT JOIN inbox i ON i.id = r.envelope \
+                         WHERE r.r = ?1 AND r.envelope <> x''");
+    PLACES_PAST = concat!("SELECT v.version, ", place!(),
+                          " FROM past_version v LEFT JOIN log l ON l.id = v.envelope LEFT JOIN inbox i ON i.id = v.envelope \
+                           WHERE v.r = ?1 AND v.envelope <> x''");
+    PAST_VERSION = "SELECT codec, dictionary, body, envelope FROM past_version WHERE r = ?1 AND version = ?2";
     KEEP_PAST = "INSERT INTO past_version (r, version, seq, server_version, envelope, deleted, codec, dictionary, body) \
                  SELECT r, version, seq, server_version, envelope, deleted, codec, dictionary, body FROM resource WHERE r = ?1";
     ADD_RESOURCE = "INSERT INTO resource (r, k, id, patient, state, is_open, deleted, seq, version, server_version, envelope, codec, dictionary, body) \
@@ -172,6 +189,7 @@ statements! {
                WHERE id = ?1 AND NOT (state = 2 AND hie_epoch = ?2)";
     REQUEUE = "UPDATE log SET state = 0, code = '', words = '' WHERE id = ?1 AND state = 3";
     FORGET_EPOCH = "UPDATE log SET state = 0, hie_epoch = x'', hie_seq = 0, code = '' WHERE state IN (1, 2) AND hie_epoch <> ?1";
+    FORGET_PLACES = "UPDATE inbox SET hie_seq = 0 WHERE hie_seq > 0";
     IS_OURS = "SELECT 1 FROM log WHERE id = ?1";
     CUSTODY = "SELECT kind, state, count FROM custody WHERE count > 0 ORDER BY kind, state";
     CUSTODY_OF_PATIENT = "SELECT state, count(*) FROM log WHERE patient = ?1 GROUP BY state";

@@ -304,7 +304,9 @@ async fn receive(
         envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
     let id = header.id.0.to_vec();
     if sqlx::query(sql::IS_OURS).bind(id.clone()).fetch_optional(&mut *c).await?.is_some() {
-        return run(sqlx::query(sql::CONFIRM).bind(id).bind(epoch.0.to_vec()).bind(seq as i64), c).await;
+        let confirm = sqlx::query(sql::CONFIRM).bind(id).bind(epoch.0.to_vec()).bind(seq as i64);
+        run(confirm, c).await?;
+        return put::settle(c, keys, header.id).await;
     }
     let known = sqlx::query(sql::IS_RECEIVED).bind(id.clone()).fetch_optional(&mut *c).await?.is_some();
     let query = sqlx::query(sql::RECEIVE)
@@ -317,12 +319,12 @@ async fn receive(
         .bind(received_at)
         .bind(bytes);
     run(query, c).await?;
-    if known {
-        return Ok(());
+    if !known {
+        let dictionary = read::dictionary(c, header.dictionary).await?;
+        let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
+        store_payload(c, keys, &header, &payload).await?;
     }
-    let dictionary = read::dictionary(c, header.dictionary).await?;
-    let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
-    store_payload(c, keys, &header, &payload).await
+    put::settle(c, keys, header.id).await
 }
 
 pub(crate) async fn cursor(c: &mut SqliteConnection) -> Done<Option<Cursor>> {
@@ -336,6 +338,8 @@ pub(crate) async fn enter_epoch(c: &mut SqliteConnection, epoch: Id) -> Done {
         return Ok(());
     }
     run(sqlx::query(sql::FORGET_EPOCH).bind(epoch.0.to_vec()), c).await?;
+    // Places are of a life of the HIE, too.
+    run(sqlx::query(sql::FORGET_PLACES), c).await?;
     set(c, CURSOR, Cursor { epoch, seq: 0 }.to_string().into_bytes()).await?;
     set(c, BACKED_UP, 0_u64.to_be_bytes().to_vec()).await
 }
