@@ -112,6 +112,7 @@ fn dependencies_among_our_crates_point_one_way() {
         ("rabta-print", &["rabta-domain", "rabta-ipc"]),
         ("rabta-store", &["rabta-domain", "rabta-wire", "rabta-search", "rabta-sys"]),
         ("rabta-sync", &["rabta-domain", "rabta-wire", "rabta-store"]),
+        ("rabta-sim", &["rabta-domain", "rabta-hie", "rabta-store", "rabta-sync", "rabta-wire"]),
         ("rabta-engine", &["rabta-domain", "rabta-ipc", "rabta-wire", "rabta-call"]),
         ("rabta-hie", &["rabta-domain", "rabta-wire", "rabta-relay", "rabta-search", "rabta-sys"]),
         ("rabta-ui-base", &["rabta-ipc"]),

@@ -51,8 +51,8 @@ struct Inner {
     late: BTreeMap<(u64, u64), (Caller, Vec<Vec<u8>>)>,
     late_made: u64,
     enrolled: Vec<Enrolled>,
-    /// The block that is handed out next, for each facility.
-    blocks: BTreeMap<Id, u32>,
+    /// Each facility's number, and the block that it is handed next.
+    blocks: BTreeMap<Id, (usize, u32)>,
     down_until: u64,
 }
 
@@ -103,11 +103,11 @@ impl Hie {
         self.certify(&inner.core, &enrolled);
         let facility = enrolled.device.facility;
         inner.enrolled.push(enrolled);
-        let number = inner.blocks.entry(facility).or_default();
-        let first = *number * BLOCK + 1;
-        *number += 1;
-        let prefix: String = facility.to_string().chars().filter(char::is_ascii_digit).take(4).collect();
-        MrBlock { prefix: format!("S{prefix}"), first, last: first + BLOCK - 1 }
+        let place = inner.blocks.len() + 1;
+        let (place, block) = inner.blocks.entry(facility).or_insert((place, 0));
+        let first = *block * BLOCK + 1;
+        *block += 1;
+        MrBlock { prefix: format!("S{place:04}"), first, last: first + BLOCK - 1 }
     }
 
     fn certify(&self, core: &ModelCore, who: &Enrolled) {

@@ -11,7 +11,7 @@ const LEAST: u64 = 40;
 /// The first seed that shows each known-bad program. When a change of the sim moves one, the test says where it went.
 const FIRST: [(KnownBad, u64); 8] = [
     (KnownBad::AckBeforeDurable, 8),
-    (KnownBad::TimestampCursor, 11),
+    (KnownBad::TimestampCursor, 31),
     (KnownBad::LastWriteWins, 13),
     (KnownBad::NonIdempotentPush, 1),
     (KnownBad::NoEpoch, 4),

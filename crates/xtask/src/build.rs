@@ -28,6 +28,11 @@ pub fn host(places: &Places, release: bool) -> Result<()> {
     })
 }
 
+/// One program alone, with the features of the whole: for what needs no window.
+pub fn one(places: &Places, name: &str) -> Result<()> {
+    step("build the program", HINT, || shell::run(cargo(places, "build").args(["--bin", name])))
+}
+
 /// `cargo COMMAND` over all that runs on the host.
 pub fn cargo(places: &Places, command: &str) -> Command {
     let mut cargo = Command::new(env_or("CARGO", "cargo"));

@@ -39,6 +39,8 @@ cargo xtask COMMAND
                        figures: ui, app, hie, call, patient, store, recall, sync; without NAME all
   crash [--rounds N] [--seed S]
                        kills the app core and the server while they work; nothing may be lost
+  sim [--seeds N] [--from S] [--break NAME] [--story]
+                       sync tortured in worlds of its own, one a seed (docs/SIM.md)
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
   bundle [deb|rpm|appimage|hie] [--release | --check]
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&places, flag("--fast")),
         Some("bench") => programs::bench(&places, &args[1..]),
         Some("crash") => programs::crash(&places, &args[1..]),
+        Some("sim") => return programs::sim(&places, &args[1..]),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
         Some("build") => build::everything(&places, flag("--release")),
         Some("bundle") if flag("--check") => bundle::check(&places),

@@ -62,6 +62,22 @@ pub fn crash(places: &Places, args: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Builds the simulator and plays seeds. With debug assertions and overflow checks on: it looks for bugs, not for a figure.
+/// The last line of standard output is its JSON object.
+pub fn sim(places: &Places, args: &[String]) -> ExitCode {
+    let built = build::one(places, "rabta-sim");
+    if let Err(error) = built {
+        return step::fail(&error);
+    }
+    let mut program = Command::new(build::program(places, false, "rabta-sim"));
+    program.args(args).current_dir(&places.root);
+    match pass_through(&mut program) {
+        Ok((true, _)) => ExitCode::SUCCESS,
+        Ok((false, _)) => ExitCode::FAILURE,
+        Err(error) => step::fail(&error),
+    }
+}
+
 /// Runs a program with its standard output passed on line by line; whether it succeeded, and its last line where
 /// that is a JSON object.
 fn pass_through(command: &mut Command) -> Result<(bool, Option<Value>)> {
