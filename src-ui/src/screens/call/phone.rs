@@ -75,7 +75,12 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
     view! {
         <div class="page" class:wide=move || runs.get()>
             <div class="page-head">
-                <h1>{move || card.with(|card| card.as_ref().map(|card| say_with(W::PhoneTitle, &[&format::name(card)])))}</h1>
+                <h1>
+                    {move || match &*card.read() {
+                        Some(card) => say_with(W::PhoneTitle, &[&format::name(card)]),
+                        None => say(W::PhoneCall).to_owned(),
+                    }}
+                </h1>
                 <LinkButton label=W::PhoneRecord t="to-patient" icon=icon::NOTE href=id.with_value(|id| Route::Patient(id.clone()).href()) />
             </div>
             <MaybeError error />
