@@ -12,14 +12,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use rabta_app::{App, Config, MediaConfig, SystemClock, Updates};
+use rabta_app::App;
 use rabta_domain::{
     age::{AgeSaid, Said},
     patient::{Registration, Sex},
     visit::{AllergyState, VisitForm},
 };
 use rabta_ipc::{
-    gate::{ConfirmRecovery, GetStatus, Join, Phase, Unlock},
     patient::Register,
     sync::GetSync,
     visit::{GetVisit, SaveVisit, SignVisit, StartVisit, VisitStatus},
@@ -32,9 +31,11 @@ use rabta_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{register::Dice, store::ask};
+use crate::{
+    laptop::{app, ask, join, unlock},
+    register::Dice,
+};
 
-const PASSPHRASE: &str = "seven quiet herons wade";
 const FOLDER: &str = "RABTA_CRASH_FOLDER";
 const CODE: &str = "RABTA_CRASH_CODE";
 /// Longer than any start or drain takes on a slow machine.
@@ -64,10 +65,10 @@ pub async fn take(rounds: u32, seed: u64) -> Result<bool> {
         let lost = laptop.until("ready", &mut said)?;
         let hie_too = dice.below(3) == 0;
         let began = Instant::now();
-        let (mut ends, mut hie_ends) = (dice.below(LATEST_MS), hie_too.then(|| dice.below(LATEST_MS)));
-        ends = ends.max(1);
-        while began.elapsed().as_millis() < u128::from(ends) {
-            if hie_ends.take_if(|at| began.elapsed().as_millis() >= u128::from(*at)).is_some() {
+        let mut at = || Duration::from_millis(dice.below(LATEST_MS));
+        let (ends, mut hie_ends) = (at(), hie_too.then(at));
+        while began.elapsed() < ends {
+            if hie_ends.take_if(|at| began.elapsed() >= *at).is_some() {
                 hie.kill()?;
             }
             laptop.hear(Duration::from_millis(5), &mut said)?;
@@ -207,15 +208,12 @@ pub async fn laptop(drains: bool) -> Result<()> {
     let folder = PathBuf::from(std::env::var(FOLDER).context("this runs inside of `crash` only")?);
     let expected: Vec<(String, Option<u32>)> = serde_json::from_reader(std::io::stdin())?;
     let joined = folder.join("vault").exists();
-    let app = App::new(Config {
-        documents: folder.join("documents"),
-        folder,
-        media: MediaConfig::none(),
-        clock: std::sync::Arc::new(SystemClock { offset_minutes: 300 }),
-        idle_lock_seconds: 3_600,
-        updates: Updates::off(),
-    });
-    open(&app, joined).await?;
+    let app = app(&folder);
+    if joined {
+        unlock(&app).await?;
+    } else {
+        join(&app, std::env::var(CODE)?).await?;
+    }
     for (visit, lines) in &expected {
         let found = ask(&app, GetVisit { id: visit.clone() }).await;
         let is_there = found.is_ok_and(|found| match lines {
@@ -274,20 +272,4 @@ async fn work(app: &App) -> Result<()> {
 
 fn written(form: &VisitForm) -> u32 {
     form.complaint.0.split_whitespace().count() as u32
-}
-
-async fn open(app: &App, joined: bool) -> Result<()> {
-    if !joined {
-        let join = Join { code: std::env::var(CODE)?, passphrase: PASSPHRASE.into(), pin: "4711".into() };
-        let recovery = ask(app, join).await?;
-        ensure!(ask(app, ConfirmRecovery { typed: recovery.code }).await?, "the recovery code is right");
-        return Ok(());
-    }
-    match ask(app, GetStatus {}).await?.phase {
-        Phase::Locked { persons } => {
-            let person = persons.first().context("somebody")?.id.clone();
-            ask(app, Unlock { person, passphrase: PASSPHRASE.to_owned().into() }).await
-        }
-        other => bail!("the vault is not locked but {other:?}"),
-    }
 }

@@ -1,6 +1,6 @@
 //! A figure and its bar, as a table and as JSON.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 /// A measured value and what it must be at most, or at least.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub value: f64,
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     pub bar: f64,
     at_least: bool,
 }
 
 impl Figure {
     pub fn new(name: &'static str, value: f64, unit: &'static str, bar: f64) -> Self {
-        Self { name, value, unit, bar, at_least: false }
+        Self { name: name.into(), value, unit: unit.into(), bar, at_least: false }
     }
 
     /// The more the better.
@@ -38,11 +38,16 @@ pub fn json(bench: &str, figures: &[Figure]) -> Value {
     json!({ "bench": bench, "results": figures.iter().map(one).collect::<Vec<_>>() })
 }
 
-/// One of the figures in such an object.
-pub fn value(object: &Value, name: &str) -> Result<f64> {
+/// The figures in such an object, as another process of this program printed them.
+pub fn read(object: &Value) -> Result<Vec<Figure>> {
     let all = object["results"].as_array().context("an object with results")?;
-    let found = all.iter().find(|one| one["name"] == name).with_context(|| format!("no figure {name}"))?;
-    found["value"].as_f64().context("a figure is a number")
+    let text = |one: &Value, name| Some(Cow::Owned(one[name].as_str()?.to_owned()));
+    let figure = |one| {
+        let (name, unit) = (text(one, "name")?, text(one, "unit")?);
+        let (value, bar) = (one["value"].as_f64()?, one["bar"].as_f64()?);
+        Some(Figure { name, value, unit, bar, at_least: false })
+    };
+    all.iter().map(|one| figure(one).context("a name, a value, its unit and its bar")).collect()
 }
 
 pub fn table(bench: &str, figures: &[Figure]) -> String {
@@ -90,6 +95,12 @@ mod tests {
         let under = Figure::at_least("recall", 97.0, "%", 98.0);
         assert!(!under.holds() && Figure::at_least("recall", 98.0, "%", 98.0).holds());
         assert!(table("recall", &[under]).contains("UNDER"));
+    }
+
+    #[test]
+    fn figures_are_read_back() {
+        let figures = [Figure::new("a", 1.5, "kB", 250.0)];
+        assert_eq!(read(&json("ui", &figures)).expect("it is one"), figures);
     }
 
     #[test]

@@ -9,14 +9,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use rabta_app::{App, Config, MediaConfig, SystemClock, Updates};
 use rabta_domain::fhir::{Facility, Signer};
-use rabta_ipc::{
-    Command,
-    gate::{ConfirmRecovery, Join},
-    patient::Find,
-    sync::GetSync,
-};
+use rabta_ipc::{patient::Find, sync::GetSync};
 use rabta_store::bundle_entries;
 use rabta_tests::{
     Run,
@@ -30,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     figure::{self, Figure},
+    laptop::{app, ask, join},
     register::Register,
     store::PACKAGE,
 };
@@ -59,15 +54,12 @@ pub async fn take(patients: u32) -> Result<Vec<Figure>> {
     let client = client(&run.path("laptop"), &code, patients)?;
     let hie_peak = process::peak(hie.pid()?)?;
     hie.stop()?;
-    Ok(vec![
-        Figure::new("first_sync", figure::value(&client, "first_sync")?, "s", 60.0),
-        Figure::new("peak_rss", figure::value(&client, "peak_rss")?, "MB", 300.0),
-        Figure::new("hie_peak_rss", hie_peak as f64 / 1e6, "MB", 300.0),
-    ])
+    let hie = Figure::new("hie_peak_rss", hie_peak as f64 / 1e6, "MB", 300.0);
+    Ok(client.into_iter().chain([hie]).collect())
 }
 
-/// The laptop, as another process of this program; what it printed.
-fn client(folder: &Path, code: &str, patients: u32) -> Result<Value> {
+/// The laptop, as another process of this program.
+fn client(folder: &Path, code: &str, patients: u32) -> Result<Vec<Figure>> {
     let out = std::process::Command::new(std::env::current_exe()?)
         .args(["sync-client", "--json", "--patients", &patients.to_string()])
         .env("RABTA_BENCH_CODE", code)
@@ -76,25 +68,16 @@ fn client(folder: &Path, code: &str, patients: u32) -> Result<Value> {
         .output()?;
     let text = String::from_utf8_lossy(&out.stdout);
     let line = text.lines().rev().find(|line| line.starts_with('{')).context("the laptop failed")?;
-    Ok(serde_json::from_str(line)?)
+    figure::read(&serde_json::from_str(line)?)
 }
 
 /// Inside that process.
 pub async fn laptop(patients: u32) -> Result<Vec<Figure>> {
     let var = |name: &str| std::env::var(name).context("this part runs inside of `bench sync` only");
     let (code, folder) = (var("RABTA_BENCH_CODE")?, PathBuf::from(var("RABTA_BENCH_FOLDER")?));
-    let app = App::new(Config {
-        documents: folder.join("documents"),
-        folder,
-        media: MediaConfig::none(),
-        clock: Arc::new(SystemClock { offset_minutes: 300 }),
-        idle_lock_seconds: 3_600,
-        updates: Updates::off(),
-    });
-    let join = Join { code, passphrase: "seven quiet herons wade".into(), pin: "4711".into() };
-    let recovery = ask(&app, join).await?;
+    let app = app(&folder);
     let began = Instant::now();
-    ensure!(ask(&app, ConfirmRecovery { typed: recovery.code }).await?, "the recovery code is right");
+    join(&app, code).await?;
     let last = Register::read(Path::new(PACKAGE), SEED)?.somebody(patients - 1);
     loop {
         // Searchable, and nothing more to come.
@@ -154,11 +137,4 @@ fn transaction(register: &Register, n: u32, clinic: &Facility) -> Result<(String
     let count = entries.len();
     let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries });
     Ok((bundle.to_string(), count))
-}
-
-async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply> {
-    let json = serde_json::to_value(&command)?;
-    let reply =
-        app.handle(C::NAME, json).await.map_err(|error| anyhow::anyhow!("{}: {}", C::NAME, error.code))?;
-    Ok(serde_json::from_value(reply)?)
 }

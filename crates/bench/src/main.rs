@@ -13,6 +13,7 @@ mod crash;
 mod figure;
 mod first_sync;
 mod hie;
+mod laptop;
 mod patient;
 mod recall;
 mod register;

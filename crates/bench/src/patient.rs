@@ -12,7 +12,6 @@ use rabta_tests::{
     story::{AYESHA, WORD, World},
     window::Window,
 };
-use serde_json::Value;
 
 use crate::figure::{self, Figure, median};
 
@@ -34,18 +33,12 @@ pub async fn take() -> Result<Vec<Figure>> {
     if let Some(why) = lab::missing() {
         bail!("there is no link emulator on this machine: {why}");
     }
-    let page = inside("page64", "patient-page").await?;
-    let call = inside("office", "patient-call").await?;
-    Ok(vec![
-        Figure::new("kb_to_waiting_room", figure::value(&page, "kb_to_waiting_room")?, "kB", 120.0),
-        Figure::new("waiting_room_cold", figure::value(&page, "waiting_room_cold")?, "ms", 20_000.0),
-        Figure::new("waiting_room_again", figure::value(&page, "waiting_room_again")?, "ms", 5_000.0),
-        Figure::new("join_to_first_audio", figure::value(&call, "join_to_first_audio")?, "ms", 1_200.0),
-    ])
+    let (page, call) = (inside("page64", "patient-page").await?, inside("office", "patient-call").await?);
+    Ok(page.into_iter().chain(call).collect())
 }
 
-/// Runs a part of this bench as a process of the server's place, with the phone's place on this link; what it printed.
-async fn inside(link: &str, part: &str) -> Result<Value> {
+/// Runs a part of this bench as a process of the server's place, with the phone's place on this link.
+async fn inside(link: &str, part: &str) -> Result<Vec<Figure>> {
     // Beside the server there is nothing between it and the router.
     let lab = Lab::new("pat", SEED, &[("phone", profile(link)?), ("home", profile("direct")?)])?;
     let home = lab.place("home")?;
@@ -58,7 +51,7 @@ async fn inside(link: &str, part: &str) -> Result<Value> {
     let text = String::from_utf8_lossy(&out.stdout);
     let line =
         text.lines().rev().find(|line| line.starts_with('{')).with_context(|| format!("{part} failed"))?;
-    Ok(serde_json::from_str(line)?)
+    figure::read(&serde_json::from_str(line)?)
 }
 
 /// A clinic in the place where this runs, with one patient, whose page for calls at home is open.

@@ -3,17 +3,15 @@
 
 use std::{
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
-use rabta_app::{App, Config, MediaConfig, SystemClock, Updates};
+use rabta_app::App;
 use rabta_domain::fhir::{Facility, Signer};
 use rabta_hie::admin::{self, PersonFields, Reply, Request};
 use rabta_ipc::{
-    Command,
-    gate::{ConfirmRecovery, GetStatus, Join, LockVault, Phase, Unlock},
+    gate::{GetStatus, LockVault, Phase},
     patient::{Find, OpenPatient},
     sync::GetSync,
     visit::{SaveVisit, StartVisit},
@@ -27,12 +25,12 @@ use rabta_wire::{Id, cursor::Cursor};
 
 use crate::{
     figure::{Figure, median, p95},
+    laptop::{self, PASSPHRASE, app, ask, unlock},
     register::{Dice, Register, Somebody},
 };
 
 /// The country package whose names and villages the people have.
 pub const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packages/pk");
-const PASSPHRASE: &str = "seven quiet herons wade";
 /// Queries, charts and saves of which the 95th percentile is taken.
 const TURNS: u32 = 400;
 /// Searches on a database that nothing was read of yet.
@@ -183,9 +181,7 @@ async fn join(run: &Run, laptop: &Path) -> Result<Id> {
         anyhow::bail!("no code")
     };
     let app = app(laptop);
-    let join = Join { code, passphrase: PASSPHRASE.into(), pin: "4711".into() };
-    let recovery = ask(&app, join).await?;
-    ensure!(ask(&app, ConfirmRecovery { typed: recovery.code }).await?, "the recovery code is right");
+    laptop::join(&app, code).await?;
     let Phase::Open { person } = ask(&app, GetStatus {}).await?.phase else { anyhow::bail!("not open") };
     let person = person.id.parse().ok().context("a person's id")?;
     // Until the first pull is over: the cursor must not move under the filling.
@@ -195,30 +191,6 @@ async fn join(run: &Run, laptop: &Path) -> Result<Id> {
     ask(&app, LockVault {}).await?;
     hie.shutdown().await;
     Ok(person)
-}
-
-fn app(folder: &Path) -> App {
-    App::new(Config {
-        folder: folder.to_owned(),
-        documents: folder.join("documents"),
-        media: MediaConfig::none(),
-        clock: Arc::new(SystemClock { offset_minutes: 300 }),
-        idle_lock_seconds: 3_600,
-        updates: Updates::off(),
-    })
-}
-
-async fn unlock(app: &App) -> Result<()> {
-    let Phase::Locked { persons } = ask(app, GetStatus {}).await?.phase else { anyhow::bail!("not locked") };
-    let person = persons.first().context("somebody")?.id.clone();
-    ask(app, Unlock { person, passphrase: PASSPHRASE.to_owned().into() }).await
-}
-
-pub async fn ask<C: Command>(app: &App, command: C) -> Result<C::Reply> {
-    let json = serde_json::to_value(&command)?;
-    let reply =
-        app.handle(C::NAME, json).await.map_err(|error| anyhow::anyhow!("{}: {}", C::NAME, error.code))?;
-    Ok(serde_json::from_value(reply)?)
 }
 
 fn ms(began: Instant) -> f64 {

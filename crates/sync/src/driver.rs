@@ -22,7 +22,7 @@ use crate::{
     carrier::Carrier,
     error::HieError,
     plan::{Link, Local, Operation, Tier, Unsent, plan},
-    status::{Changed, Status},
+    status::{Changed, Status, Tally},
     verify::Keyring,
 };
 
@@ -41,7 +41,7 @@ pub struct SyncHandle {
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     wake: Notify,
-    changed: AtomicBool,
+    appended: Notify,
     wanted: AtomicBool,
     calling: AtomicBool,
     socket: AtomicBool,
@@ -53,7 +53,8 @@ pub(crate) struct Control {
 impl SyncHandle {
     /// An envelope was appended.
     pub fn appended(&self) {
-        self.set(&self.control.changed, true);
+        self.control.appended.notify_one();
+        self.control.wake.notify_one();
     }
 
     /// Tries now, whatever failed before.
@@ -105,6 +106,7 @@ pub struct Driver<S, C = HieClient> {
     /// What a put-off envelope waits for.
     pub(crate) waits_on: BTreeMap<Id, Id>,
     pub(crate) status: watch::Sender<Status>,
+    tally: Arc<Tally<S>>,
     pub(crate) changes: mpsc::UnboundedSender<Changed>,
     control: Arc<Control>,
     seed: u64,
@@ -133,6 +135,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             watch::channel(Status { clock_offset: client.offset().get(), ..Status::default() });
         let control = Arc::new(Control::default());
         let handle = SyncHandle { control: control.clone(), status: watch };
+        let tally = Arc::new(Tally::new(store.clone(), status.clone()));
         let driver = Self {
             client,
             store,
@@ -141,6 +144,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             link: Link::default(),
             waits_on: BTreeMap::new(),
             status,
+            tally,
             changes,
             control,
             seed,
@@ -150,7 +154,16 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
 
     /// Works until the vault is locked, or until the future is dropped: whatever is dropped half-done was not
     /// committed and is done again the next time.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        let (tally, control) = (self.tally.clone(), self.control.clone());
+        tokio::select! {
+            biased;
+            () = tally.follow(&control.appended) => {}
+            () = self.work() => {}
+        }
+    }
+
+    async fn work(mut self) {
         loop {
             match self.round().await {
                 Ok(Some(until)) => self.rest(until).await,
@@ -165,7 +178,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     async fn round(&mut self) -> Result<Option<u64>, Failure> {
         self.listen();
         let (local, entries) = self.local().await?;
-        self.recount().await?;
+        self.tally.count().await?;
         for operation in plan(&local, &self.link, self.now(), self.seed) {
             match operation {
                 Operation::Wait { until } => return Ok(Some(until)),
@@ -206,7 +219,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             changed.patients.extend(entry.patient.as_ref().and_then(|p| p.parse::<Id>().ok()));
             changed.asks.extend(entry.task);
         }
-        self.recount().await?;
+        self.tally.count().await?;
         let _ = self.changes.send(changed);
         Ok(reply.acks.iter().all(|ack| matches!(ack.outcome, Outcome::Durable { .. })))
     }
@@ -237,7 +250,6 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     /// What the handle was told since the last round.
     fn listen(&mut self) {
         let control = &self.control;
-        control.changed.store(false, Ordering::Release);
         self.link.wanted |= control.wanted.swap(false, Ordering::AcqRel);
         self.link.calling = control.calling.load(Ordering::Acquire);
         self.link.socket = control.socket.load(Ordering::Acquire);
@@ -313,13 +325,6 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         }
     }
 
-    async fn recount(&self) -> Result<(), StoreError> {
-        let mut counted = self.status.borrow().clone();
-        counted.count(&*self.store).await?;
-        self.change(|status| *status = counted);
-        Ok(())
-    }
-
     pub(crate) fn busy(&self, on: bool) {
         self.change(|status| status.busy = on);
     }
@@ -348,4 +353,93 @@ fn unsent(entry: &LogEntry) -> Option<Unsent> {
         bytes: entry.bytes.len(),
         refused: matches!(entry.state, rabta_store::EntryState::Quarantined { .. }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use ed25519_dalek::SigningKey;
+    use rabta_store::{DeviceSigner, MemoryStore, NewEnvelope, Transaction};
+    use rabta_wire::{
+        cursor::Cursor,
+        envelope::Kind,
+        log::{PullReply, PushReply},
+    };
+
+    use super::*;
+    use crate::{
+        client::Identity,
+        clock::{Clock, Offset, SystemClock},
+    };
+
+    /// A line on which every answer is still to come.
+    struct Slow {
+        asked: Arc<Notify>,
+        clock: Arc<dyn Clock>,
+        offset: Offset,
+    }
+
+    impl Carrier for Slow {
+        async fn push(&self, _: Vec<Vec<u8>>) -> Result<PushReply, HieError> {
+            pending().await
+        }
+
+        async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
+            self.asked.notify_one();
+            pending().await
+        }
+
+        async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
+            self.pull(after, limit).await
+        }
+
+        fn identity(&self) -> Option<&Identity> {
+            None
+        }
+
+        fn clock(&self) -> &Arc<dyn Clock> {
+            &self.clock
+        }
+
+        fn offset(&self) -> &Offset {
+            &self.offset
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_appended_during_a_long_fetch_is_counted_at_once() {
+        let store = Arc::new(MemoryStore::new());
+        let asked = Arc::new(Notify::new());
+        let slow =
+            Slow { asked: asked.clone(), clock: Arc::new(SystemClock::default()), offset: Offset::default() };
+        let (told, _) = mpsc::unbounded_channel();
+        let hie = SigningKey::from_bytes(&[1; 32]).verifying_key();
+        let (driver, handle) = Driver::new(slow, store.clone(), hie, told, 1);
+        let task = tokio::spawn(driver.run());
+        asked.notified().await;
+
+        let new = NewEnvelope {
+            id: Id([7; 16]),
+            kind: Kind::Visit,
+            patient: Some(Id([8; 16])),
+            facility: Id([4; 16]),
+            task: None,
+            base_version: None,
+            depends: vec![],
+            device_time: 0,
+            clock_offset: None,
+            signed_by: None,
+            payload: br#"{"resourceType":"Bundle","type":"document","entry":[]}"#.to_vec().into(),
+        };
+        let signer = DeviceSigner::new(Id([3; 16]), Arc::new(SigningKey::from_bytes(&[5; 32])));
+        store.commit(Transaction::new().append(new), Some(&signer)).await.expect("it is appended");
+        handle.appended();
+        let mut watch = handle.watch();
+        watch
+            .wait_for(|status| status.here_only == 1 && status.visits_here_only == 1)
+            .await
+            .expect("it runs");
+        task.abort();
+    }
 }

@@ -34,6 +34,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             // The first word of this HIE's life, or of its new one.
             self.store.enter_epoch(reply.next.epoch).await?;
         }
+        goes_on(after, &reply)?;
         let (next, more, remaining) = (reply.next, reply.more, reply.remaining);
         self.granted(reply.lease.as_ref().map(|lease| lease.as_slice()));
         let count = reply.changes.len() as u64;
@@ -63,6 +64,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
                 reply => reply?,
             };
             self.contact(began);
+            goes_on(after, &reply)?;
             if after.is_none() {
                 self.store.enter_epoch(reply.next.epoch).await?;
             }
@@ -248,6 +250,16 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     }
 }
 
+/// An answer that says "more" and stays where it was would be asked for again and again, and one that leads back would
+/// never come to an end.
+fn goes_on(after: Option<Cursor>, reply: &PullReply) -> Result<(), HieError> {
+    let stood = after.map_or(0, |cursor| cursor.seq);
+    if reply.next.seq < stood || (reply.more && reply.next.seq == stood) {
+        return Err(HieError::Malformed("a page that does not go on"));
+    }
+    Ok(())
+}
+
 fn note(bytes: &[u8], changed: &mut Changed) {
     if let Ok(header) = Envelope::from_bytes(bytes).and_then(|e| e.header()) {
         changed.patients.extend(header.patient);
@@ -281,6 +293,8 @@ mod tests {
     /// Answers every pull with the same page.
     struct Page {
         changes: Vec<Change>,
+        /// Says that there is more, whatever is asked.
+        endless: bool,
         clock: Arc<dyn Clock>,
         offset: Offset,
     }
@@ -293,7 +307,7 @@ mod tests {
         async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
             let next = Cursor { epoch: EPOCH, seq: self.changes.last().map_or(0, |change| change.seq) };
             let changes = self.changes.clone();
-            Ok(PullReply { changes, next, more: false, backed_up: 0, remaining: 0, lease: None })
+            Ok(PullReply { changes, next, more: self.endless, backed_up: 0, remaining: 0, lease: None })
         }
 
         async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
@@ -343,11 +357,32 @@ mod tests {
     }
 
     /// One pull by a program that was started just now.
-    async fn pull_once(store: &Arc<MemoryStore>, changes: Vec<Change>) {
-        let page = Page { changes, clock: Arc::new(SystemClock::default()), offset: Offset::default() };
+    async fn pull(store: &Arc<MemoryStore>, changes: Vec<Change>, endless: bool) -> Result<(), Failure> {
+        let clock = Arc::new(SystemClock::default());
+        let page = Page { changes, endless, clock, offset: Offset::default() };
         let (told, _) = mpsc::unbounded_channel();
         let (mut driver, _) = Driver::new(page, store.clone(), key(1).verifying_key(), told, 1);
-        driver.pull(store.cursor().await.expect("it reads"), 20).await.expect("it is applied");
+        driver.pull(store.cursor().await.expect("it reads"), 20).await
+    }
+
+    async fn pull_once(store: &Arc<MemoryStore>, changes: Vec<Change>) {
+        pull(store, changes, false).await.expect("it is applied");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_leads_to_itself_or_back_is_refused_and_moves_nothing() {
+        // Also where the first pages, those of the last days, never end: this test would not either.
+        let store = Arc::new(MemoryStore::new());
+        let endless = pull(&store, vec![person(5, &key(6))], true).await;
+        assert!(matches!(endless, Err(Failure::Hie(HieError::Malformed(_)))), "{endless:?}");
+
+        pull_once(&store, vec![person(5, &key(6))]).await;
+        let stood = store.cursor().await.expect("it reads");
+        for (page, endless) in [(vec![person(5, &key(6))], true), (vec![person(3, &key(6))], false)] {
+            let refused = pull(&store, page, endless).await;
+            assert!(matches!(refused, Err(Failure::Hie(HieError::Malformed(_)))), "{refused:?}");
+            assert_eq!(store.cursor().await.expect("it reads"), stood);
+        }
     }
 
     #[tokio::test]

@@ -1,9 +1,10 @@
 //! What the sync says of itself: the state behind the chip, and what changed.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use rabta_store::{CustodyCounts, RecordStore, StoreError};
 use rabta_wire::{Id, envelope::Kind, lease::Grant};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// The state behind the sync chip. Never says "synced": it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -62,15 +63,45 @@ impl Changed {
     }
 }
 
-impl Status {
-    /// Counts anew.
-    pub(crate) async fn count(&mut self, store: &impl RecordStore) -> Result<(), StoreError> {
+/// Counts what is unsent into a [`Status`], for the driver between its operations and for whoever appends during a long
+/// one: "all at the HIE" must not stand beside a visit that was signed while a page came in over a slow line.
+pub(crate) struct Tally<S> {
+    store: Arc<S>,
+    status: watch::Sender<Status>,
+    /// An older count never overwrites a newer one.
+    turn: Mutex<()>,
+}
+
+impl<S: RecordStore> Tally<S> {
+    pub fn new(store: Arc<S>, status: watch::Sender<Status>) -> Self {
+        Self { store, status, turn: Mutex::new(()) }
+    }
+
+    pub async fn count(&self) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
         let unsent = |counts: &CustodyCounts| counts.here + counts.quarantined;
-        let kinds = store.custody_by_kind().await?;
-        self.here_only = kinds.iter().map(|(_, counts)| unsent(counts)).sum();
-        self.needs_you = kinds.iter().map(|(_, counts)| counts.quarantined).sum();
-        self.visits_here_only =
-            kinds.iter().filter(|(kind, _)| *kind == Kind::Visit).map(|(_, counts)| unsent(counts)).sum();
+        let kinds = self.store.custody_by_kind().await?;
+        let counted = (
+            kinds.iter().map(|(_, counts)| unsent(counts)).sum(),
+            kinds.iter().filter(|(kind, _)| *kind == Kind::Visit).map(|(_, counts)| unsent(counts)).sum(),
+            kinds.iter().map(|(_, counts)| counts.quarantined).sum(),
+        );
+        self.status.send_if_modified(|status| {
+            let stood = (&mut status.here_only, &mut status.visits_here_only, &mut status.needs_you);
+            let changed = counted != (*stood.0, *stood.1, *stood.2);
+            (*stood.0, *stood.1, *stood.2) = counted;
+            changed
+        });
         Ok(())
+    }
+
+    /// Counts whenever something was appended, for as long as it is polled.
+    pub async fn follow(&self, appended: &Notify) {
+        loop {
+            appended.notified().await;
+            if let Err(error) = self.count().await {
+                tracing::debug!(%error, "what is unsent was not counted");
+            }
+        }
     }
 }

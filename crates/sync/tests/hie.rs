@@ -115,6 +115,21 @@ impl Laptop {
         waited.expect("it never came").unwrap().clone()
     }
 
+    /// Until the HIE acknowledged it, and the counts say so too.
+    async fn until_at_hie(&self, envelope: Id) {
+        self.when(async || self.is_at_hie(envelope).await && self.sync.status().here_only == 0).await;
+    }
+
+    /// Until it is so.
+    async fn when(&self, good: impl AsyncFn() -> bool) {
+        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+            while !good().await {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        waited.await.expect("it never came");
+    }
+
     async fn is_at_hie(&self, envelope: Id) -> bool {
         let entry = self.store.log_entry(envelope).await.unwrap().unwrap();
         matches!(entry.state, EntryState::AtHie(_))
@@ -137,9 +152,11 @@ async fn a_laptop_joins_sends_loses_the_hie_and_sends_the_rest_when_it_is_back()
     let code = code(&hie).await;
     let laptop = Laptop::join(&code).await;
     let first = laptop.register().await;
-    laptop.until(|status| status.reachable && status.here_only == 0 && status.last_contact.is_some()).await;
-    assert!(laptop.is_at_hie(first).await);
-    assert!(laptop.store.cursor().await.unwrap().is_some(), "its certificates and roster were pulled");
+    laptop.until_at_hie(first).await;
+    let status = laptop.sync.status();
+    assert!(status.reachable && status.last_contact.is_some());
+    let certs = laptop.when(async || laptop.store.certs(laptop.enrolled.device).await.unwrap().len() == 1);
+    certs.await;
 
     hie.shutdown().await;
     laptop.sync.now();
@@ -149,8 +166,7 @@ async fn a_laptop_joins_sends_loses_the_hie_and_sends_the_rest_when_it_is_back()
 
     let hie = serve(&folder.path().join("hie"), address).await;
     laptop.sync.now();
-    laptop.until(|status| status.reachable && status.here_only == 0).await;
-    assert!(laptop.is_at_hie(second).await);
+    laptop.until_at_hie(second).await;
     hie.shutdown().await;
 }
 
