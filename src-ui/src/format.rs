@@ -128,6 +128,15 @@ pub fn vital(code: &str) -> String {
     say(word).to_owned()
 }
 
+/// A number with so many places behind the point: `12.50`. Not by `{:.2}`, which brings along the tables of all
+/// floating-point numbers.
+pub fn fixed(value: f64, places: u32) -> String {
+    let one = 10_u64.pow(places);
+    let whole = (value.abs() * one as f64).round() as u64;
+    let sign = if value < 0.0 && whole > 0 { "-" } else { "" };
+    format!("{sign}{}.{:0places$}", whole / one, whole % one, places = places as usize)
+}
+
 /// A UCUM unit as people write it.
 pub fn unit(ucum: &str) -> &str {
     match ucum {
@@ -236,4 +245,23 @@ pub fn row_facts(card: &PatientCard) -> Vec<String> {
 /// Whether the age that was said is a child's (under 18 at its oldest).
 pub fn is_child(registration: &Registration, today: time::Date) -> bool {
     registration.age.as_ref().is_some_and(|age| age.born().months_on(today).1 < 18 * 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixed;
+
+    #[test]
+    fn a_number_has_its_places() {
+        let written = [
+            (12.5, 1, "12.5"),
+            (0.0, 1, "0.0"),
+            (-0.04, 1, "0.0"),
+            (-3.05, 2, "-3.05"),
+            (99.996, 2, "100.00"),
+        ];
+        for (value, places, text) in written {
+            assert_eq!(fixed(value, places), text);
+        }
+    }
 }

@@ -92,6 +92,11 @@ mod in_a_window {
         check(&window, &mut problems, "gate-language").await?;
         window.click("lang-en").await?;
         window.screen("gate-code").await?;
+        window.press("\u{E031}").await?;
+        window.see("help-line").await?;
+        check(&window, &mut problems, "gate-code with its help").await?;
+        window.press("\u{E00C}").await?;
+        window.gone("help-line").await?;
         check(&window, &mut problems, "gate-code").await?;
         window.click("practice").await?;
         window.screen("today").await?;
@@ -152,10 +157,10 @@ mod in_a_window {
             window.screen(screen).await?;
             check(&window, &mut problems, screen).await?;
         }
-        // Where the window was built with `RABTA_GALLERY=1 cargo xtask ui`, every component; else the page for an
-        // address that is none.
+        // Every component in all its states, in both directions at once.
         window.eval("location.hash = '#/gallery'").await?;
         window.screen("gallery").await?;
+        window.see("gallery-rtl").await?;
         check(&window, &mut problems, "gallery").await?;
         ensure!(problems.is_empty(), "{}", problems.join("\n"));
         window.close().await

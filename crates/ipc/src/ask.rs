@@ -31,6 +31,9 @@ commands! {
     OpenAsk { id: String } -> AskView = "open-ask";
     /// One of `AskView::moves`. Errors: `not-allowed`.
     MoveAsk { id: String, to: State, reason: Private<String> } -> AskView = "move-ask";
+    /// For the clinic that asked: the patient's consent is taken back, and the ask called off where it is still open.
+    /// `reason` stands in the timeline. Errors: `not-allowed`.
+    WithdrawConsent { ask: String, reason: Private<String> } -> AskView = "withdraw-consent";
     SendMessage { ask: String, text: Private<String> } -> AskView = "send-message";
     /// The specialist's draft, durable when it replies.
     SaveAdvice { ask: String, rev: u64, form: AdviceForm } -> crate::visit::Saved = "save-advice";

@@ -78,10 +78,6 @@ pub fn build(places: &Places) -> Result<()> {
             let mut cargo = wasm::cargo(places, &way);
             cargo.args(["build", "-p", "rabta-ui", "-p", "rabta-gate", "-p", "rabta-page"]);
             cargo.args(["--target", wasm::TARGET, "--profile", "wasm"]);
-            // The components' page, for whoever looks at it and for the test of it; not in what is shipped.
-            if std::env::var_os("RABTA_GALLERY").is_some() {
-                cargo.args(["--features", "rabta-ui/gallery"]);
-            }
             shell::run(&mut cargo)
         },
     )?;

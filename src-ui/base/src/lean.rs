@@ -7,10 +7,10 @@
 
 use std::cell::Cell;
 
+use crate::tree::Tree;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use serde_json::{Map, Value};
 
 /// The tree had another shape than the type: the missing field, or what was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,37 +47,37 @@ pub fn read<T: DeserializeOwned>(json: &str) -> Result<T, Shape> {
 }
 
 #[inline(never)]
-fn tree(json: &str) -> Result<Value, Shape> {
+fn tree(json: &str) -> Result<Tree, Shape> {
     serde_json::from_str(json).map_err(|_| Shape("json"))
 }
 
 #[derive(Clone, Copy)]
-struct Node<'a>(&'a Value);
+struct Node<'a>(&'a Tree);
 
 impl<'a> Node<'a> {
     #[inline(never)]
     fn text(self) -> Result<&'a str, Shape> {
-        self.0.as_str().ok_or(Shape("text"))
+        self.0.text().ok_or(Shape("text"))
     }
 
     #[inline(never)]
     fn list(self) -> Result<List<'a>, Shape> {
-        self.0.as_array().map(|list| List(list.iter())).ok_or(Shape("list"))
+        self.0.list().map(|list| List(list.iter())).ok_or(Shape("list"))
     }
 
     #[inline(never)]
     fn fields(self) -> Result<Fields<'a>, Shape> {
-        self.0.as_object().map(|map| Fields(map.iter(), &Value::Null)).ok_or(Shape("object"))
+        self.0.fields().map(|all| Fields(all.iter(), &Tree::Null)).ok_or(Shape("object"))
     }
 
     #[inline(never)]
     fn row(self, names: &'static [&'static str]) -> Result<Row<'a>, Shape> {
-        self.0.as_object().map(|map| Row(names.iter(), map)).ok_or(Shape("object"))
+        self.0.fields().map(|all| Row(names.iter(), all)).ok_or(Shape("object"))
     }
 
     #[inline(never)]
     fn whole(self) -> Result<i64, Shape> {
-        self.0.as_i64().ok_or(Shape("number"))
+        self.0.whole().ok_or(Shape("number"))
     }
 }
 
@@ -104,11 +104,11 @@ impl<'de> Deserializer<'de> for Node<'de> {
     text!(deserialize_str deserialize_string deserialize_identifier deserialize_char);
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        visitor.visit_u64(self.0.as_u64().ok_or(Shape("number"))?)
+        visitor.visit_u64(self.0.natural().ok_or(Shape("number"))?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        visitor.visit_f64(self.0.as_f64().ok_or(Shape("number"))?)
+        visitor.visit_f64(self.0.real().ok_or(Shape("number"))?)
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
@@ -116,11 +116,11 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        visitor.visit_bool(self.0.as_bool().ok_or(Shape("bool"))?)
+        visitor.visit_bool(self.0.bool().ok_or(Shape("bool"))?)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if *self.0 == Tree::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
@@ -154,7 +154,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     /// A date comes as `YYYY-MM-DD`, and is read as its year and day of the year.
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Shape> {
         match self.0 {
-            Value::String(text) => visitor.visit_seq(day(text)?),
+            Tree::Text(text) => visitor.visit_seq(day(text)?),
             _ => visitor.visit_seq(self.list()?),
         }
     }
@@ -198,23 +198,21 @@ impl<'de> Deserializer<'de> for Node<'de> {
     /// For tagged enums, which look before they choose.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Shape> {
         match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(yes) => visitor.visit_bool(*yes),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(n), _) => visitor.visit_u64(n),
-                (_, Some(n)) => visitor.visit_i64(n),
-                _ => visitor.visit_f64(number.as_f64().unwrap_or_default()),
-            },
-            Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(_) => visitor.visit_seq(self.list()?),
-            Value::Object(_) => visitor.visit_map(self.fields()?),
+            Tree::Null => visitor.visit_unit(),
+            Tree::Bool(yes) => visitor.visit_bool(*yes),
+            Tree::Whole(n) => visitor.visit_i64(*n),
+            Tree::Natural(n) => visitor.visit_u64(*n),
+            Tree::Real(n) => visitor.visit_f64(*n),
+            Tree::Text(text) => visitor.visit_borrowed_str(text),
+            Tree::List(_) => visitor.visit_seq(self.list()?),
+            Tree::Fields(_) => visitor.visit_map(self.fields()?),
         }
     }
 
     serde::forward_to_deserialize_any! { i128 u128 bytes byte_buf }
 }
 
-struct List<'a>(std::slice::Iter<'a, Value>);
+struct List<'a>(std::slice::Iter<'a, Tree>);
 
 impl<'de> SeqAccess<'de> for List<'de> {
     type Error = Shape;
@@ -230,13 +228,13 @@ impl<'de> SeqAccess<'de> for List<'de> {
 
 /// A struct's fields, in the order of their names. Where one is not there it ends early for that one field: the type's
 /// default, or an error.
-struct Row<'a>(std::slice::Iter<'static, &'static str>, &'a Map<String, Value>);
+struct Row<'a>(std::slice::Iter<'static, &'static str>, &'a [(String, Tree)]);
 
 impl<'a> Row<'a> {
     #[inline(never)]
-    fn next(&mut self) -> Option<&'a Value> {
+    fn next(&mut self) -> Option<&'a Tree> {
         let name = *self.0.next()?;
-        let found = self.1.get(name);
+        let found = self.1.iter().find(|(given, _)| given == name).map(|(_, value)| value);
         if found.is_none() {
             MISSED.set(name);
         }
@@ -279,7 +277,7 @@ impl<'de> SeqAccess<'de> for Day {
     }
 }
 
-struct Fields<'a>(serde_json::map::Iter<'a>, &'a Value);
+struct Fields<'a>(std::slice::Iter<'a, (String, Tree)>, &'a Tree);
 
 impl<'a> Fields<'a> {
     #[inline(never)]
@@ -321,19 +319,15 @@ impl<'de> Deserializer<'de> for Key<'de> {
     }
 }
 
-struct Variant<'a>(&'a str, &'a Value);
+struct Variant<'a>(&'a str, &'a Tree);
 
 #[inline(never)]
-fn variant(value: &Value) -> Result<Variant<'_>, Shape> {
-    match value {
-        Value::String(name) => Ok(Variant(name, &Value::Null)),
-        Value::Object(map) => one(map),
+fn variant(tree: &Tree) -> Result<Variant<'_>, Shape> {
+    match tree {
+        Tree::Text(name) => Ok(Variant(name, &Tree::Null)),
+        Tree::Fields(all) => all.first().map(|(name, value)| Variant(name, value)).ok_or(Shape("variant")),
         _ => Err(Shape("variant")),
     }
-}
-
-fn one(map: &Map<String, Value>) -> Result<Variant<'_>, Shape> {
-    map.iter().next().map(|(name, value)| Variant(name, value)).ok_or(Shape("variant"))
 }
 
 impl<'de> EnumAccess<'de> for Variant<'de> {

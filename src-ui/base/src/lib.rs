@@ -9,6 +9,7 @@ pub mod ipc;
 pub mod lean;
 pub mod roles;
 pub mod theme;
+mod tree;
 pub mod words;
 
 pub use words::W;

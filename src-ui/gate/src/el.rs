@@ -136,6 +136,11 @@ impl El {
         self.0.is_connected()
     }
 
+    /// One that is in the page already.
+    pub fn of(element: Element) -> Self {
+        El(element)
+    }
+
     /// As the browser's kind of element.
     pub fn as_kind<T: JsCast>(&self) -> T {
         self.0.clone().unchecked_into()

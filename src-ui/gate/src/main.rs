@@ -13,6 +13,7 @@ mod change;
 mod code;
 mod el;
 mod field;
+mod help;
 mod join;
 mod new_secrets;
 mod parts;
@@ -101,6 +102,7 @@ fn main() {
         .await;
     });
     watch_hands();
+    help::watch_keys();
 }
 
 impl Gate {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::el::{El, el};
 use super::parts::ltr;
 use super::say::{self, Say};
-use super::{Step, gate};
+use super::{Step, gate, help};
 use crate::words::Lang;
 use crate::{W, icon};
 
@@ -52,7 +52,7 @@ pub fn shape(step: &Step, page: &El) -> El {
         }
         None => side.child(&el("p").class("lead").say(W::Tagline)),
     };
-    let work = el("div").class("gate-work").child(page);
+    let work = el("div").class("gate-work").child(&help::panel(step)).child(page);
     work.toggle(
         "roomy",
         matches!(step, Step::RecoveryShow | Step::RecoveryAsk | Step::LeaseEnded { .. } | Step::MoreDays),
@@ -62,7 +62,7 @@ pub fn shape(step: &Step, page: &El) -> El {
         Some(version) => foot.child(&ltr(&version)),
         None => foot,
     };
-    let top = el("div").class("gate-top").child(&language(step));
+    let top = el("div").class("gate-top").child(&help::opener(step)).child(&language(step));
     let main = el("main").class("gate-main").child(&top).child(&work).child(&foot);
     el("div").class("gate").child(&side.markup(BRIDGE)).child(&main)
 }

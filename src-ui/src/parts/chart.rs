@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::Text;
+use crate::format::fixed;
 
 /// The last values as one thin line, over the band of what is usual. Words say the same to who cannot see it.
 #[component]
@@ -18,14 +19,17 @@ pub fn TinyChart(
     let span = if high > low { high - low } else { 1.0 };
     let y = move |v: f64| 38.0 - (v - low) / span * 34.0;
     let step = 100.0 / (values.len() - 1) as f64;
-    let points: Vec<String> =
-        values.iter().enumerate().map(|(i, v)| format!("{:.1},{:.1}", i as f64 * step, y(*v))).collect();
+    let points: Vec<String> = values
+        .iter()
+        .enumerate()
+        .map(|(i, v)| format!("{},{}", fixed(i as f64 * step, 1), fixed(y(*v), 1)))
+        .collect();
     view! {
         <svg class="chart" viewBox="0 0 100 42" preserveAspectRatio="none" role="img" aria-label=label.view()>
             {usual
                 .map(|(from, to)| {
                     view! {
-                        <rect class="band" x="0" width="100" y=format!("{:.1}", y(to)) height=format!("{:.1}", y(from) - y(to))></rect>
+                        <rect class="band" x="0" width="100" y=fixed(y(to), 1) height=fixed(y(from) - y(to), 1)></rect>
                     }
                 })}
             <polyline points=points.join(" ")></polyline>

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::Text;
+use crate::format::fixed;
 
 /// How far something is, in words and as a bar. Never a circle that turns for ever.
 #[component]
@@ -22,9 +23,9 @@ pub fn Progress(
                 role="progressbar"
                 aria-valuemin="0"
                 aria-valuemax="100"
-                aria-valuenow=move || format!("{:.0}", share())
+                aria-valuenow=move || (share() as u32).to_string()
             >
-                <i style:inline-size=move || format!("{:.1}%", share())></i>
+                <i style:inline-size=move || format!("{}%", fixed(share(), 1))></i>
             </div>
         </div>
     }

@@ -25,7 +25,7 @@ pub fn GalleryScreen() -> impl IntoView {
             <p>{t(W::GalleryBody)}</p>
             <div class="gallery">
                 <section dir="ltr"><Components /></section>
-                <section dir="rtl"><Components /></section>
+                <section dir="rtl" data-t="gallery-rtl"><Components /></section>
             </div>
         </div>
     }

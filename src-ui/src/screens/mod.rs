@@ -2,10 +2,7 @@
 
 pub mod ask;
 pub mod call;
-#[cfg(not(any(debug_assertions, feature = "gallery")))]
-mod elsewhere;
 mod find;
-#[cfg(any(debug_assertions, feature = "gallery"))]
 mod gallery;
 mod me;
 mod outside;
@@ -48,10 +45,7 @@ pub fn show(route: Route) -> AnyView {
         Route::VisitPage(id) => view! { <visit::VisitPageScreen id /> }.into_any(),
         Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
         Route::Me => view! { <me::MeScreen /> }.into_any(),
-        #[cfg(any(debug_assertions, feature = "gallery"))]
         Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
-        #[cfg(not(any(debug_assertions, feature = "gallery")))]
-        Route::Gallery => view! { <elsewhere::Elsewhere /> }.into_any(),
         Route::Ask(visit) => view! { <ask::AskScreen visit /> }.into_any(),
         Route::Asks => view! { <ask::AsksScreen /> }.into_any(),
         Route::Case(id) => view! { <ask::CaseScreen id /> }.into_any(),

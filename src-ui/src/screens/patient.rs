@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::{Allergies, Registration};
+use rabta_domain::vitals::number;
 use rabta_ipc::Error;
 use rabta_ipc::patient::{Chart, ChartLine, OpenPatient, VisitRow, VitalTrend};
 use rabta_ipc::visit::StartVisit;
@@ -246,7 +247,7 @@ fn trends(vitals: Vec<VitalTrend>) -> Vec<Trend> {
                 last: below.map_or_else(|| value.clone(), |below| format!("{value}/{below}")),
                 vital: if pressure { "bp".to_owned() } else { trend.vital },
                 unit: format::unit(&trend.unit).to_owned(),
-                values: trend.points.iter().filter_map(|point| point.1.parse().ok()).collect(),
+                values: trend.points.iter().filter_map(|point| Some(number(&point.1)?.to_f64())).collect(),
                 day,
             })
         })

@@ -18,6 +18,11 @@ use rabta_tests::{
 };
 use serde_json::{Value, json};
 
+/// What a plain cold may cost a doctor who has forty patients a morning: keys and taps beyond typing, and the time of a
+/// steady hand.
+const COLD_PRESSES: u32 = 12;
+const COLD_MS: u64 = 90_000;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let asked = std::env::args().any(|a| a == "--auto");
@@ -54,6 +59,11 @@ async fn play() -> Result<Value, (String, anyhow::Error)> {
     let file = report.write(wrong.as_deref()).map_err(|error| (step.clone(), error))?;
     eprintln!("\nThe story: {}", file.display());
     let figures = told.map_err(|error| (step, error))?;
+    let cold = &figures.plain_cold;
+    if cold.presses > COLD_PRESSES || cold.ms > COLD_MS {
+        let long = anyhow::anyhow!("{} presses and {} ms for a plain cold", cold.presses, cold.ms);
+        return Err(("plain-cold".to_owned(), long));
+    }
     Ok(json!({
         "ok": true,
         "report": file,

@@ -15,13 +15,14 @@ mod note;
 mod roster;
 mod send;
 mod view;
+mod withdraw;
 
 pub(crate) use case::Item;
 pub(crate) use draft::draft_id;
 
 use rabta_ipc::ask::{
     CheckAdvice, Decide, GetAskDraft, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, RecordRefusal,
-    SaveAdvice, SaveAskDraft, SendAsk, SendMessage, SignAdvice,
+    SaveAdvice, SaveAskDraft, SendAsk, SendMessage, SignAdvice, WithdrawConsent,
 };
 
 use crate::{Session, routes::routes};
@@ -36,6 +37,7 @@ routes!(Session {
     ListAsks => list_asks,
     OpenAsk => open_ask,
     MoveAsk => move_ask,
+    WithdrawConsent => withdraw_consent,
     SendMessage => send_message,
     SaveAdvice => save_advice,
     CheckAdvice => check_advice,

@@ -622,8 +622,6 @@ words! {
     CallWith = "Call with {0}",
     CallIncoming = "{0} is calling",
     CallGo = "To the call",
-    PageElsewhere = "This page is not part of this build",
-    PageElsewhereBody = "Nothing is lost. Go back to Today.",
 
     // The patient's phone
     PhoneCall = "Call at home",
@@ -764,6 +762,9 @@ words! {
     CaseConsentEmergency = "Without consent: emergency, to be reviewed",
     CaseConsentRefused = "Consent refused",
     CaseConsentWithdrawn = "Consent withdrawn",
+    ConsentTakeBack = "The patient takes the consent back",
+    ConsentTakeBackBody = "Nobody outside this facility will be able to read the case: it goes from their laptops at their next contact. What is recorded here stays. An ask that is still open is called off.",
+    ConsentTakeBackGo = "Take it back",
     CaseConsentNone = "The consent is not here",
     CaseTimeline = "What happened",
     CaseAsked = "Asked",

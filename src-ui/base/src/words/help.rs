@@ -118,4 +118,71 @@ pairs! {
         "خفیہ جملہ بھول گئے: کھولنے کے صفحے پر لکھا ہوا بحالی کوڈ چنیں۔";
     HelpMe4 = "Laptop lost or stolen? Telephone the operator at once: they take it out of service.",
         "لیپ ٹاپ گم یا چوری؟ فوراً آپریٹر کو فون کریں: وہ اسے بند کر دیں گے۔";
+
+    HelpLanguage1 = "You can change the language later, at the top of every page.", "زبان بعد میں ہر صفحے کے اوپر سے بدلی جا سکتی ہے۔";
+
+    HelpCode1 = "The code comes from whoever runs your health exchange, on paper or by telephone. It works once.",
+        "کوڈ آپ کے صحت مرکز کے آپریٹر سے ملتا ہے، کاغذ پر یا فون سے۔ یہ ایک بار چلتا ہے۔";
+    HelpCode2 = "This page needs a network, for a minute. Afterward the work goes on without one.",
+        "اس صفحے کو ایک منٹ کے لیے نیٹ ورک چاہیے۔ اس کے بعد کام نیٹ ورک کے بغیر چلتا ہے۔";
+    HelpCode3 = "No code yet? Practice below: invented patients, and nothing leaves this laptop.",
+        "ابھی کوڈ نہیں؟ نیچے مشق کریں: فرضی مریض، اور کچھ اس لیپ ٹاپ سے باہر نہیں جاتا۔";
+
+    HelpConfirm1 = "Your records are signed with this name. If it or the facility is wrong, go back and ask for another code.",
+        "آپ کے ریکارڈ پر اسی نام سے دستخط ہوں گے۔ نام یا مرکز غلط ہو تو واپس جائیں اور دوسرا کوڈ مانگیں۔";
+
+    HelpPassphrase1 = "Several words that you remember and nobody would guess. They open the records on this laptop.",
+        "کئی لفظ جو آپ کو یاد رہیں اور کوئی بوجھ نہ سکے۔ یہی اس لیپ ٹاپ کے ریکارڈ کھولتے ہیں۔";
+    HelpPassphrase2 = "Nobody can send them to you again, not even the operator. A recovery code on paper is for when you forget them.",
+        "انہیں کوئی دوبارہ نہیں بھیج سکتا، آپریٹر بھی نہیں۔ بھولنے کے لیے کاغذ پر بحالی کوڈ ہے۔";
+
+    HelpPin1 = "The PIN shows the screen again after a short absence. The passphrase opens the records in the morning.",
+        "پن تھوڑی دیر بعد اسکرین دوبارہ دکھاتا ہے۔ صبح ریکارڈ خفیہ جملے سے کھلتے ہیں۔";
+    HelpPin2 = "After five wrong PINs the passphrase is asked. Nothing is lost by that.",
+        "پانچ غلط پن کے بعد خفیہ جملہ پوچھا جاتا ہے۔ اس سے کچھ ضائع نہیں ہوتا۔";
+
+    HelpRecovery1 = "Write the code on paper by hand, and keep the paper away from this laptop.",
+        "کوڈ ہاتھ سے کاغذ پر لکھیں، اور کاغذ کو اس لیپ ٹاپ سے الگ رکھیں۔";
+    HelpRecovery2 = "Without passphrase and code nobody opens these records, also no thief.",
+        "خفیہ جملے اور کوڈ کے بغیر یہ ریکارڈ کوئی نہیں کھول سکتا، چور بھی نہیں۔";
+
+    HelpPull1 = "Your facility's patients come to this laptop, those of the last days first.",
+        "آپ کے مرکز کے مریض اس لیپ ٹاپ پر آ رہے ہیں، پچھلے دنوں کے پہلے۔";
+    HelpPull2 = "You need not wait: begin, and it goes on beside your work. A line that breaks goes on where it was.",
+        "انتظار ضروری نہیں: کام شروع کریں، یہ ساتھ چلتا رہے گا۔ ٹوٹا رابطہ وہیں سے جاری ہوتا ہے۔";
+
+    HelpUnlock1 = "Choose your name and type your passphrase. Wrong tries delete nothing.",
+        "اپنا نام چنیں اور خفیہ جملہ لکھیں۔ غلط کوشش سے کچھ نہیں مٹتا۔";
+    HelpUnlock2 = "Forgotten? The recovery code on paper opens the records and lets you choose a new passphrase.",
+        "بھول گئے؟ کاغذ والا بحالی کوڈ ریکارڈ کھولتا ہے اور نیا خفیہ جملہ چننے دیتا ہے۔";
+
+    HelpScreen1 = "The records are open but hidden. The PIN brings you back to where you were; what you typed is there.",
+        "ریکارڈ کھلے ہیں مگر چھپے ہیں۔ پن وہیں واپس لاتا ہے جہاں آپ تھے؛ لکھا ہوا محفوظ ہے۔";
+    HelpScreen2 = "Somebody else at work? They take over with their own name, and sign with it.",
+        "کوئی اور کام کر رہا ہے؟ وہ اپنے نام سے سنبھالے، اور اسی سے دستخط کرے۔";
+
+    HelpReopen1 = "Type the recovery code as it stands on your paper, then choose a new passphrase.",
+        "بحالی کوڈ ویسے ہی لکھیں جیسے کاغذ پر ہے، پھر نیا خفیہ جملہ چنیں۔";
+    HelpReopen2 = "The paper stays good afterward: put it back where it was.",
+        "کاغذ بعد میں بھی کارآمد ہے: اسے واپس وہیں رکھ دیں۔";
+
+    HelpSwitch1 = "Who works now signs now. The PIN is enough for who gave the passphrase since the records were opened.",
+        "جو کام کرے وہی دستخط کرے۔ جس نے ریکارڈ کھلنے کے بعد خفیہ جملہ دیا ہو اس کے لیے پن کافی ہے۔";
+    HelpSwitch2 = "A new colleague joins on the Me page, with a code of their own.",
+        "نیا ساتھی میرا صفحہ سے اپنے کوڈ کے ساتھ شامل ہوتا ہے۔";
+
+    HelpLease1 = "A laptop that has not reached the health exchange for many days of work asks for a code, so that a lost one shuts itself.",
+        "جو لیپ ٹاپ کام کے کئی دن مرکز تک نہ پہنچے وہ کوڈ مانگتا ہے، تاکہ گم شدہ لیپ ٹاپ خود بند ہو۔";
+    HelpLease2 = "Telephone the operator and read out the number and the letters. Nothing is deleted meanwhile.",
+        "آپریٹر کو فون کر کے نمبر اور حروف پڑھ کر سنائیں۔ اس دوران کچھ نہیں مٹتا۔";
+
+    HelpRevoked1 = "The operator took this laptop out of service, as for a lost one. The records stay here, locked.",
+        "آپریٹر نے یہ لیپ ٹاپ بند کیا ہے، جیسے گم شدہ ہو۔ ریکارڈ یہیں بند پڑے ہیں۔";
+    HelpRevoked2 = "What was not sent goes into a file that only the health exchange can read: give it to the operator.",
+        "جو نہیں بھیجا گیا وہ ایک فائل میں جاتا ہے جسے صرف مرکز پڑھ سکتا ہے: آپریٹر کو دیں۔";
+
+    HelpBroken1 = "Nothing was changed or deleted. Do not install anew: telephone whoever looks after the computer.",
+        "کچھ بدلا یا مٹایا نہیں گیا۔ دوبارہ انسٹال نہ کریں: کمپیوٹر سنبھالنے والے کو فون کریں۔";
+    HelpBroken2 = "The folder below holds the records: a copy of it can be looked at elsewhere.",
+        "نیچے والے فولڈر میں ریکارڈ ہیں: اس کی نقل کہیں اور دیکھی جا سکتی ہے۔";
 }

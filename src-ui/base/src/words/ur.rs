@@ -613,8 +613,6 @@ words! {
     CallWith = "{0} سے کال",
     CallIncoming = "{0} کی کال آ رہی ہے",
     CallGo = "کال پر جائیں",
-    PageElsewhere = "یہ صفحہ اس پروگرام میں شامل نہیں",
-    PageElsewhereBody = "کچھ ضائع نہیں ہوا۔ آج کے صفحے پر واپس جائیں۔",
 
     // The patient's phone
     PhoneCall = "گھر پر کال",
@@ -755,6 +753,9 @@ words! {
     CaseConsentEmergency = "بغیر رضامندی: ایمرجنسی، بعد میں دیکھا جائے گا",
     CaseConsentRefused = "رضامندی سے انکار",
     CaseConsentWithdrawn = "رضامندی واپس لی گئی",
+    ConsentTakeBack = "مریض رضامندی واپس لیتے ہیں",
+    ConsentTakeBackBody = "اس مرکز سے باہر کوئی یہ کیس نہیں پڑھ سکے گا: اگلے رابطے پر ان کے لیپ ٹاپ سے ہٹ جائے گا۔ یہاں لکھا ہوا محفوظ رہے گا۔ جو مشورہ ابھی کھلا ہے وہ منسوخ ہو گا۔",
+    ConsentTakeBackGo = "واپس لیں",
     CaseConsentNone = "رضامندی یہاں موجود نہیں",
     CaseTimeline = "کیا کیا ہوا",
     CaseAsked = "پوچھا گیا",

@@ -10,6 +10,7 @@ use super::moves::Moves;
 use super::nobody::NobodySeen;
 use super::note::NotePage;
 use super::open::{Open, writes};
+use super::withdraw::Withdraw;
 use super::words;
 use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Kind, LinkButton, Skeleton, Tag, Tint, Tone};
@@ -129,7 +130,7 @@ fn Next(open: Open) -> impl IntoView {
     };
     view! {
         <Card title=W::CaseNext t="next">
-            <div class="stack choices" style="--gap:8px">{buttons}<Moves open /></div>
+            <div class="stack choices" style="--gap:8px">{buttons}<Moves open /><Withdraw open /></div>
         </Card>
     }
     .into_any()

@@ -18,6 +18,7 @@ mod note;
 mod open;
 mod photos;
 mod to_whom;
+mod withdraw;
 pub mod words;
 
 pub use advice::AdviceScreen;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use rabta_domain::vitals::{Measured, Months, PocTest, Tested, Verdict, Vital};
 
 use crate::W;
+use crate::format::fixed;
 use crate::icon::{self, Icon};
 use crate::parts::Draw;
 use crate::prefs::t;
@@ -21,13 +22,13 @@ const STEPS: u32 = 60;
 
 impl Judged {
     pub fn measured(measured: &Measured, age: Months) -> Self {
-        let at = |value: f64| Measured { value: format!("{value:.2}"), ..measured.clone() }.judge(age);
+        let at = |value: f64| Measured { value: fixed(value, 2), ..measured.clone() }.judge(age);
         Judged { verdict: measured.judge(age), high: side(&measured.value, at) }
     }
 
     pub fn tested(tested: &Tested, age: Months) -> Self {
         let numeric = matches!(tested.test, PocTest::Glucose | PocTest::Hemoglobin);
-        let at = |value: f64| Tested { value: format!("{value:.2}"), ..tested.clone() }.judge(age);
+        let at = |value: f64| Tested { value: fixed(value, 2), ..tested.clone() }.judge(age);
         Judged { verdict: tested.judge(age), high: if numeric { side(&tested.value, at) } else { None } }
     }
 
