@@ -180,7 +180,8 @@ impl Window {
 
     /// Waits until nothing on the page is still being loaded.
     pub async fn settled(&self) -> Result<()> {
-        let script = "return document.querySelector('[data-t=\"loading\"]') === null && \
+        // The components' page shows for ever how a page looks that is still to come.
+        let script = "return document.querySelector('[data-t=\"loading\"]:not(.gallery *)') === null && \
             [...document.images].every(i => i.complete)";
         self.wait("the page to be loaded", async || {
             Ok((self.eval(script).await? == Value::Bool(true)).then_some(()))

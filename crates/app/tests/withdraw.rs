@@ -58,5 +58,6 @@ async fn a_consent_that_is_taken_back_takes_the_case_from_the_specialist_and_cal
     };
     let again = ask(&world.doctor, send).await.unwrap().row.id;
     one_ask(&world.specialist, |row| row.id == again).await;
-    assert_eq!(ask(&world.specialist, OpenAsk { id: again }).await.unwrap().note.consent, "given");
+    until(&world.specialist, OpenAsk { id: again }, |view| (view.note.consent == "given").then_some(()))
+        .await;
 }

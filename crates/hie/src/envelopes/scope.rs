@@ -140,12 +140,14 @@ pub(super) async fn show_patient(
                JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
                LEFT JOIN envelope e ON e.id = v.envelope \
                WHERE r.patient = ? AND r.type IN ('Patient', 'Consent') ORDER BY r.type DESC, r.id";
-    // To a laptop that was told before that the patient is gone, an envelope that it has brings nothing back.
+    // To a laptop that was told before that the patient is gone, an envelope that it has brings nothing back. A consent
+    // never goes: the patient's words stay.
     let gone = crate::care::consent::was_closed_to(tx, patient, person).await?;
     for row in sqlx::query(sql).bind(patient).fetch_all(&mut *tx).await? {
+        let kind: String = row.try_get(0)?;
         let item = match row.try_get::<Option<i64>, _>(3)? {
-            Some(seq) if !gone => Item::Envelope(seq as u64),
-            _ => Item::Resource { kind: row.try_get(0)?, id: row.try_get(1)?, version: row.try_get(2)? },
+            Some(seq) if !gone || kind == "Consent" => Item::Envelope(seq as u64),
+            _ => Item::Resource { kind, id: row.try_get(1)?, version: row.try_get(2)? },
         };
         show(tx, sequencer, Scope::Person(person), Some(task), item).await?;
     }
