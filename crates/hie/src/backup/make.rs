@@ -17,7 +17,10 @@ use super::{
     manifest::{Manifest, ManifestError, name_of},
     piece_path, restore,
 };
-use crate::db::{Db, OpenError};
+use crate::{
+    db::{Db, OpenError},
+    identity,
+};
 
 /// The last change that is in a backup, and when that was made.
 const SETTING: &str = "backed-up";
@@ -127,9 +130,11 @@ pub async fn last(db: &mut SqliteConnection) -> Result<Option<(u64, i64)>, sqlx:
     }))
 }
 
-/// A restored server has no backup yet, and is a new epoch.
-pub(super) async fn begin_epoch(db: &mut SqliteConnection) -> Result<Id, sqlx::Error> {
+/// A restored server has no backup yet, and is a new epoch. What may have been given out after the backup is not given
+/// again: `now` in milliseconds since 1970.
+pub(super) async fn begin_epoch(db: &mut SqliteConnection, now: i64) -> Result<Id, sqlx::Error> {
     let epoch = Id::from_random(crate::db::settings::random());
+    identity::leave_gaps(db, now).await?;
     sqlx::query("DELETE FROM setting WHERE name = ?").bind(SETTING).execute(&mut *db).await?;
     sqlx::query("UPDATE setting SET value = ? WHERE name = 'epoch'")
         .bind(epoch.0.to_vec())

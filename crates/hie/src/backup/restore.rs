@@ -16,7 +16,10 @@ use super::{
     manifest::{Manifest, ManifestError, name_of},
     piece_path,
 };
-use crate::db::{self, DataLock, KeyError, LockError, OpenError};
+use crate::{
+    clock::system_clock,
+    db::{self, DataLock, KeyError, LockError, OpenError},
+};
 
 /// What was restored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -115,7 +118,7 @@ async fn put_together(
     if name_of(&key.verifying_key()) != manifest.hie {
         return Err(RestoreError::Stranger);
     }
-    let epoch = begin_epoch(&mut opened).await?;
+    let epoch = begin_epoch(&mut opened, system_clock()()).await?;
     sqlx::Connection::close(opened).await?;
     Ok(epoch)
 }
