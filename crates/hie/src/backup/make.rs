@@ -18,6 +18,7 @@ use super::{
     piece_path, restore,
 };
 use crate::{
+    audit,
     db::{Db, OpenError},
     identity,
 };
@@ -131,9 +132,16 @@ pub async fn last(db: &mut SqliteConnection) -> Result<Option<(u64, i64)>, sqlx:
 }
 
 /// A restored server has no backup yet, and is a new epoch. What may have been given out after the backup is not given
-/// again: `now` in milliseconds since 1970.
-pub(super) async fn begin_epoch(db: &mut SqliteConnection, now: i64) -> Result<Id, sqlx::Error> {
+/// again. `from` is the backup's name; `now` in milliseconds since 1970.
+pub(super) async fn begin_epoch(db: &mut SqliteConnection, from: &str, now: i64) -> Result<Id, sqlx::Error> {
     let epoch = Id::from_random(crate::db::settings::random());
+    sqlx::query(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+    )
+    .bind(audit::RESTORED)
+    .bind(from.as_bytes())
+    .execute(&mut *db)
+    .await?;
     identity::leave_gaps(db, now).await?;
     sqlx::query("DELETE FROM setting WHERE name = ?").bind(SETTING).execute(&mut *db).await?;
     sqlx::query("UPDATE setting SET value = ? WHERE name = 'epoch'")

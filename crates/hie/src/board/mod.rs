@@ -31,6 +31,7 @@ use self::{keys::Session, words::Lang};
 use crate::{
     App,
     admin::{self, AdminError},
+    audit::By,
     fhir::params::form,
     web::{self, body},
 };
@@ -318,7 +319,7 @@ async fn act(State(app): State<Arc<App>>, request: Request) -> Page {
             return Ok(([(header::SET_COOKIE, gone)], pages::left(session.lang)).into_response());
         }
     };
-    match admin::run_in(&app, wish).await {
+    match admin::run_in_by(&app, wish, By::Page).await {
         Ok(_) => {
             tracing::info!(act = path, "done on the operator's page");
             Ok(Redirect::to(back).into_response())

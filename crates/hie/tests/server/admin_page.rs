@@ -263,6 +263,14 @@ async fn the_few_things_that_it_does_are_done_as_by_the_commands() {
     for bad in ["id=", "id=x", "id=00000000-0000-4000-8000-000000000000"] {
         assert!(matches!(page.press(&cookie, "/devices/revoke", bad).await, 403 | 422), "{bad}");
     }
+    // Each is written down as the page's.
+    let Reply::OperatorActs(acts) = server.admin(Request::OperatorActs { since: None }).await else {
+        panic!()
+    };
+    let mut by_page: Vec<&str> =
+        acts.iter().filter(|act| act.who == "the operator's page").map(|act| act.act.as_str()).collect();
+    by_page.sort_unstable();
+    assert_eq!(by_page, ["close-codes", "leave-roster", "revoke-device", "set-roster"]);
     // In Urdu, from right to left, until somebody changes it back.
     assert_eq!(page.press(&cookie, "/lang", "lang=ur&to=/devices").await, 303);
     let urdu = page.read(&cookie, "/devices").await;

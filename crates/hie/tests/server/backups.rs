@@ -79,7 +79,7 @@ async fn numbers_that_were_given_after_the_backup_are_not_given_again() {
     };
     let (prefix, first, last) = block(&server, clinic).await;
     assert_eq!((first, last), (1, 10_000));
-    backed_up(&server, &folder).await;
+    let made = backed_up(&server, &folder).await;
     // Laptops join, and a clinic comes to be, of which the backup knows nothing; they go on printing their numbers.
     for n in 1..=5 {
         assert_eq!(block(&server, clinic).await, (prefix.clone(), n * 10_000 + 1, (n + 1) * 10_000));
@@ -91,6 +91,12 @@ async fn numbers_that_were_given_after_the_backup_are_not_given_again() {
     backup::restore(&folder, None, &data, &data.with_extension("key")).await.unwrap();
     let restored = Server::at(&data).await;
     assert_eq!(block(&restored, clinic).await, (prefix.clone(), 60_001, 70_000));
+    // That it was restored, and from what, is written down in it.
+    let Reply::OperatorActs(acts) = restored.admin(Request::OperatorActs { since: None }).await else {
+        panic!()
+    };
+    let told: Vec<&str> = acts.iter().filter(|a| a.act == "restore").map(|a| a.what[0].as_str()).collect();
+    assert_eq!(told, [made.file.file_name().unwrap().to_str().unwrap()]);
     let again = restored.facility("B", "clinic").await;
     let new_prefix = block(&restored, again).await.0;
     assert!(new_prefix != lost_prefix && new_prefix != prefix, "{new_prefix}");
