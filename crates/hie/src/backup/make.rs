@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    PIECE,
+    PIECE, list,
     manifest::{Manifest, ManifestError, name_of},
     piece_path, restore,
 };
@@ -105,16 +105,21 @@ pub async fn make(db: &Db, folder: &Path, keep: usize, now: i64) -> Result<Made,
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    let removed = prune(folder, keep.max(1))?;
-    Ok(Made {
+    // It counts, whether or not the old ones can be removed.
+    let removed = prune(folder, keep.max(1));
+    let made = Made {
         file,
         seq: manifest.seq,
         bytes: manifest.length,
         pieces: manifest.pieces.len(),
         new_pieces: copied.new_pieces,
         new_bytes: copied.new_bytes,
-        removed,
-    })
+        removed: removed.as_ref().map_or(0, Vec::len),
+    };
+    let mut tx = db.write().await?;
+    list::note(&mut tx, folder, &made, removed.as_deref().unwrap_or_default(), now).await?;
+    tx.commit().await?;
+    removed.map(|_| made)
 }
 
 /// The last change that is in a backup, and when it was made (ms). `None`: there was none in this epoch.
@@ -226,11 +231,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Removes the oldest manifests, and the pieces that none needs any more.
-fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
+fn prune(folder: &Path, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
     let all = Manifest::all(folder)?;
     let (old, kept) = all.split_at(all.len().saturating_sub(keep));
     if old.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let needed: HashSet<&String> = kept.iter().flat_map(|(_, manifest)| &manifest.pieces).collect();
     // The manifests go first: one whose pieces are gone would promise what is not there.
@@ -245,5 +250,5 @@ fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
             }
         }
     }
-    Ok(old.len())
+    Ok(old.iter().map(|(file, _)| file.clone()).collect())
 }

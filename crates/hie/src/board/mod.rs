@@ -228,7 +228,7 @@ async fn health(State(app): State<Arc<App>>, headers: HeaderMap) -> Page {
     let session = session(&app, &headers)?;
     let board = board(&app)?;
     let seen = look::health(&app, &board.data, &board.key_file).await?;
-    Ok(pages::health(&session, &seen))
+    Ok(pages::health(&session, &seen, &look::backups(&app).await?, app.now()))
 }
 
 async fn facilities(State(app): State<Arc<App>>, headers: HeaderMap) -> Page {
