@@ -63,6 +63,10 @@ mod in_a_browser {
                     );
                     let size = if wide { "wide" } else { "narrow" };
                     browser.keep_picture(&format!("{name}-{lang}-{size}")).await?;
+                    if path == "/" {
+                        browser.eval("document.querySelector('[data-t=backups]').scrollIntoView()").await?;
+                        browser.keep_picture(&format!("backups-{lang}-{size}")).await?;
+                    }
                 }
                 browser.be_wide(true).await?;
             }
