@@ -212,7 +212,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         if verdict.is_ok() {
             note(bytes, changed);
             self.arrived(header.id);
-            self.strays.done(header.id);
+            self.strays.arrived(header.id);
         }
         Ok(verdict)
     }

@@ -50,6 +50,11 @@ impl Strays {
         }
     }
 
+    /// It came with a pull. What is still on the list is looked up before it is offered.
+    pub fn arrived(&mut self, envelope: Id) {
+        self.wanted.remove(&envelope);
+    }
+
     pub fn done(&mut self, envelope: Id) {
         self.wanted.remove(&envelope);
         self.done.insert(envelope);
