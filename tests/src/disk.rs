@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::left_out;
+
 /// A file system of its own, unmounted when this is dropped.
 pub struct SmallDisk {
     at: PathBuf,
@@ -27,7 +29,7 @@ impl SmallDisk {
             && run(Command::new("mount").args(["-o", "loop"]).arg(&image).arg(at)))
             || run(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "rabta-test"]).arg(at));
         if !mounted {
-            eprintln!("not run: this user may not mount a file system");
+            left_out("this user may not mount a file system");
             return Ok(None);
         }
         Ok(Some(Self { at: at.to_owned(), image }))

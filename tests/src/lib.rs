@@ -9,6 +9,7 @@ pub mod desk;
 pub mod disk;
 pub mod display;
 pub mod hie;
+mod left_out;
 pub mod phone;
 pub mod process;
 pub mod report;
@@ -21,4 +22,5 @@ pub mod webdriver;
 pub mod window;
 mod x11;
 
+pub use left_out::left_out;
 pub use run::Run;

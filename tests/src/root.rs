@@ -7,15 +7,15 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{Run, run};
+use crate::{Run, left_out, run};
 
 /// The file or the layers that `cargo xtask` names in this variable; says that the test is left out where it does not.
 pub fn given(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        eprintln!(
-            "left out: no {variable}; `cargo xtask bundle --check` as root makes packages and systems to try them in"
-        );
+        left_out(&format!(
+            "no {variable}; `cargo xtask bundle --check` as root makes packages and systems to try them in"
+        ));
     }
     value
 }

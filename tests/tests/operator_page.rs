@@ -26,6 +26,7 @@ mod in_a_browser {
         hie.add_facility(HOSPITAL, "hospital", &[])?;
         let desk = Desk::join(&hie, &DOCTOR).await?;
         hie.enroll(&SPECIALIST)?;
+        hie.admin(&["backup", "--to", &run.path("backups").display().to_string()])?;
         // A browser at the operator's desk; the certificate is for other tests.
         let browser =
             Phone::open(&run, &TestCa::make(&run, std::net::Ipv4Addr::LOCALHOST)?, "operator", "en").await?;
@@ -62,6 +63,10 @@ mod in_a_browser {
                     );
                     let size = if wide { "wide" } else { "narrow" };
                     browser.keep_picture(&format!("{name}-{lang}-{size}")).await?;
+                    if path == "/" {
+                        browser.eval("document.querySelector('[data-t=backups]').scrollIntoView()").await?;
+                        browser.keep_picture(&format!("backups-{lang}-{size}")).await?;
+                    }
                 }
                 browser.be_wide(true).await?;
             }

@@ -37,7 +37,7 @@ mod in_a_window {
     #[tokio::test]
     async fn a_person_is_told_what_there_is_fetches_it_and_puts_it_in_place() -> Result<()> {
         if Command::new("minisign").arg("-v").output().is_err() {
-            eprintln!("left out: there is no minisign (`cargo xtask setup` installs it)");
+            rabta_tests::left_out("there is no minisign (`cargo xtask setup` installs it)");
             return Ok(());
         }
         let mut world = World::of_test("update").await?;

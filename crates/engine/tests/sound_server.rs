@@ -2,6 +2,8 @@
 //! and a microphone that hears another null sink. Skipped, and said so, where there is no PulseAudio.
 
 mod common;
+#[path = "../../../tests/src/left_out.rs"]
+mod left_out;
 
 use std::{
     path::Path,
@@ -46,7 +48,7 @@ fn server(dir: &Path) -> Option<Server> {
 fn real_devices_carry_a_voice() {
     let dir = tempfile::tempdir().unwrap();
     let Some(_server) = server(dir.path()) else {
-        eprintln!("skipped: no pulseaudio here");
+        left_out::left_out("no pulseaudio here");
         return;
     };
     // The server is found through the environment, which a process may only set for another.

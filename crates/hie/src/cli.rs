@@ -110,8 +110,11 @@ pub struct Audit {
     data: Data,
     /// The patient's id, MR number or other identifier (`number` or `system|number`); `-` reads it from the input, so
     /// that it is in no shell's history.
-    #[arg(long)]
-    patient: String,
+    #[arg(long, required_unless_present = "operator")]
+    patient: Option<String>,
+    /// What was done to this server: by the operator's command and page.
+    #[arg(long, conflicts_with = "patient")]
+    operator: bool,
     /// Only what the HIE received since then, like 2026-11-22.
     #[arg(long)]
     since: Option<String>,
@@ -546,7 +549,8 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
             let done = backup::restore(&from, manifest.as_deref(), &data.data, &key_file).await?;
             return if data.json { Ok(serde_json::to_string(&done)?) } else { Ok(restored(&done)) };
         }
-        Command::Audit(Audit { data, mut patient, since }) => {
+        Command::Audit(Audit { data, patient: None, since, .. }) => (data, Request::OperatorActs { since }),
+        Command::Audit(Audit { data, patient: Some(mut patient), since, .. }) => {
             if patient == "-" {
                 patient.clear();
                 std::io::stdin().read_line(&mut patient).context("the patient's number")?;

@@ -46,6 +46,7 @@ contract!(
     new_demographics_reach_whoever_is_asked,
     a_closed_ask_shows_the_patient_no_more,
     a_move_that_comes_too_late_is_superseded,
+    a_move_built_on_what_came_too_late_is_late_itself,
     nobody_else_moves_an_ask,
     passing_on_shows_the_whole_ask_to_the_next,
     pages_put_together_are_the_whole,
@@ -471,6 +472,28 @@ async fn a_move_that_comes_too_late_is_superseded<W: World>() {
 
     let wrong = ask.moves(&world, true, State::Seen, 9).await;
     refused(&wrong, "task-version");
+}
+
+async fn a_move_built_on_what_came_too_late_is_late_itself<W: World>() {
+    let world = W::new().await;
+    let mut ask = ask(&world).await;
+    let (task, patient, owner) = (ask.task, ask.patient, ask.specialist.person);
+    let to = |state, base| {
+        let payload = payloads::task_move(task, patient, state, Some(owner));
+        Draft::new(Kind::TaskMove, patient, payload).task(task).on(base).signed()
+    };
+    let cancelled = ask.doctor.write(to(State::Cancelled, 1));
+    durable(&push_one(&world, &ask.doctor, &cancelled).await);
+    // What a specialist wrote in a life of the HIE in which nobody had cancelled: versions 2, 3 and 4.
+    let accepted = ask.specialist.write(to(State::Accepted, 1));
+    let answered = ask.specialist.write(to(State::Answered, 2).after(&[accepted.id]));
+    let seen = ask.doctor.write(to(State::AdviceSeen, 3).after(&[cancelled.id, answered.id]));
+    let out_of_nowhere = ask.doctor.write(to(State::AdviceSeen, 3));
+    for (by, envelope) in [(&ask.specialist, &accepted), (&ask.specialist, &answered), (&ask.doctor, &seen)] {
+        let late = push_one(&world, by, envelope).await;
+        assert!(matches!(&late, Outcome::Superseded { code, .. } if code == "cancelled"), "{late:?}");
+    }
+    refused(&push_one(&world, &ask.doctor, &out_of_nowhere).await, "task-version");
 }
 
 async fn nobody_else_moves_an_ask<W: World>() {

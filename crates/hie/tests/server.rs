@@ -1,5 +1,7 @@
 //! The server as other systems reach it: HTTP over TLS on loopback.
 
+#[path = "../../../tests/src/left_out.rs"]
+mod left_out;
 mod support;
 
 mod server {

@@ -2,6 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "../../../tests/src/left_out.rs"]
+mod left_out;
+
 use std::{process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
@@ -10,7 +13,7 @@ use rabta_netlab::{Lab, Profile, lab, profile};
 /// `None`: this machine cannot have a lab, which the test's output says.
 fn made(tag: &str, places: &[(&str, Profile)]) -> Result<Option<Lab>> {
     if let Some(missing) = lab::missing() {
-        eprintln!("not run: {missing}");
+        left_out::left_out(&missing);
         return Ok(None);
     }
     Lab::new(tag, 1, places).map(Some)

@@ -238,6 +238,7 @@ impl<S: Durable> RecordStore for Disk<S> {
         custody_of_patient(patient: &str) -> CustodyCounts;
         custody_of(kind: &str, id: &str) -> Option<EntryState>;
         received(envelope: Id) -> Option<Received>;
+        strays() -> Vec<Id>;
         received_of_task(task: Id) -> Vec<Received>;
         certs(subject: Id) -> Vec<StoredCert>;
         cursor() -> Option<Cursor>;

@@ -13,7 +13,10 @@ use rabta_store::{
     StoreError, Transaction,
 };
 use rabta_sync::{Clock, Driver, Identity, Offset, SyncHandle};
-use rabta_wire::{Id, envelope::PersonSignature};
+use rabta_wire::{
+    Id,
+    envelope::{Envelope, PersonSignature},
+};
 use serde_json::Value;
 
 use crate::{
@@ -189,6 +192,14 @@ impl Laptop {
 
     pub fn has_received(&self, envelope: Id) -> bool {
         at_once(self.store().received(envelope)).is_some_and(|r| matches!(r, Ok(Some(_))))
+    }
+
+    /// What an envelope that is here depends on.
+    pub fn needs(&self, envelope: Id) -> Vec<Id> {
+        let received = at_once(self.store().received(envelope)).and_then(Result::ok).flatten();
+        let bytes = self.entry(envelope).map(|entry| entry.bytes.0).or(received.map(|r| r.bytes.0));
+        let header = Envelope::from_bytes(&bytes.unwrap_or_default()).and_then(|e| e.header());
+        header.map(|header| header.depends).unwrap_or_default()
     }
 
     pub fn quarantined(&self) -> Vec<LogEntry> {

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rabta_hie::envelopes::model::Held;
 use rabta_store::{EntryState, RecordStore};
 use rabta_sync::kept_apart;
-use rabta_wire::{Id, envelope::Envelope};
+use rabta_wire::Id;
 
 use crate::{
     laptop::Laptop,
-    story::short,
+    story::{short, tell},
     time::at_once,
     world::{Saved, World},
 };
@@ -27,7 +27,8 @@ pub struct Tally {
     pub named: u64,
     /// Taken by a lying disk or a thief before anybody else had seen that it exists.
     pub unseen: u64,
-    /// On its laptop, waiting for something that a restored HIE lost and whose laptop is gone.
+    /// On a laptop of the facility, and waits for what a restored HIE lost and nobody has any more, or stands in a log of
+    /// which there are two.
     pub stranded: u64,
 }
 
@@ -87,7 +88,7 @@ impl World {
                 .filter(|(_, l)| !l.disk.is_evicted(saved.id) && l.entry(saved.id).is_some())
                 .collect();
             if let Some((i, laptop)) = holders.first() {
-                let needs = depends(laptop, saved.id);
+                let needs = laptop.needs(saved.id);
                 if blocked[*i].contains(&saved.id) {
                     tally.refused += 1;
                 } else if needs.iter().any(|needed| lost.contains(needed)) {
@@ -101,8 +102,13 @@ impl World {
             lost.insert(saved.id);
             if !saved.taken {
                 wrong.push(format!("{name} was saved and is lost"));
-            } else if self.living().any(|(_, l)| l.has_received(saved.id)) {
+            } else if let Some((_, laptop)) = self.living().find(|(_, l)| l.has_received(saved.id)) {
                 tally.stranded += 1;
+                if let Some(offers) = self.should_offer(saved, &lost) {
+                    wrong.push(format!("{name} is on {} only, and nobody offers it", offers.name));
+                } else {
+                    tell!(self.around.story, "{name} is stranded on {}", laptop.name);
+                }
             } else if self.is_named(look, saved) {
                 tally.named += 1;
             } else {
@@ -110,6 +116,16 @@ impl World {
             }
         }
         tally
+    }
+
+    /// A laptop of the facility has what its author's has not any more, and the HIE would take it: all that it depends on is
+    /// there, and nobody else writes in that device's name.
+    fn should_offer(&self, saved: &Saved, lost: &BTreeSet<Id>) -> Option<&Laptop> {
+        let facility = self.laptops[saved.laptop].facility;
+        let (_, laptop) = self.living().find(|(_, l)| l.facility == facility && l.has_received(saved.id))?;
+        let waits = laptop.needs(saved.id).iter().any(|needed| *needed != saved.id && lost.contains(needed));
+        let forked = self.around.hie.look(|core| core.is_forked(saved.device));
+        (!waits && !forked).then_some(laptop)
     }
 
     /// The HIE saw two histories of this log, or a later entry of it than the one that is gone.
@@ -251,12 +267,18 @@ impl World {
         }
     }
 
-    /// What was shown as refused is shown still, or was taken after all.
+    /// What was shown as refused is shown still, or was taken after all; and no move is refused because of what a restored
+    /// HIE knows no more.
     fn refused_is_still_there(&self, look: &Look, wrong: &mut Vec<String>) {
         for (i, id) in self.refused.iter().filter(|(i, _)| !self.laptops[*i].gone) {
             let laptop = &self.laptops[*i];
             let kept = match laptop.entry(*id).map(|entry| entry.state) {
-                Some(EntryState::Quarantined { .. }) => true,
+                Some(EntryState::Quarantined { code, .. }) => {
+                    if code == "task-version" {
+                        wrong.push(format!("{} is refused on {} for its version", short(*id), laptop.name));
+                    }
+                    true
+                }
                 _ => look.held.iter().any(|h| h.header.id == *id),
             };
             if !kept {
@@ -329,17 +351,12 @@ impl World {
     }
 }
 
-fn depends(laptop: &Laptop, envelope: Id) -> Vec<Id> {
-    let bytes = laptop.entry(envelope).map(|entry| entry.bytes.0).unwrap_or_default();
-    Envelope::from_bytes(&bytes).and_then(|e| e.header()).map(|header| header.depends).unwrap_or_default()
-}
-
 /// What is refused on a laptop, and what waits for it.
 fn held_back<'a>(laptop: &Laptop, saved: impl Iterator<Item = &'a Saved>) -> BTreeSet<Id> {
     let mut held: BTreeSet<Id> = laptop.quarantined().iter().map(|entry| entry.id).collect();
     // In the order in which they were written, so what they depend on comes before.
     for one in saved.filter(|s| laptop.entry(s.id).is_some()) {
-        if depends(laptop, one.id).iter().any(|needed| held.contains(needed)) {
+        if laptop.needs(one.id).iter().any(|needed| held.contains(needed)) {
             held.insert(one.id);
         }
     }

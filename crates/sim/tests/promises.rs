@@ -16,7 +16,7 @@ const FIRST: [(KnownBad, u64); 8] = [
     (KnownBad::LastWriteWins, 13),
     (KnownBad::NonIdempotentPush, 1),
     (KnownBad::NoEpoch, 4),
-    (KnownBad::EvictBeforeBackup, 39),
+    (KnownBad::EvictBeforeBackup, 81),
     (KnownBad::QuarantineBlocks, 1),
     (KnownBad::SharedNumberBlock, 16),
 ];

@@ -31,7 +31,8 @@ pub trait RecordStore: Send + Sync {
     /// Takes the next MR number of the open block; it is never given twice, even if it is not used.
     fn next_mr(&self) -> impl Future<Output = Answer<MrNumber>> + Send;
 
-    /// Notes what became of pushed envelopes in the HIE's life `epoch`. Unknown ids are skipped.
+    /// Notes what became of pushed envelopes in the HIE's life `epoch`, this device's own and others' that it carried.
+    /// Unknown ids are skipped.
     fn mark_acks(&self, epoch: Id, acks: &[Ack]) -> impl Future<Output = Answer<()>> + Send;
 
     /// A refused envelope is to be offered again (somebody mended what was wrong).
@@ -136,13 +137,18 @@ pub trait RecordStore: Send + Sync {
     fn custody_of_patient(&self, patient: &str) -> impl Future<Output = Answer<CustodyCounts>> + Send;
 
     /// Where the current version of a resource is: of this device's envelope that brought it; [`EntryState::AtHie`]
-    /// for what came from there; `None` where it is not stored.
+    /// for what came from there, [`EntryState::Here`] where the HIE was restored since and is not known to have it;
+    /// `None` where it is not stored.
     fn custody_of(&self, kind: &str, id: &str) -> impl Future<Output = Answer<Option<EntryState>>> + Send;
 
     // Others' envelopes, certificates, the HIE
 
     /// An envelope that was pulled.
     fn received(&self, envelope: Id) -> impl Future<Output = Answer<Option<Received>>> + Send;
+
+    /// Pulled envelopes that are not known to be in this life of the HIE (one was restored since), in the order in which
+    /// the HIE had received them.
+    fn strays(&self) -> impl Future<Output = Answer<Vec<Id>>> + Send;
 
     /// An ask's pulled envelopes, in the HIE's order.
     fn received_of_task(&self, task: Id) -> impl Future<Output = Answer<Vec<Received>>> + Send;

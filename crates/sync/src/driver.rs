@@ -23,6 +23,7 @@ use crate::{
     error::HieError,
     plan::{Link, Local, Operation, Tier, Unsent, plan},
     status::{Changed, Status, Tally},
+    strays::Strays,
     verify::Keyring,
 };
 
@@ -105,6 +106,7 @@ pub struct Driver<S, C = HieClient> {
     pub(crate) link: Link,
     /// What a put-off envelope waits for.
     pub(crate) waits_on: BTreeMap<Id, Id>,
+    pub(crate) strays: Strays,
     pub(crate) status: watch::Sender<Status>,
     tally: Arc<Tally<S>>,
     pub(crate) changes: mpsc::UnboundedSender<Changed>,
@@ -143,6 +145,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             recalled: BTreeSet::new(),
             link: Link::default(),
             waits_on: BTreeMap::new(),
+            strays: Strays::default(),
             status,
             tally,
             changes,
@@ -186,6 +189,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
                     tracing::warn!(%epoch, "the HIE has a new epoch: everything is offered again");
                     self.store.enter_epoch(epoch).await?;
                     (self.link.new_epoch, self.link.catching_up) = (None, true);
+                    self.strays = Strays::default();
                 }
                 Operation::Push(ids) => {
                     if !self.push(&ids, &entries, &local).await? {
@@ -208,6 +212,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         self.contact(began);
         if local.cursor.is_none_or(|cursor| cursor.epoch != reply.epoch) {
             self.store.enter_epoch(reply.epoch).await?;
+            self.strays = Strays::default();
             if local.cursor.is_some() {
                 (self.link.catching_up, self.link.more) = (true, true);
             }
@@ -228,12 +233,20 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         self.link.put_off.remove(&entry.id);
         self.waits_on.remove(&entry.id);
         match &ack.outcome {
-            Outcome::Durable { .. } | Outcome::Superseded { .. } => self.arrived(entry.id),
-            Outcome::Refused { code, .. } => tracing::warn!(envelope = %entry.id, code, "refused by the HIE"),
+            Outcome::Durable { .. } | Outcome::Superseded { .. } => {
+                self.arrived(entry.id);
+                self.strays.done(entry.id);
+            }
+            Outcome::Refused { code, .. } => {
+                tracing::warn!(envelope = %entry.id, code, "refused by the HIE");
+                self.strays.done(entry.id);
+            }
             Outcome::Waits { on } => {
                 tracing::debug!(envelope = %entry.id, %on, "put off by the HIE");
                 self.link.put_off.insert(entry.id, self.now() + PUT_OFF);
                 self.waits_on.insert(entry.id, *on);
+                self.strays.put_off(entry.id);
+                self.strays.want(*on);
             }
         }
     }
@@ -260,10 +273,12 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         }
     }
 
-    async fn local(&self) -> Result<(Local, Vec<LogEntry>), StoreError> {
+    async fn local(&mut self) -> Result<(Local, Vec<LogEntry>), StoreError> {
         let bytes = self.link.push_bytes.saturating_mul(2);
-        let entries = self.store.unsent(WINDOW, bytes).await?;
-        let unsent = entries.iter().filter_map(unsent).collect();
+        let (mut unsent, mut entries): (Vec<_>, Vec<_>) = self.strays(bytes).await?.into_iter().unzip();
+        let own = self.store.unsent(WINDOW, bytes).await?;
+        unsent.extend(own.iter().filter_map(to_send));
+        entries.extend(own);
         Ok((Local { unsent, cursor: self.store.cursor().await? }, entries))
     }
 
@@ -342,7 +357,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     }
 }
 
-fn unsent(entry: &LogEntry) -> Option<Unsent> {
+fn to_send(entry: &LogEntry) -> Option<Unsent> {
     let header = Envelope::from_bytes(&entry.bytes).and_then(|e| e.header()).ok()?;
     Some(Unsent {
         id: entry.id,

@@ -36,6 +36,7 @@ pub mod plan;
 mod pull;
 mod socket;
 mod status;
+mod strays;
 mod updates;
 mod verify;
 

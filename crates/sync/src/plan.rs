@@ -29,6 +29,9 @@ pub enum Tier {
     Record,
     /// Photos and voice notes, in parts.
     Attachment,
+    /// Another device's, which a restored HIE may have lost ([`crate::Driver`] says which): whoever wrote it most likely
+    /// sends it, too.
+    Stray,
 }
 
 impl Tier {
@@ -44,11 +47,11 @@ impl Tier {
     }
 }
 
-/// An envelope that is not acknowledged.
+/// An envelope that is not acknowledged: of this device's log, or another's that is carried for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsent {
     pub id: Id,
-    /// Its place in this device's log.
+    /// Its place in this device's log, from 1; 0 of another's.
     pub seq: u64,
     pub kind: Kind,
     pub tier: Tier,
@@ -314,6 +317,7 @@ mod tests {
             Tier::Ask => Kind::ReferralNote,
             Tier::Record => Kind::Visit,
             Tier::Attachment => Kind::AttachmentPart,
+            Tier::Stray => Kind::Patient,
         };
         let depends = depends.iter().copied().map(id).collect();
         Unsent { id: id(seq), seq, kind, tier, depends, bytes: 1_000, refused: false }
@@ -345,6 +349,24 @@ mod tests {
         assert_eq!(pushes(&operations), [vec![id(3), id(4), id(5)], vec![id(1), id(2)]]);
         local.unsent[1].bytes = 63_999;
         assert_eq!(pushes(&plan(&local, &link, 1, 0))[1], [id(1)], "the photo waits for its own request");
+    }
+
+    #[test]
+    fn anothers_goes_last_unless_something_of_ours_needs_it() {
+        let (mut local, link) = up_to_date();
+        let stray = |n: u64| Unsent { id: id(n), ..unsent(0, Tier::Stray, &[]) };
+        local.unsent = vec![stray(91), stray(90), unsent(1, Tier::Attachment, &[])];
+        assert_eq!(
+            pushes(&plan(&local, &link, 1, 0)),
+            [[id(91), id(90), id(1)]],
+            "with what else there is room"
+        );
+        local.unsent[2].bytes = 63_999;
+        assert_eq!(pushes(&plan(&local, &link, 1, 0)), [[id(1)]]);
+        local.unsent.push(unsent(2, Tier::Ask, &[90]));
+        assert_eq!(pushes(&plan(&local, &link, 1, 0)), [vec![id(90), id(2)], vec![id(1)]]);
+        let calling = Link { calling: true, ..link };
+        assert_eq!(pushes(&plan(&local, &calling, 1, 0)), [[id(90), id(2)]]);
     }
 
     #[test]

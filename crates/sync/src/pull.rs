@@ -43,6 +43,8 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         if !more {
             self.link.pulled_at = Some(self.now());
             (self.link.wanted, self.link.catching_up) = (false, false);
+            let now = self.now();
+            self.strays.read_to_end(now);
             // A hint beyond the end was of another life, or of nothing in our scope.
             if self.link.hint == hint {
                 self.link.hint = self.link.hint.min(next.seq);
@@ -210,12 +212,13 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         if verdict.is_ok() {
             note(bytes, changed);
             self.arrived(header.id);
+            self.strays.arrived(header.id);
         }
         Ok(verdict)
     }
 
     /// Certificates that an earlier pull brought.
-    async fn recall(&mut self, subject: Id) -> Result<(), StoreError> {
+    pub(crate) async fn recall(&mut self, subject: Id) -> Result<(), StoreError> {
         // Knowing one key of a person says nothing of the others: they may have joined elsewhere in this very page.
         if self.recalled.insert(subject) {
             for cert in self.store.certs(subject).await? {

@@ -2,147 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ed25519_dalek::{SigningKey, VerifyingKey};
-use rabta_hie::admin::{self, PersonFields, Reply, Request};
-use rabta_store::{DeviceSigner, EntryState, MemoryStore, NewEnvelope, RecordStore, Transaction};
-use rabta_sync::{
-    Changed, Driver, Endpoint, HieClient, HieError, Identity, Offset, Pins, SocketEvent, Status, SyncHandle,
-    SystemClock, socket,
-};
-use rabta_wire::{Id, code::EnrollmentCode, enroll::Enrolled, envelope::Kind};
+use ed25519_dalek::SigningKey;
+use rabta_hie::admin::{self, Reply, Request};
+use rabta_store::RecordStore;
+use rabta_sync::{Endpoint, HieClient, HieError, Offset, Pins, SocketEvent, SystemClock, socket};
 use tokio::sync::mpsc;
 
-async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
-    let mut config = rabta_hie::Config::new(folder);
-    config.listen = listen;
-    rabta_hie::serve(config).await.unwrap()
-}
+#[path = "support/laptop.rs"]
+mod laptop;
+#[path = "hie/restored.rs"]
+mod restored;
 
-async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
-    let now = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
-    admin::run(&hie.app.db, request, now).await.unwrap()
-}
-
-async fn code(hie: &rabta_hie::Handle) -> EnrollmentCode {
-    let new =
-        serde_json::from_value(serde_json::json!({ "name": "BHU Kot Radha", "kind": "clinic" })).unwrap();
-    let Reply::Facility(facility) = tell(hie, Request::AddFacility { new }).await else {
-        panic!("no facility")
-    };
-    let new = PersonFields { name: "Dr Amna".into(), role: "doctor".into(), ..PersonFields::default() };
-    let request =
-        Request::Enroll { facility: facility.id.to_string(), person: None, new: Some(new), public: None };
-    let Reply::Code { code, .. } = tell(hie, request).await else { panic!("no code") };
-    EnrollmentCode::parse(&code).unwrap()
-}
-
-/// A laptop that joined: its keys, its store, its sync.
-struct Laptop {
-    enrolled: Enrolled,
-    device_key: Arc<SigningKey>,
-    store: Arc<MemoryStore>,
-    sync: SyncHandle,
-    client: HieClient,
-    /// Keeps the other end of the driver's reports.
-    _changes: mpsc::UnboundedReceiver<Changed>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Laptop {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-fn bytes32(text: &str) -> [u8; 32] {
-    URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap()
-}
-
-impl Laptop {
-    async fn join(code: &EnrollmentCode) -> Self {
-        let clock = Arc::new(SystemClock::default());
-        let joining = HieClient::for_code(code, clock.clone()).unwrap();
-        let device_key = Arc::new(SigningKey::from_bytes(&[11; 32]));
-        let person_key = SigningKey::from_bytes(&[12; 32]);
-        let invited = joining.check_code(code).await.unwrap();
-        assert_eq!(invited.person.name, "Dr Amna");
-        let enrolled = joining.enroll(code, &device_key, &person_key, "a laptop", None).await.unwrap();
-        let person = enrolled.invitation.person.id;
-        let pins = Pins::whole(enrolled.pins.iter().map(|pin| bytes32(pin)));
-        let endpoint = Endpoint { address: code.address.clone(), pins };
-        let identity = Identity { device: enrolled.device, person, device_key: device_key.clone() };
-        let client = HieClient::new(endpoint, identity, clock, Offset::default()).unwrap();
-        let store = Arc::new(MemoryStore::default());
-        let hie = VerifyingKey::from_bytes(&bytes32(&enrolled.hie_key)).unwrap();
-        let (changes, changed) = mpsc::unbounded_channel();
-        let (driver, sync) = Driver::new(client.clone(), store.clone(), hie, changes, 1);
-        let task = tokio::spawn(driver.run());
-        Self { enrolled, device_key, store, sync, client, _changes: changed, task }
-    }
-
-    /// Appends one patient and answers the envelope's id.
-    async fn register(&self) -> Id {
-        let (patient, envelope) = (fresh(), fresh());
-        let facility = self.enrolled.invitation.facility.id;
-        let payload = format!(
-            r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"urn:uuid:{patient}","resource":{{"resourceType":"Patient","id":"{patient}","managingOrganization":{{"reference":"Organization/{facility}"}},"name":[{{"text":"Ayesha"}}],"gender":"female"}}}}]}}"#
-        );
-        let new = NewEnvelope {
-            id: envelope,
-            kind: Kind::Patient,
-            patient: Some(patient),
-            facility,
-            task: None,
-            base_version: None,
-            depends: vec![],
-            device_time: 0,
-            clock_offset: None,
-            payload: payload.into_bytes().into(),
-            signed_by: None,
-        };
-        let signer = DeviceSigner::new(self.enrolled.device, self.device_key.clone());
-        self.store.commit(Transaction::new().append(new), Some(&signer)).await.unwrap();
-        self.sync.appended();
-        envelope
-    }
-
-    async fn until(&self, good: impl FnMut(&Status) -> bool) -> Status {
-        let mut watch = self.sync.watch();
-        let waited = tokio::time::timeout(Duration::from_secs(60), watch.wait_for(good)).await;
-        waited.expect("it never came").unwrap().clone()
-    }
-
-    /// Until the HIE acknowledged it, and the counts say so too.
-    async fn until_at_hie(&self, envelope: Id) {
-        self.when(async || self.is_at_hie(envelope).await && self.sync.status().here_only == 0).await;
-    }
-
-    /// Until it is so.
-    async fn when(&self, good: impl AsyncFn() -> bool) {
-        let waited = tokio::time::timeout(Duration::from_secs(60), async {
-            while !good().await {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        });
-        waited.await.expect("it never came");
-    }
-
-    async fn is_at_hie(&self, envelope: Id) -> bool {
-        let entry = self.store.log_entry(envelope).await.unwrap().unwrap();
-        matches!(entry.state, EntryState::AtHie(_))
-    }
-}
-
-fn fresh() -> Id {
-    Id(*uuid::Uuid::new_v4().as_bytes())
-}
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
-}
+use laptop::{Laptop, any_port, bytes32, code, serve, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_joins_sends_loses_the_hie_and_sends_the_rest_when_it_is_back() {

@@ -1,6 +1,6 @@
 //! Every test, unit to end-to-end. The runner's own lines are shown as they are.
 
-use std::process::Command;
+use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Result, bail};
 
@@ -29,7 +29,10 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
     // The tests start the real programs, which `cargo test` alone would not build.
     build::host(places, false)?;
     let packages = if fast { Vec::new() } else { bundle::for_tests_if_there(places) };
-    step(
+    let left_out = places.run.join("left-out.txt");
+    // A line of an earlier run says nothing of this one.
+    let _ = std::fs::remove_file(&left_out);
+    let done = step(
         "run the tests",
         "read the failed test's message above; screenshots and logs are in the cache's run folder",
         || {
@@ -46,7 +49,16 @@ pub fn run(places: &Places, fast: bool) -> Result<()> {
             let last = if fast { [&["--"], &*skipped].concat() } else { Vec::new() };
             lanes::run(places, prepare, &last)
         },
-    )
+    );
+    for line in lines_of(&std::fs::read_to_string(&left_out).unwrap_or_default()) {
+        eprintln!("==> {line}");
+    }
+    done
+}
+
+/// What tests said of themselves that could not run here (`tests/src/left_out.rs`), each once and in a fixed order.
+fn lines_of(text: &str) -> BTreeSet<&str> {
+    text.lines().filter(|line| !line.is_empty()).collect()
 }
 
 /// Whether there is a certificate authority to test with; without Go the tests that want one say that they are left out.
@@ -85,4 +97,16 @@ pub fn deny(places: &Places) -> Result<()> {
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_of;
+
+    #[test]
+    fn what_was_left_out_is_said_once() {
+        assert!(lines_of("").is_empty());
+        let lines = lines_of("left out: b: no\nleft out: a: no\n\nleft out: b: no\n");
+        assert_eq!(lines.into_iter().collect::<Vec<_>>(), ["left out: a: no", "left out: b: no"]);
+    }
 }

@@ -17,10 +17,7 @@ pub async fn who_looked(
     since: Option<&str>,
     now: i64,
 ) -> Result<Reply, AdminError> {
-    let since = match since {
-        Some(text) => Some(crate::fhir::instant_of(text).ok_or(AdminError::Date)?),
-        None => None,
-    };
+    let since = date(since)?;
     let found = report::patients(tx, patient.trim()).await?;
     if found.is_empty() {
         return Err(AdminError::NoPatient);
@@ -34,6 +31,18 @@ pub async fn who_looked(
         audit::write(tx, &event, now).await?;
     }
     Ok(Reply::Audit(reports))
+}
+
+fn date(since: Option<&str>) -> Result<Option<i64>, AdminError> {
+    since.map(|text| crate::fhir::instant_of(text).ok_or(AdminError::Date)).transpose()
+}
+
+/// What whoever keeps the server did, by the command and by the page.
+pub async fn operator_acts(
+    tx: &mut SqliteConnection,
+    since: Option<String>,
+) -> Result<Vec<report::Line>, AdminError> {
+    Ok(audit::since(tx, date(since.as_deref())?).await?)
 }
 
 /// Notes a review.

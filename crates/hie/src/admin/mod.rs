@@ -22,7 +22,10 @@ use serde::{Deserialize, Serialize};
 use self::health::{DeviceLine, Finding};
 use crate::{
     App,
-    audit::report::Report,
+    audit::{
+        self, By, Deed, Event,
+        report::{Line, Report},
+    },
     auth,
     backup::{self, BackupError, Made},
     board,
@@ -118,6 +121,10 @@ pub enum Request {
         patient: String,
         since: Option<String>,
     },
+    /// What whoever keeps the server did; since a date, if given.
+    OperatorActs {
+        since: Option<String>,
+    },
     /// Emergency accesses; `open`: only those that nobody reviewed.
     BreakGlass {
         open: bool,
@@ -189,6 +196,7 @@ pub enum Reply {
     },
     Backup(Made),
     Audit(Vec<Report>),
+    OperatorActs(Vec<Line>),
     BreakGlass(Vec<glass::Line>),
     Paper(PaperAnswer),
     LeaseCode {
@@ -262,14 +270,24 @@ impl From<sqlx::Error> for AdminError {
     }
 }
 
-/// Does it; durable when it returns.
+/// Does it, by the operator's command; durable when it returns.
 pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminError> {
+    run_by(db, request, By::Command, now).await
+}
+
+/// Does it and writes down that it was done; durable when it returns.
+async fn run_by(db: &Db, request: Request, by: By, now: i64) -> Result<Reply, AdminError> {
     let mut tx = db.write().await?;
+    let did = |deed, kind: &str, id: Id| Some(Event::deed(deed, by, Some(format!("{kind}/{id}"))));
+    let mut event = None;
     let reply = match request {
         Request::Backup { folder, keep } => {
             // It needs the writer itself, not a transaction of it.
             tx.rollback().await?;
-            return Ok(Reply::Backup(backup::make(db, &folder, keep, now).await?));
+            let made = backup::make(db, &folder, keep, now).await?;
+            let name = made.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            note(db, &Event::deed(Deed::Backup, by, None).with("backup", name), now).await?;
+            return Ok(Reply::Backup(made));
         }
         Request::RotateKey { again } => {
             let last = settings::rotated_at(&mut tx).await?;
@@ -278,6 +296,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
                 return Err(AdminError::RotatedLately);
             }
             db.rotate_tls(now).await?;
+            note(db, &Event::deed(Deed::RotateKey, by, None), now).await?;
             return Ok(Reply::Key { pins: pins(db)?.map(hex::encode) });
         }
         Request::Import { file } => {
@@ -294,6 +313,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let secret = SharedSecret::between(&db.settings.signing_key, &key, device);
             let code = challenge.code(&secret.ok_or(AdminError::NoLease)?, days);
             tracing::info!(%device, days, "a lease code was made");
+            event = did(Deed::LeaseCode, "Device", device).map(|e| e.with("days", days.to_string()));
             Reply::LeaseCode { code, days }
         }
         Request::Health { deep } => Reply::Health {
@@ -307,8 +327,12 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
         }
         Request::BreakGlass { open } => Reply::BreakGlass(glass::all(&mut tx, open).await?),
         Request::ReviewBreakGlass { grant, note, end } => {
-            care::review(&mut tx, grant, &note, end, now).await?
+            let reply = care::review(&mut tx, grant, &note, end, now).await?;
+            let how = format!("{grant}{}", if end { ", ended" } else { "" });
+            event = Some(Event::deed(Deed::ReviewBreakGlass, by, None).with("grant", how));
+            reply
         }
+        Request::OperatorActs { since } => Reply::OperatorActs(care::operator_acts(&mut tx, since).await?),
         Request::VerifyPaper { code } => Reply::Paper(papers::verify(&mut tx, &code).await?),
         Request::Devices => Reply::Devices(health::devices(&mut tx).await?),
         Request::RevokePerson { person } => {
@@ -316,29 +340,39 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             identity::tell_person_revoked(db, &mut tx, person, now).await?;
             // They are asked for nothing any more, either.
             identity::leave_roster(db, &mut tx, person).await?;
+            event = did(Deed::RevokePerson, "Practitioner", person);
             Reply::Done
         }
         Request::RevokeFacility { facility } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
             revoke(&mut tx, REVOKE_FACILITY, facility, now, AdminError::NoDevice).await?;
             identity::tell_devices_revoked(db, &mut tx, now).await?;
+            event = did(Deed::RevokeFacility, "Organization", facility);
             Reply::Done
         }
         Request::RevokeDevice { device } => {
             revoke(&mut tx, REVOKE_DEVICE, device, now, AdminError::NoDevice).await?;
             identity::tell_devices_revoked(db, &mut tx, now).await?;
+            event = did(Deed::RevokeDevice, "Device", device);
             Reply::Done
         }
         Request::CloseCodes { person } => {
             revoke(&mut tx, CLOSE_CODES, person, now, AdminError::NoCode).await?;
+            event = did(Deed::CloseCodes, "Practitioner", person);
             Reply::Done
         }
         Request::AdminLink => return Err(AdminError::NoPage),
-        Request::AddFacility { new } => Reply::Facility(identity::add_facility(&mut tx, &new, now).await?),
+        Request::AddFacility { new } => {
+            let facility = identity::add_facility(&mut tx, &new, now).await?;
+            event = did(Deed::AddFacility, "Organization", facility.id);
+            Reply::Facility(facility)
+        }
         Request::Facilities => Reply::Facilities(identity::facilities(&mut tx).await?),
         Request::AddPerson { facility, new } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
-            Reply::Person { facility, person: add_person(db, &mut tx, facility, new, now).await? }
+            let person = add_person(db, &mut tx, facility, new, now).await?;
+            event = did(Deed::AddPerson, "Practitioner", person.id);
+            Reply::Person { facility, person }
         }
         Request::Persons => Reply::Persons(identity::persons(&mut tx).await?),
         Request::Enroll { facility, person, new, public } => {
@@ -363,6 +397,7 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let mut half = [0; 16];
             half.copy_from_slice(&pin[..16]);
             let code = EnrollmentCode { address, spki_sha256_16: half, secret };
+            event = did(Deed::MakeCode, "Practitioner", person.id);
             Reply::Code {
                 code: code.to_text(),
                 facility,
@@ -375,10 +410,12 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             let specialty = specialty.or(known.specialty).ok_or(AdminError::Roster)?;
             let phone = phone.or(known.phone).ok_or(AdminError::Roster)?;
             identity::set_roster(db, &mut tx, person, &specialty, &phone, &hours, now).await?;
+            event = did(Deed::SetRoster, "Practitioner", person);
             Reply::Roster(identity::roster(&mut tx).await?)
         }
         Request::LeaveRoster { person } => {
             identity::leave_roster(db, &mut tx, person).await?;
+            event = did(Deed::LeaveRoster, "Practitioner", person);
             Reply::Roster(identity::roster(&mut tx).await?)
         }
         Request::Roster => Reply::Roster(identity::roster(&mut tx).await?),
@@ -388,15 +425,27 @@ pub async fn run(db: &Db, request: Request, now: i64) -> Result<Reply, AdminErro
             }
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
             let token = auth::operator_token(&mut tx, facility, seconds, now).await?;
+            event = did(Deed::IssueToken, "Organization", facility)
+                .map(|e| e.with("seconds", seconds.to_string()));
             Reply::Token { token, facility, expires_at: now + seconds * 1000 }
         }
         Request::ReserveMr { facility, first, last, purpose } => {
             let facility = identity::find_facility(&mut tx, &facility).await?.id;
+            event = did(Deed::ReserveNumbers, "Organization", facility);
             Reply::MrBlock(identity::reserve(&mut tx, facility, (first, last), &purpose, now).await?)
         }
     };
+    if let Some(event) = &event {
+        audit::write(&mut tx, event, now).await?;
+    }
     tx.commit().await?;
     Ok(reply)
+}
+
+async fn note(db: &Db, event: &Event, now: i64) -> Result<(), sqlx::Error> {
+    let mut tx = db.write().await?;
+    audit::write(&mut tx, event, now).await?;
+    tx.commit().await
 }
 
 async fn import(db: &Db, file: &Path, now: i64) -> Result<HandedIn, AdminError> {
@@ -410,14 +459,20 @@ async fn import(db: &Db, file: &Path, now: i64) -> Result<HandedIn, AdminError> 
 
 /// Does it in a running server, which also acts on it at once: phones whose link ended are told, a new key is shown.
 pub async fn run_in(app: &App, request: Request) -> Result<Reply, AdminError> {
+    run_in_by(app, request, By::Command).await
+}
+
+/// [`run_in`], by the command or by the operator's page.
+pub async fn run_in_by(app: &App, request: Request, by: By) -> Result<Reply, AdminError> {
     if let (Request::AdminLink, Some(board)) = (&request, &app.board) {
+        note(&app.db, &Event::deed(Deed::OpenPage, by, None), app.now()).await?;
         return Ok(Reply::AdminLink { url: board.link(app.now()), minutes: board::LINK_MS / 60_000 });
     }
     let revokes = matches!(
         request,
         Request::RevokeDevice { .. } | Request::RevokePerson { .. } | Request::RevokeFacility { .. }
     );
-    let mut reply = run(&app.db, request, app.now()).await?;
+    let mut reply = run_by(&app.db, request, by, app.now()).await?;
     if revokes {
         guests::end_closed(app).await?;
     }

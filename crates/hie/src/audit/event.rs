@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rabta_wire::{Id, enroll::Enrolled};
 use serde_json::{Value, json};
 
+use super::Deed;
 use crate::{
     auth::{Access, Agent, Purpose, Reader},
     clock::instant,
@@ -30,10 +31,12 @@ pub enum Act {
     Enroll,
     /// A person opened another facility's record in an emergency.
     BreakGlass,
+    /// Whoever keeps the server did something to it.
+    Operator(Deed),
 }
 
 const INTERACTION: &str = "http://hl7.org/fhir/restful-interaction";
-const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+pub(super) const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const ENTITY: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 
@@ -64,6 +67,7 @@ impl Act {
             Self::Pull => ("R", "history-system", None, false, "IRCP"),
             Self::Enroll => ("C", "create", None, true, "AUT"),
             Self::BreakGlass => ("E", "110127", None, true, "IRCP"),
+            Self::Operator(deed) => (deed.action(), deed.code(), None, true, "AUT"),
         };
         Codes { action, subtype, profile, client_is_source, user }
     }
@@ -85,8 +89,10 @@ pub struct Event {
     /// Why, in the person's own words.
     pub reason: Option<String>,
     pub from: Option<IpAddr>,
+    /// By the operator's page, of what is by no agent.
+    pub(super) page: bool,
     /// Further patients whom a query found.
-    also: Vec<String>,
+    pub(super) also: Vec<String>,
 }
 
 impl Event {
@@ -107,6 +113,7 @@ impl Event {
             purpose: None,
             reason: None,
             from: None,
+            page: false,
             also: Vec::new(),
         }
     }
@@ -147,6 +154,7 @@ impl Event {
             Some(Agent::Device { device, .. }) => json!({"reference": format!("Device/{device}")}),
             Some(Agent::Operator) => json!({"display": "operator's token"}),
             Some(Agent::Hie) => json!({"display": "rabta-hie"}),
+            None if self.page => json!({"display": "the operator's page"}),
             None => json!({"display": "the operator's command"}),
         };
         let person = match self.agent {
@@ -188,8 +196,9 @@ impl Event {
             .chain(&self.also)
             .map(|p| entity(&format!("Patient/{p}"), "1", "1"))
             .collect();
-        if let Some(what) = &self.what {
-            let mut entity = entity(what, "2", "4");
+        if self.what.is_some() || self.detail.is_some() {
+            let other = || json!({"type": {"system": ENTITY, "code": "4"}});
+            let mut entity = self.what.as_ref().map_or_else(other, |what| entity(what, "2", "4"));
             if let Some((name, value)) = &self.detail {
                 entity["detail"] = json!([{"type": name, "valueString": value}]);
             }
@@ -210,21 +219,22 @@ impl Event {
         let (kind, subtype) = match self.act {
             Act::BreakGlass => (
                 json!({"system": DICOM, "code": "110113", "display": "Security Alert"}),
-                json!({"system": DICOM, "code": codes.subtype, "display": "Emergency Override Started"}),
+                json!([{"system": DICOM, "code": codes.subtype, "display": "Emergency Override Started"}]),
             ),
+            Act::Operator(deed) => deed.coded(),
             _ => (
                 json!({
                     "system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest",
                     "display": "RESTful Operation",
                 }),
-                json!({"system": INTERACTION, "code": codes.subtype}),
+                json!([{"system": INTERACTION, "code": codes.subtype}]),
             ),
         };
         let mut event = json!({
             "resourceType": "AuditEvent",
             "id": id,
             "type": kind,
-            "subtype": [subtype],
+            "subtype": subtype,
             "action": codes.action,
             "recorded": instant(now),
             "outcome": "0",

@@ -1,10 +1,12 @@
 //! Who did what: one AuditEvent per act (IHE BALP, https://profiles.ihe.net/ITI/BALP), stored like any resource of
 //! the facility whose people acted, durable before the act is answered.
 
+mod deed;
 mod event;
 mod log;
 pub mod report;
 
+pub use deed::{By, Deed, RESTORED, SYSTEM as OPERATOR, note_restore, since};
 pub use event::{Act, Event};
 pub use log::AuditLog;
 

@@ -80,6 +80,36 @@ pub async fn of_patient(
     Ok(Report { patient: patient.to_owned(), acts })
 }
 
+/// What whoever keeps the server did since `since` (milliseconds, by the HIE's clock), oldest first.
+pub(super) async fn of_operator(
+    db: &mut SqliteConnection,
+    since: Option<i64>,
+) -> Result<Vec<Line>, sqlx::Error> {
+    let sql = "SELECT v.codec, v.dictionary, v.body, r.updated_at \
+               FROM resource_token x JOIN resource r ON r.type = x.type AND r.id = x.id \
+               JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \
+               WHERE x.type = 'AuditEvent' AND x.param = 'subtype' AND x.system = ? AND r.updated_at >= ? \
+               ORDER BY r.updated_at, r.id";
+    let rows: Vec<(i64, i64, Vec<u8>, i64)> =
+        sqlx::query_as(sql).bind(super::OPERATOR).bind(since.unwrap_or(i64::MIN)).fetch_all(&mut *db).await?;
+    let mut acts = Vec::with_capacity(rows.len());
+    for (codec, dictionary, body, received) in rows {
+        let text = store::unpack(codec, dictionary, body)?;
+        let event: Value = serde_json::from_str(&text).map_err(|e| sqlx::Error::Decode(e.into()))?;
+        acts.push(line(db, &event, received, false, None).await?);
+    }
+    Ok(acts)
+}
+
+/// For people: one act of the operator's a line.
+pub fn operator_words(acts: &[Line]) -> String {
+    if acts.is_empty() {
+        return "none".into();
+    }
+    let line = |act: &Line| format!("{}  {}: {} {}", act.recorded, act.who, act.act, act.what.join(" "));
+    acts.iter().map(|act| line(act).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
 async fn line(
     db: &mut SqliteConnection,
     event: &Value,
@@ -158,6 +188,10 @@ fn what(event: &Value) -> Vec<String> {
         .filter_map(|entity| {
             if let Some(reference) = entity.pointer("/what/reference").and_then(Value::as_str) {
                 return Some(reference.to_owned());
+            }
+            if let Some(details) = entity["detail"].as_array().filter(|_| entity.get("what").is_none()) {
+                let value = |d: &Value| d["valueString"].as_str().map(str::to_owned);
+                return Some(details.iter().filter_map(value).collect::<Vec<_>>().join(" "));
             }
             // Values say who was looked for; their names are enough here.
             let query = STANDARD.decode(entity["query"].as_str()?).ok()?;

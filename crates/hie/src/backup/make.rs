@@ -13,11 +13,15 @@ use sha2::{Digest, Sha256};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    PIECE,
+    PIECE, list,
     manifest::{Manifest, ManifestError, name_of},
     piece_path, restore,
 };
-use crate::db::{Db, OpenError};
+use crate::{
+    audit,
+    db::{Db, OpenError},
+    identity,
+};
 
 /// The last change that is in a backup, and when that was made.
 const SETTING: &str = "backed-up";
@@ -101,16 +105,21 @@ pub async fn make(db: &Db, folder: &Path, keep: usize, now: i64) -> Result<Made,
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    let removed = prune(folder, keep.max(1))?;
-    Ok(Made {
+    // It counts, whether or not the old ones can be removed.
+    let removed = prune(folder, keep.max(1));
+    let made = Made {
         file,
         seq: manifest.seq,
         bytes: manifest.length,
         pieces: manifest.pieces.len(),
         new_pieces: copied.new_pieces,
         new_bytes: copied.new_bytes,
-        removed,
-    })
+        removed: removed.as_ref().map_or(0, Vec::len),
+    };
+    let mut tx = db.write().await?;
+    list::note(&mut tx, folder, &made, removed.as_deref().unwrap_or_default(), now).await?;
+    tx.commit().await?;
+    removed.map(|_| made)
 }
 
 /// The last change that is in a backup, and when it was made (ms). `None`: there was none in this epoch.
@@ -127,9 +136,18 @@ pub async fn last(db: &mut SqliteConnection) -> Result<Option<(u64, i64)>, sqlx:
     }))
 }
 
-/// A restored server has no backup yet, and is a new epoch.
-pub(super) async fn begin_epoch(db: &mut SqliteConnection) -> Result<Id, sqlx::Error> {
+/// A restored server has no backup yet, and is a new epoch. What may have been given out after the backup is not given
+/// again. `from` is the backup's name; `now` in milliseconds since 1970.
+pub(super) async fn begin_epoch(db: &mut SqliteConnection, from: &str, now: i64) -> Result<Id, sqlx::Error> {
     let epoch = Id::from_random(crate::db::settings::random());
+    sqlx::query(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+    )
+    .bind(audit::RESTORED)
+    .bind(from.as_bytes())
+    .execute(&mut *db)
+    .await?;
+    identity::leave_gaps(db, now).await?;
     sqlx::query("DELETE FROM setting WHERE name = ?").bind(SETTING).execute(&mut *db).await?;
     sqlx::query("UPDATE setting SET value = ? WHERE name = 'epoch'")
         .bind(epoch.0.to_vec())
@@ -213,11 +231,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Removes the oldest manifests, and the pieces that none needs any more.
-fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
+fn prune(folder: &Path, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
     let all = Manifest::all(folder)?;
     let (old, kept) = all.split_at(all.len().saturating_sub(keep));
     if old.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let needed: HashSet<&String> = kept.iter().flat_map(|(_, manifest)| &manifest.pieces).collect();
     // The manifests go first: one whose pieces are gone would promise what is not there.
@@ -232,5 +250,5 @@ fn prune(folder: &Path, keep: usize) -> Result<usize, BackupError> {
             }
         }
     }
-    Ok(old.len())
+    Ok(old.iter().map(|(file, _)| file.clone()).collect())
 }

@@ -15,10 +15,12 @@
 //! A restored server is a new epoch: clients see it in every answer and offer again what they have, so what came after
 //! the backup is had back from the laptops.
 
+mod list;
 mod make;
 mod manifest;
 mod restore;
 
+pub use list::{Kept, kept};
 pub use make::{BackupError, Made, last, make};
 pub use manifest::Manifest;
 pub use restore::{RestoreError, Restored, damage, restore};

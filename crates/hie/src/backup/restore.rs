@@ -16,7 +16,10 @@ use super::{
     manifest::{Manifest, ManifestError, name_of},
     piece_path,
 };
-use crate::db::{self, DataLock, KeyError, LockError, OpenError};
+use crate::{
+    clock::system_clock,
+    db::{self, DataLock, KeyError, LockError, OpenError},
+};
 
 /// What was restored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,7 +76,8 @@ pub async fn restore(
         None => Manifest::all(folder)?.pop().ok_or_else(|| RestoreError::None(folder.to_owned()))?,
     };
     let unfinished = data.join("hie.db.restoring");
-    let done = put_together(folder, &manifest, &unfinished, key_file).await;
+    let from = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let done = put_together(folder, &manifest, &from, &unfinished, key_file).await;
     let epoch = match done {
         Ok(epoch) => epoch,
         Err(e) => {
@@ -90,11 +94,12 @@ pub async fn restore(
 async fn put_together(
     folder: &Path,
     manifest: &Manifest,
+    from: &str,
     to: &Path,
     key_file: &Path,
 ) -> Result<Id, RestoreError> {
-    let (from, wanted, path) = (folder.to_owned(), manifest.clone(), to.to_owned());
-    tokio::task::spawn_blocking(move || assemble(&from, &wanted, &path))
+    let (pieces, wanted, path) = (folder.to_owned(), manifest.clone(), to.to_owned());
+    tokio::task::spawn_blocking(move || assemble(&pieces, &wanted, &path))
         .await
         .map_err(|e| RestoreError::Io("copying", io::Error::other(e)))??;
     let mut opened = match db::open_alone(to, key_file).await {
@@ -115,7 +120,7 @@ async fn put_together(
     if name_of(&key.verifying_key()) != manifest.hie {
         return Err(RestoreError::Stranger);
     }
-    let epoch = begin_epoch(&mut opened).await?;
+    let epoch = begin_epoch(&mut opened, from, system_clock()()).await?;
     sqlx::Connection::close(opened).await?;
     Ok(epoch)
 }

@@ -16,6 +16,7 @@ use crate::{
         self, AdminError, Reply, Request,
         health::{self, DeviceLine, Finding},
     },
+    backup::{self, Kept},
     identity,
 };
 
@@ -32,6 +33,11 @@ pub async fn health(app: &App, data: &Path, key_file: &Path) -> Result<Vec<Findi
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.state as u8));
     Ok(findings)
+}
+
+/// The backups that there are, the newest first: a month of nights.
+pub async fn backups(app: &App) -> Result<Vec<Kept>, sqlx::Error> {
+    backup::kept(&mut *app.db.read().acquire().await?, 30).await
 }
 
 /// A facility and how much there is of it.

@@ -31,6 +31,7 @@ use self::{keys::Session, words::Lang};
 use crate::{
     App,
     admin::{self, AdminError},
+    audit::By,
     fhir::params::form,
     web::{self, body},
 };
@@ -227,7 +228,7 @@ async fn health(State(app): State<Arc<App>>, headers: HeaderMap) -> Page {
     let session = session(&app, &headers)?;
     let board = board(&app)?;
     let seen = look::health(&app, &board.data, &board.key_file).await?;
-    Ok(pages::health(&session, &seen))
+    Ok(pages::health(&session, &seen, &look::backups(&app).await?, app.now()))
 }
 
 async fn facilities(State(app): State<Arc<App>>, headers: HeaderMap) -> Page {
@@ -318,7 +319,7 @@ async fn act(State(app): State<Arc<App>>, request: Request) -> Page {
             return Ok(([(header::SET_COOKIE, gone)], pages::left(session.lang)).into_response());
         }
     };
-    match admin::run_in(&app, wish).await {
+    match admin::run_in_by(&app, wish, By::Page).await {
         Ok(_) => {
             tracing::info!(act = path, "done on the operator's page");
             Ok(Redirect::to(back).into_response())

@@ -7,7 +7,10 @@ use super::{
     look::{DutyLine, FacilityLine, PersonLine, RefusedLine},
     words::{self, Lang, Tab, W},
 };
-use crate::admin::health::{DeviceLine, Finding, State};
+use crate::{
+    admin::health::{DeviceLine, Finding, State},
+    backup::Kept,
+};
 
 /// Text for HTML, in an element or an attribute (https://html.spec.whatwg.org/#escapingString). What would turn the
 /// direction of what stands around it is left out.
@@ -130,7 +133,22 @@ fn twice(t: &str, open: &str, inside: &str) -> String {
     format!("<details data-t=\"{t}\"><summary class=\"b\">{open}</summary>{inside}</details>")
 }
 
-pub fn health(session: &Session, findings: &[Finding]) -> Response {
+/// A backup: when it was made, how large it is, and whether it is where it was put.
+fn backup(lang: Lang, kept: &Kept, now: i64) -> String {
+    let mb = |bytes: u64| latin(&format!("{:.1} MB", bytes as f64 / 1e6));
+    let state = match kept.there {
+        true => tag("teal", &say(lang, words::BACKUP_WHOLE)),
+        false => tag("amber", &say(lang, words::BACKUP_AWAY)),
+    };
+    let facts = [
+        mb(kept.bytes),
+        format!("{}: {}", say(lang, words::BACKUP_NEW), mb(kept.new_bytes)),
+        latin(&kept.file.display().to_string()),
+    ];
+    row(&since(lang, words::BACKUP_MADE, Some(kept.made_at), now), &facts, &state)
+}
+
+pub fn health(session: &Session, findings: &[Finding], backups: &[Kept], now: i64) -> Response {
     let lang = session.lang;
     let all = findings
         .iter()
@@ -154,7 +172,14 @@ pub fn health(session: &Session, findings: &[Finding]) -> Response {
             )
         })
         .collect();
-    page(session, Tab::Health, &rows(lang, all, words::NOTHING))
+    let backups = backups.iter().map(|kept| backup(lang, kept, now)).collect();
+    let main = format!(
+        "{}<section class=\"stack\" data-t=\"backups\"><h2>{}</h2>{}</section>",
+        rows(lang, all, words::NOTHING),
+        say(lang, words::BACKUPS),
+        rows(lang, backups, words::NO_BACKUP)
+    );
+    page(session, Tab::Health, &main)
 }
 
 pub fn facilities(session: &Session, all: &[FacilityLine], now: i64) -> Response {

@@ -116,6 +116,12 @@ pub const GOOD: W = W("good", "ٹھیک");
 pub const LOOK: W = W("look at it", "دیکھیں");
 pub const BAD: W = W("act today", "آج ہی کریں");
 
+pub const BACKUPS: W = W("Backups", "بیک اپ");
+pub const BACKUP_MADE: W = W("made", "بنا");
+pub const BACKUP_NEW: W = W("of it new", "اس میں سے نیا");
+pub const BACKUP_WHOLE: W = W("read back whole", "پورا پڑھ کر جانچا گیا");
+pub const BACKUP_AWAY: W = W("not in its folder now", "اب اپنے فولڈر میں نہیں");
+pub const NO_BACKUP: W = W("No backup was made yet.", "ابھی کوئی بیک اپ نہیں بنا۔");
 pub const NOTHING: W = W("Nothing here.", "یہاں کچھ نہیں۔");
 pub const NONE_REFUSED: W = W("No entry of any laptop is refused.", "کسی لیپ ٹاپ کا کوئی اندراج مسترد نہیں۔");
 pub const PEOPLE_N: W = W("people", "لوگ");

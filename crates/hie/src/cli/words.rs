@@ -66,6 +66,7 @@ pub(super) fn words(reply: &Reply) -> String {
             made.removed
         ),
         Reply::Audit(reports) => lines(reports.iter().map(|r| r.words()).collect()),
+        Reply::OperatorActs(acts) => crate::audit::report::operator_words(acts),
         Reply::BreakGlass(all) => admin::care::words(all),
         Reply::Key { pins: [now, next] } => format!(
             "The backup key has taken over; every laptop knows it. Codes that were not used yet are worth nothing now: make \

@@ -21,7 +21,7 @@ use sqlx::{
 };
 
 use crate::{
-    duty,
+    audit, duty,
     envelopes::{
         World,
         sequencer::{Sequencer, SingleWriter},
@@ -113,6 +113,9 @@ impl Db {
         let db =
             Self { writer, readers, sequencer, file: path, options, settings: std::sync::Arc::new(settings) };
         duty::ensure(&db, now).await?;
+        let mut tx = db.write().await?;
+        audit::note_restore(&mut tx, now).await?;
+        tx.commit().await?;
         Ok(db)
     }
 

@@ -55,6 +55,14 @@ impl Settings {
     }
 }
 
+/// A setting's value, which is removed.
+pub(crate) async fn take(tx: &mut SqliteConnection, name: &str) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar("DELETE FROM setting WHERE name = ? RETURNING value")
+        .bind(name)
+        .fetch_optional(tx)
+        .await
+}
+
 /// Milliseconds since 1970: when the TLS key was last rotated.
 const ROTATED: &str = "tls-rotated-at";
 

@@ -21,7 +21,7 @@ use super::{
     content::{Content, Holder, consent_opens},
     examine::{self, Examined, Refusal, codes},
     scope::{Scope, only_while_open},
-    task::{self, Effect, Standing},
+    task::{self, Basis, Effect, Standing},
 };
 use crate::identity::{DeviceInfo, PersonKey};
 
@@ -322,13 +322,23 @@ impl Model {
                 let here = |keys: &Vec<PersonKey>| keys.iter().any(|k| k.device == header.device);
                 let persons: Vec<Id> =
                     self.persons.iter().filter(|(_, keys)| here(keys)).map(|(id, _)| *id).collect();
-                let mover = task::mover(ask, header, &persons, false);
+                let mover = task::mover(ask, header, &persons, false, self.basis(header));
                 if mover.is_stranger() || patient.is_some_and(|p| p != ask.patient) {
                     return Err(task::unknown());
                 }
                 task::belongs(ask, kind, content.task.as_ref(), header.base_version, &mover)
             }
         }
+    }
+
+    /// What `header` is built on, of the ask that it belongs to.
+    fn basis(&self, header: &Header) -> Basis {
+        let named = |kept: &&Kept| {
+            header.depends.contains(&kept.header.id)
+                && kept.header.task == header.task
+                && header.task.is_some()
+        };
+        Basis::of(self.envelopes.values().filter(named).map(|kept| kept.superseded))
     }
 
     fn note(&self, header: &Header, content: &Content) -> Result<Effect, Refusal> {
@@ -420,7 +430,9 @@ impl Model {
         }
         let before = header.task.and_then(|t| self.asks.get(&t)).cloned();
         if let Some(to) = &content.task {
-            let holder = task::holder_after(before.as_ref(), to, header.base_version);
+            let basis = self.basis(header);
+            let base = before.as_ref().and_then(|ask| task::base(ask, header.base_version, basis));
+            let holder = task::holder_after(before.as_ref(), to, base);
             let with = self.people(&holder, to.state.is_closed());
             let mut asked = before.as_ref().map(|ask| ask.asked.clone()).unwrap_or_default();
             asked.extend(&with);

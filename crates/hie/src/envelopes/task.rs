@@ -48,6 +48,42 @@ pub struct Mover {
     pub parties: Vec<Party>,
     /// They were asked once and it is with others now.
     pub former: bool,
+    pub basis: Basis,
+}
+
+/// What an envelope is built on: which of the ask's envelopes, all of them here, it depends on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Basis {
+    /// It names none.
+    #[default]
+    Unnamed,
+    /// Those that it names took effect.
+    Taken,
+    /// One of them came too late and has none. In the life of the HIE before a restore it may have had.
+    WithoutEffect,
+}
+
+impl Basis {
+    /// Of the ask's envelopes that are named: whether each is without effect.
+    pub fn of(superseded: impl IntoIterator<Item = bool>) -> Self {
+        superseded.into_iter().fold(Self::Unnamed, |basis, superseded| match superseded {
+            true => Self::WithoutEffect,
+            false if basis == Self::Unnamed => Self::Taken,
+            false => basis,
+        })
+    }
+}
+
+/// The version that a move counts as made on. It is an older one than the ask's where the move was built on what has no
+/// effect here, or counts more versions than there are though all that it was built on is here: a restored HIE took some
+/// of them in another order, and they came too late. `None`: it names none, or one that this HIE cannot know.
+pub fn base(standing: &Standing, named: Option<u32>, basis: Basis) -> Option<u32> {
+    let named = named.filter(|version| *version > 0)?;
+    match basis {
+        Basis::WithoutEffect => Some(named.min(standing.version - 1)),
+        Basis::Taken if named > standing.version => Some(standing.version - 1),
+        _ => Some(named).filter(|version| *version <= standing.version),
+    }
 }
 
 impl Mover {
@@ -63,7 +99,7 @@ impl Mover {
 
 /// As whom the writer of `header` acts. `persons`: those who have a key on its device; `duty`: the device is the
 /// HIE's own.
-pub fn mover(standing: &Standing, header: &Header, persons: &[Id], duty: bool) -> Mover {
+pub fn mover(standing: &Standing, header: &Header, persons: &[Id], duty: bool, basis: Basis) -> Mover {
     let person = header.signed_by.as_ref().map(|signed| signed.person);
     let is_among = |people: &[Id]| match person {
         Some(person) => people.contains(&person),
@@ -79,7 +115,8 @@ pub fn mover(standing: &Standing, header: &Header, persons: &[Id], duty: bool) -
     if duty {
         parties.push(Party::System);
     }
-    Mover { person, former: !parties.contains(&Party::Specialist) && is_among(&standing.asked), parties }
+    let former = !parties.contains(&Party::Specialist) && is_among(&standing.asked);
+    Mover { person, former, parties, basis }
 }
 
 /// The one answer to an ask that is not there and to one that is not theirs.
@@ -106,24 +143,23 @@ pub fn belongs(
     }
 }
 
-/// A move to `to`, made on version `base`: it takes effect if the table allows it from how the ask stands now.
+/// A move to `to`, made on the version that it has `named`: it takes effect if the table allows it from how the ask
+/// stands now.
 ///
 /// Of two who take an ask of their pool at once, the first has it and the second is told how it stands. An answer of
 /// somebody who was asked before still counts while nobody else has answered: better late than nobody.
 pub fn judge(
     standing: &Standing,
     to: &TaskContent,
-    base: Option<u32>,
+    named: Option<u32>,
     mover: &Mover,
 ) -> Result<Effect, Refusal> {
-    let base = base
-        .ok_or_else(|| Refusal::new(codes::TASK_VERSION, "a move names the version that it was made on"))?;
-    if base > standing.version || base == 0 {
-        return Err(Refusal::new(
-            codes::TASK_VERSION,
-            "the move was made on a version that this server does not have",
-        ));
+    if named.is_none() {
+        return Err(Refusal::new(codes::TASK_VERSION, "a move names the version that it was made on"));
     }
+    let unknown = "the move was made on a version that this server does not have";
+    let base =
+        base(standing, named, mover.basis).ok_or_else(|| Refusal::new(codes::TASK_VERSION, unknown))?;
     let in_pool = matches!(standing.holder, Holder::Pool(_));
     let may = |party: Party| match party {
         Party::Specialist if in_pool => standing.state.moves_from_pool().any(|state| state == to.state),
@@ -233,7 +269,7 @@ mod tests {
     }
 
     fn former(person: Id) -> Mover {
-        Mover { person: Some(person), parties: vec![], former: true }
+        Mover { person: Some(person), former: true, ..Mover::default() }
     }
 
     #[test]
@@ -258,6 +294,35 @@ mod tests {
         };
         assert_eq!(refused(State::Done, 1), codes::TASK_MOVE);
         assert_eq!(refused(State::Seen, 2), codes::TASK_VERSION);
+    }
+
+    #[test]
+    fn a_move_that_counts_what_a_restored_hie_took_in_another_order_is_a_late_one() {
+        // The clinic had seen versions 2 and 3; in this life 2 came too late, and the specialist's is version 2.
+        let now = Standing { holder: Holder::Person(A), with: vec![A], ..standing(State::Accepted, 2) };
+        let by = |basis| Mover { basis, ..as_(Party::Requester) };
+        let cancelled = to(State::Cancelled, Holder::Person(A));
+        let done = to(State::Done, Holder::Person(A));
+        for basis in [Basis::Taken, Basis::WithoutEffect] {
+            assert_eq!(judge(&now, &cancelled, Some(4), &by(basis)), Ok(Effect::Moved));
+            assert_eq!(judge(&now, &done, Some(4), &by(basis)), Ok(Effect::Superseded(State::Accepted)));
+            assert_eq!(base(&now, Some(4), basis), Some(1));
+            assert_eq!(judge(&now, &done, Some(0), &by(basis)).unwrap_err().code, codes::TASK_VERSION);
+        }
+        // Of the same number, and not the same version.
+        let superseded = judge(&now, &done, Some(2), &by(Basis::WithoutEffect));
+        assert_eq!(superseded, Ok(Effect::Superseded(State::Accepted)));
+        assert_eq!(judge(&now, &done, Some(2), &by(Basis::Taken)).unwrap_err().code, codes::TASK_MOVE);
+        // A version out of nowhere.
+        let nowhere = judge(&now, &cancelled, Some(4), &by(Basis::Unnamed));
+        assert_eq!(nowhere.unwrap_err().code, codes::TASK_VERSION);
+    }
+
+    #[test]
+    fn one_part_without_effect_makes_the_whole_basis_so() {
+        assert_eq!(Basis::of([]), Basis::Unnamed);
+        assert_eq!(Basis::of([false, false]), Basis::Taken);
+        assert_eq!(Basis::of([false, true, false]), Basis::WithoutEffect);
     }
 
     #[test]

@@ -144,6 +144,16 @@ pub fn entries(resource: &Value) -> Entries {
     for id in super::labels::contents(resource) {
         out.tokens.push(("content", id, "Binary".into()));
     }
+    // What the operator did.
+    if let Some(subtypes) = resource.get("subtype").filter(|_| resource["resourceType"] == "AuditEvent") {
+        each(subtypes, &mut |coding| {
+            if text(coding, "system").as_deref() == Some(crate::audit::OPERATOR) {
+                out.tokens.extend(
+                    text(coding, "code").map(|code| ("subtype", code, crate::audit::OPERATOR.into())),
+                );
+            }
+        });
+    }
     // An AuditEvent's patient is among its entities.
     if let Some(Value::Array(entities)) = resource.get("entity") {
         for entity in entities {

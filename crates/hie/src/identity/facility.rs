@@ -1,7 +1,9 @@
 use rabta_wire::{Id, enroll::Facility};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{IdentityError, entered, entered_option, id, new_id};
+use super::{IdentityError, entered, entered_option, id, mr_block::last_prefix, new_id};
+
+const HIGHEST_PREFIX: i64 = 9_999;
 
 /// What an operator enters of a facility.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -35,11 +37,10 @@ pub async fn add_facility(
         Some(p) if p.len() == 4 && p.bytes().all(|b| b.is_ascii_digit()) => p.clone(),
         Some(_) => return Err(IdentityError::Prefix),
         None => {
-            let next: i64 = sqlx::query_scalar(
-                "SELECT coalesce(max(CAST(mr_prefix AS INTEGER)), 1000) + 1 FROM facility",
-            )
-            .fetch_one(&mut *tx)
-            .await?;
+            let next = last_prefix(tx).await? + 1;
+            if next > HIGHEST_PREFIX {
+                return Err(IdentityError::Prefix);
+            }
             format!("{next:04}")
         }
     };

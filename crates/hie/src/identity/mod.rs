@@ -12,7 +12,7 @@ mod roster;
 pub use directory::{DeviceInfo, PersonKey, device, is_clinical, person_keys, role_at, worked_at};
 pub use enroll::{CODE_LIFE_MS, EnrollError, enroll, invitation, invite, known};
 pub use facility::{NewFacility, add_facility, facilities, facility, find_facility};
-pub use mr_block::{allot, reserve};
+pub use mr_block::{allot, leave_gaps, reserve};
 pub use person::{NewPerson, add_person, person, persons};
 pub use revoked::{tell_devices_revoked, tell_person_revoked};
 pub use roster::{leave_roster, roster, set_roster};

@@ -56,6 +56,56 @@ pub async fn reserve(
     insert(tx, facility, prefix, range, purpose, None, now).await
 }
 
+/// Blocks that a restore leaves out for each facility: more laptops than join one between two backups.
+const GAP: i64 = 5;
+/// Prefixes that a restore leaves out.
+const PREFIX_GAP: i64 = 20;
+/// The setting that holds the last prefix which may have been given (text).
+const PREFIXES: &str = "mr-prefix-given";
+
+/// After a restore: laptops may have got blocks, and facilities prefixes, that the backup does not know of, and go on
+/// printing their numbers. Of each facility's numbers as much is left out as may have been given, [`GAP`] blocks or half
+/// of what is left, at least one block.
+pub async fn leave_gaps(tx: &mut SqliteConnection, now: i64) -> Result<(), sqlx::Error> {
+    let sql = "SELECT f.id, f.mr_prefix, coalesce(max(b.last), 0) + 1 FROM facility f \
+               LEFT JOIN mr_block b ON b.prefix = f.mr_prefix WHERE f.kind = 'clinic' GROUP BY f.id, f.mr_prefix";
+    let facilities: Vec<(Vec<u8>, String, i64)> = sqlx::query_as(sql).fetch_all(&mut *tx).await?;
+    for (facility, prefix, first) in facilities {
+        let left = (HIGHEST + 1 - first) / SIZE;
+        let gap = GAP.min(left / 2).max(1);
+        let last = (first + gap * SIZE - 1).min(HIGHEST);
+        if last < first {
+            continue;
+        }
+        let sql = "INSERT INTO mr_block (facility, prefix, first, last, purpose, allotted_at, closed_at) \
+                   VALUES (?1, ?2, ?3, ?4, 'restore', ?5, ?5)";
+        sqlx::query(sql)
+            .bind(facility)
+            .bind(prefix)
+            .bind(first)
+            .bind(last)
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+    }
+    let given = last_prefix(tx).await? + PREFIX_GAP;
+    sqlx::query(
+        "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+    )
+    .bind(PREFIXES)
+    .bind(given.to_string().into_bytes())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The highest prefix that was given, as far as it is known.
+pub(super) async fn last_prefix(db: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT max(coalesce((SELECT max(CAST(mr_prefix AS INTEGER)) FROM facility), 0), \
+               coalesce((SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM setting WHERE name = ?), 0), 1000)";
+    sqlx::query_scalar(sql).bind(PREFIXES).fetch_one(db).await
+}
+
 async fn insert(
     tx: &mut SqliteConnection,
     facility: Id,

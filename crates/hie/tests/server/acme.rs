@@ -15,7 +15,7 @@ use rabta_hie::{
     serve,
 };
 
-use crate::support::server::client;
+use crate::{left_out::left_out, support::server::client};
 
 const DOMAIN: &str = "care.example";
 const POLL: Duration = Duration::from_millis(50);
@@ -26,8 +26,8 @@ fn program() -> Option<PathBuf> {
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/rabta")));
     let found = named.or_else(|| Some(cache?.join("tools/pebble-v2.4.0/pebble"))).filter(|p| p.exists());
     if found.is_none() {
-        eprintln!(
-            "LEFT OUT: there is no pebble; `cargo xtask test` builds it where Go is installed (apt install golang-go)"
+        left_out(
+            "there is no pebble; `cargo xtask test` builds it where Go is installed (apt install golang-go)",
         );
     }
     found

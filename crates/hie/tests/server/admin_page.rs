@@ -222,6 +222,41 @@ async fn it_shows_how_things_stand_and_nothing_of_any_patient() {
 }
 
 #[tokio::test]
+async fn it_lists_the_backups_that_there_are_and_says_when_one_is_away() {
+    let page = Page::new().await;
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("backups");
+    let listed = async || {
+        // Hours pass in between, and a session ends.
+        let cookie = page.enter().await;
+        let html = page.read(&cookie, "/").await;
+        html.split_once("data-t=\"backups\"").unwrap().1.to_owned()
+    };
+    assert!(listed().await.contains("No backup was made yet."));
+    let mut files = Vec::new();
+    for _ in 0..3 {
+        page.server.advance(3 * 3600);
+        let made = page.server.admin(Request::Backup { folder: folder.clone(), keep: 2 }).await;
+        let Reply::Backup(made) = made else { panic!("no backup") };
+        files.push(made.file);
+    }
+    page.server.advance(3600);
+    let html = listed().await;
+    let name = |n: usize| files[n].file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(!html.contains(&name(0)), "newer ones have taken its place");
+    let (newest, older) = (html.find(&name(2)).unwrap(), html.find(&name(1)).unwrap());
+    assert!(newest < older, "the newest first");
+    assert!(html.contains("made: 60 minutes ago") && html.contains("made: 4 hours ago"), "{html}");
+    assert_eq!((html.matches("read back whole").count(), html.matches(" MB").count()), (2, 4));
+    std::fs::rename(&files[2], temp.path().join("elsewhere")).unwrap();
+    let html = listed().await;
+    assert_eq!(
+        (html.matches("read back whole").count(), html.matches("not in its folder now").count()),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
 async fn the_few_things_that_it_does_are_done_as_by_the_commands() {
     let page = Page::new().await;
     let server = &page.server;
@@ -263,6 +298,14 @@ async fn the_few_things_that_it_does_are_done_as_by_the_commands() {
     for bad in ["id=", "id=x", "id=00000000-0000-4000-8000-000000000000"] {
         assert!(matches!(page.press(&cookie, "/devices/revoke", bad).await, 403 | 422), "{bad}");
     }
+    // Each is written down as the page's.
+    let Reply::OperatorActs(acts) = server.admin(Request::OperatorActs { since: None }).await else {
+        panic!()
+    };
+    let mut by_page: Vec<&str> =
+        acts.iter().filter(|act| act.who == "the operator's page").map(|act| act.act.as_str()).collect();
+    by_page.sort_unstable();
+    assert_eq!(by_page, ["close-codes", "leave-roster", "revoke-device", "set-roster"]);
     // In Urdu, from right to left, until somebody changes it back.
     assert_eq!(page.press(&cookie, "/lang", "lang=ur&to=/devices").await, 303);
     let urdu = page.read(&cookie, "/devices").await;

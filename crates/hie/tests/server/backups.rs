@@ -9,6 +9,7 @@ use rabta_hie::{
     backup::{self, BackupError, Made, RestoreError},
     serve,
 };
+use rabta_wire::Id;
 use serde_json::json;
 
 use crate::support::server::{Server, said};
@@ -64,6 +65,55 @@ async fn a_restored_server_has_what_was_saved_and_begins_a_new_epoch() {
     assert_eq!(told.headers()["rabta-epoch"], restored.epoch.to_string());
     second.shutdown().await;
     assert!(matches!(backup::restore(&folder, None, &data, &key).await, Err(RestoreError::NotEmpty(_))));
+}
+
+#[tokio::test]
+async fn numbers_that_were_given_after_the_backup_are_not_given_again() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("backups");
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let block = async |server: &Server, clinic: Id| {
+        let block = server.join(clinic, "doctor").await.1.mr_block.unwrap();
+        (block.prefix, block.first, block.last)
+    };
+    let (prefix, first, last) = block(&server, clinic).await;
+    assert_eq!((first, last), (1, 10_000));
+    let made = backed_up(&server, &folder).await;
+    // Laptops join, and a clinic comes to be, of which the backup knows nothing; they go on printing their numbers.
+    for n in 1..=5 {
+        assert_eq!(block(&server, clinic).await, (prefix.clone(), n * 10_000 + 1, (n + 1) * 10_000));
+    }
+    let lost = server.facility("B", "clinic").await;
+    let lost_prefix = block(&server, lost).await.0;
+
+    let (data, _) = new_home(temp.path(), &server, "restored");
+    backup::restore(&folder, None, &data, &data.with_extension("key")).await.unwrap();
+    let restored = Server::at(&data).await;
+    assert_eq!(block(&restored, clinic).await, (prefix.clone(), 60_001, 70_000));
+    // That it was restored, and from what, is written down in it.
+    let Reply::OperatorActs(acts) = restored.admin(Request::OperatorActs { since: None }).await else {
+        panic!()
+    };
+    let told: Vec<&str> = acts.iter().filter(|a| a.act == "restore").map(|a| a.what[0].as_str()).collect();
+    assert_eq!(told, [made.file.file_name().unwrap().to_str().unwrap()]);
+    let again = restored.facility("B", "clinic").await;
+    let new_prefix = block(&restored, again).await.0;
+    assert!(new_prefix != lost_prefix && new_prefix != prefix, "{new_prefix}");
+
+    // A clinic that has nearly all of its numbers keeps some for laptops to come.
+    let request = Request::ReserveMr {
+        facility: clinic.to_string(),
+        first: 70_001,
+        last: 970_000,
+        purpose: "printed".into(),
+    };
+    restored.admin(request).await;
+    backed_up(&restored, &temp.path().join("later")).await;
+    let (data, _) = new_home(temp.path(), &server, "third");
+    backup::restore(&temp.path().join("later"), None, &data, &data.with_extension("key")).await.unwrap();
+    let third = Server::at(&data).await;
+    assert_eq!(block(&third, clinic).await.1, 980_001);
 }
 
 #[tokio::test]

@@ -5,18 +5,26 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Instant,
 };
 
+use clap::Parser as _;
+use rabta_hie::cli::Cli;
 use rabta_wire::{code::EnrollmentCode, enroll::Enrolled};
 
-use crate::support::{
-    Member,
-    server::{Server, client},
+use crate::{
+    left_out::left_out,
+    support::{
+        Member,
+        server::{Server, client},
+    },
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rabta-hie");
 /// Printed by the script where it waits for a line.
 const JOIN_NOW: &str = "join now";
+/// Printed by the script before the disk dies.
+const LOST_NOW: &str = "lost now";
 
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -36,7 +44,11 @@ fn commands(temp: &Path, port: u16) -> String {
             "```" if inside => {
                 inside = false;
                 let waits = block.contains("rabta-hie enroll");
-                script = script + &block + if waits { "echo 'join now'; read -r _\n" } else { "" };
+                let dies = block.contains("kill $SERVER");
+                script = script
+                    + if dies { "echo 'lost now'\n" } else { "" }
+                    + &block
+                    + if waits { "echo 'join now'; read -r _\n" } else { "" };
                 block.clear();
             }
             _ if inside => block = block + line + "\n",
@@ -98,9 +110,13 @@ async fn the_page_for_operators_is_right_from_the_first_clinic_to_the_way_back()
         .unwrap();
     let mut go_on = shell.stdin.take().unwrap();
     let (mut said, mut laptop) = (String::new(), None);
+    let (mut since, mut took) = (Instant::now(), Vec::new());
     for line in BufReader::new(shell.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         said = said + &line + "\n";
+        if line == LOST_NOW {
+            since = Instant::now();
+        }
         if line != JOIN_NOW {
             continue;
         }
@@ -116,6 +132,7 @@ async fn the_page_for_operators_is_right_from_the_first_clinic_to_the_way_back()
             // The restored server is the one that this laptop joined.
             Some((address, joined)) => assert!(is_known(address, joined).await),
         }
+        took.push(since.elapsed());
         go_on.write_all(b"\n").unwrap();
     }
     let ended = shell.wait().unwrap();
@@ -126,13 +143,156 @@ async fn the_page_for_operators_is_right_from_the_first_clinic_to_the_way_back()
     assert!(said.contains("every page of the database is whole"), "the doctor looked at it:\n{said}");
     assert!(said.contains("hospital  Nishtar Hospital\njoin now"), "it knows its facilities:\n{said}");
     assert!(!said.contains("BAD"), "nothing is bad at the end:\n{said}");
+    let [first, back] = took.as_slice() else { panic!("{took:?}") };
+    let figures = format!(
+        "from the empty machine to the first laptop that joined: {:.1} s\nfrom the lost disk to the same laptop known again: {:.1} s\n",
+        first.as_secs_f64(),
+        back.as_secs_f64()
+    );
+    println!("{figures}");
+    if let Some(run) = std::env::var_os("RABTA_RUN").map(PathBuf::from) {
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::write(run.join("operate.txt"), figures).unwrap();
+    }
+}
+
+/// The words of each line of `text` that calls `rabta-hie`, as a shell would hand them over: continued lines put together,
+/// comments and what follows `&`, `|`, `>` and `<` cut off, quotes taken away. Placeholders stand for something that fits.
+fn calls(text: &str) -> Vec<Vec<String>> {
+    let whole = text.replace("\\\n", " ");
+    let at = |line: &str| match line.trim_start() {
+        // In a container, or the program's own line.
+        run if run.starts_with("podman run ") || run.starts_with("podman exec ") => line.rfind(" rabta-hie "),
+        own => own.starts_with("rabta-hie ").then(|| line.len() - own.len()),
+    };
+    let lines = whole.lines().filter_map(|line| at(line).map(|at| (line, at)));
+    lines
+        .map(|(line, at)| {
+            let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+            for c in line[at..].chars() {
+                match (c, quote) {
+                    (c, Some(open)) if c == open => quote = None,
+                    ('"' | '\'', None) => quote = Some(c),
+                    ('#' | '&' | '|' | '>' | '<', None) => break,
+                    (' ', None) => words.push(std::mem::take(&mut word)),
+                    (c, _) => word.push(c),
+                }
+            }
+            words.push(word);
+            words.retain(|word| !word.is_empty());
+            words
+        })
+        .map(|words| words.into_iter().map(|word| meant(&word)).collect())
+        .collect()
+}
+
+/// Something of the kind that a placeholder or a variable stands for.
+fn meant(word: &str) -> String {
+    match word {
+        "ID" => "00000000-0000-4000-8000-000000000001".into(),
+        "\"$ADDRESS\"" | "$ADDRESS" | "${RABTA_PUBLIC}" => "hie.example.org:8443".into(),
+        word => word.replace("${ADDRESS##*:}", "8443"),
+    }
+}
+
+/// Whether the real program's own parser takes these words.
+fn parsed(words: &[String]) -> Result<(), String> {
+    // Words that are lists of further words, or nothing.
+    let given = words.iter().filter(|word| !matches!(word.as_str(), "$RABTA_PHONES" | "$RABTA_UPDATES"));
+    Cli::try_parse_from(given).map(drop).map_err(|error| format!("{words:?}: {error}"))
+}
+
+/// Also of the commands that are not played: those of a service, with an id or a device that a reader has, of a container.
+#[test]
+fn every_command_that_an_operator_is_shown_is_one_that_the_program_takes() {
+    let file = |name: &str| std::fs::read_to_string(checkout().join(name)).unwrap();
+    let page = file("docs/OPERATE.md");
+    let (mut shown, mut inside) = (String::new(), false);
+    for line in page.lines() {
+        match line {
+            "```" => inside = false,
+            _ if line.starts_with("```sh") => inside = true,
+            _ if inside => shown = shown + line + "\n",
+            _ => {}
+        }
+    }
+    let container = file("packaging/Containerfile").replace("\n#", "\n");
+    let units: String = ["rabta-hie.service", "rabta-hie-backup.service"]
+        .map(|unit| file(&format!("packaging/{unit}")).replace("ExecStart=/usr/local/bin/", ""))
+        .concat();
+    let healthcheck = container.lines().find_map(|line| line.split_once("CMD [")).expect("a HEALTHCHECK").1;
+    let healthcheck = healthcheck.replace(['"', ',', ']'], "").replace("/usr/local/bin/", "");
+    let phones = |text: &str| -> Vec<String> {
+        let of = |name: &str| {
+            let lines =
+                text.lines().filter_map(|l| l.split_once(name)).filter(|(_, words)| words.starts_with("--"));
+            lines
+                .map(|(_, words)| words.split('\'').next().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        };
+        [of("RABTA_PHONES="), of("RABTA_UPDATES=")].concat()
+    };
+    let listed = phones(&shown);
+    assert_eq!(listed.len(), 2, "{listed:?}");
+    let served = listed.iter().map(|words| format!("rabta-hie serve --data d {words}\n"));
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for (text, least) in [
+        (shown.as_str(), 25),
+        // `podman run IMAGE words`, and the command inside a running one.
+        (&container, 2),
+        (&units, 3),
+        (&healthcheck, 1),
+        (&served.collect::<String>(), 2),
+    ] {
+        let found = calls(text);
+        assert!(found.len() >= least, "{} commands in\n{text}", found.len());
+        all.extend(found);
+    }
+    let wrong: Vec<String> = all.iter().filter_map(|words| parsed(words).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Every file that is copied from the repository is in it.
+    let named = shown.split_whitespace().chain(container.split_whitespace());
+    for name in named.filter(|word| word.starts_with("packaging/")) {
+        assert!(checkout().join(name.trim_end_matches(['`', ')', ','])).exists(), "{name}");
+    }
+    // And a slip does not pass.
+    for slip in [
+        "rabta-hie doctr --data \"$DATA\"",
+        "rabta-hie device revoke --data \"$DATA\" --device LAPTOP",
+        "rabta-hie backup --data \"$DATA\" \\\n    --into \"$BACKUPS\"",
+    ] {
+        assert!(parsed(&calls(slip)[0]).is_err(), "{slip}");
+    }
+}
+
+/// What the container file builds and copies is what there is: it cannot be built here, where no container runs.
+#[test]
+fn the_container_file_copies_what_its_build_makes() {
+    let text = std::fs::read_to_string(checkout().join("packaging/Containerfile")).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let after = |name: &str| lines.iter().filter_map(|l| l.strip_prefix(name)).collect::<Vec<_>>();
+    // The package that is built makes the program that is copied, at the place that everything calls.
+    let build = after("RUN cargo ").concat();
+    let package = build.split("-p ").nth(1).expect("one package").split(' ').next().unwrap();
+    assert_eq!(package, env!("CARGO_PKG_NAME"));
+    assert!(
+        build.contains("--release") && build.contains("--locked") && checkout().join("Cargo.lock").exists()
+    );
+    let copied = after("COPY --from=build ").concat();
+    let program = Path::new(PROGRAM).file_stem().unwrap().to_str().unwrap();
+    assert_eq!(copied, format!("/rabta/target/release/{program} /usr/local/bin/"));
+    assert_eq!(after("ENTRYPOINT "), [format!("[\"/usr/local/bin/{program}\"]")]);
+    // Its user owns the folder in which it serves.
+    let user = after("USER ").concat();
+    assert!(after("RUN useradd ").concat().contains(&format!("--uid {user} --home-dir /var/lib/rabta-hie")));
+    assert_eq!(after("VOLUME "), ["/var/lib/rabta-hie"]);
 }
 
 /// With a program that is there in the place of ours, systemd finds nothing wrong with the units, and little exposed.
 #[test]
 fn the_units_are_right_and_hardened() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        eprintln!("LEFT OUT: there is no systemd-analyze");
+        left_out("there is no systemd-analyze");
         return;
     }
     let temp = tempfile::tempdir().unwrap();

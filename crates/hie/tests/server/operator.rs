@@ -10,7 +10,10 @@ use rabta_wire::{Id, code::EnrollmentCode, enroll::Enrolled};
 use serde_json::Value;
 
 use super::life::{command, program};
-use crate::support::server::{Server, client, said};
+use crate::{
+    left_out::left_out,
+    support::server::{Server, client, said},
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rabta-hie");
 
@@ -271,7 +274,7 @@ fn another_user_of_the_machine_is_no_operator() {
     };
     match nobody(&["facility", "list"]) {
         Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
-            eprintln!("LEFT OUT: only root can be another user for a moment");
+            left_out("only root can be another user for a moment");
         }
         tried => {
             assert!(!tried.unwrap().status.success());
@@ -294,7 +297,7 @@ fn root_leaves_nothing_of_its_own_in_the_server_s_folder() {
     let folder = temp.path().join("hie");
     assert!(command(&folder, &["facility", "add", "--name", "A"]).0);
     if std::os::unix::fs::chown(&folder, Some(65_534), None).is_err() {
-        eprintln!("LEFT OUT: only root can give a folder away");
+        left_out("only root can give a folder away");
         return;
     }
     let files = || {

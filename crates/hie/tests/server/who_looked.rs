@@ -246,3 +246,102 @@ async fn the_operator_is_told_who_looked_when_from_where_at_what_and_why() {
     let wrong = Request::Audit { patient: mr.into(), since: Some("yesterday".into()) };
     assert!(rabta_hie::admin::run(&server.handle.app.db, wrong, NOON).await.is_err());
 }
+
+/// What the operator did, as `rabta-hie audit --operator` lists it.
+async fn deeds(server: &Server) -> Vec<(String, String, String)> {
+    match server.admin(Request::OperatorActs { since: None }).await {
+        Reply::OperatorActs(acts) => acts.into_iter().map(|a| (a.who, a.act, a.what.join(" "))).collect(),
+        _ => panic!("no list"),
+    }
+}
+
+#[tokio::test]
+async fn what_the_operator_does_is_written_down_and_names_no_patient() {
+    let temp = tempfile::tempdir().unwrap();
+    let server = Server::start().await;
+    let ask = ask(&server).await;
+    let far = server.facility("C", "hospital").await;
+    let (stranger, _) = server.join(far, "doctor").await;
+    let wish =
+        json!({"patient": ask.patient, "reason": "unconscious", "text": "brought in, nobody knows her"});
+    let token = server.token(&stranger).await;
+    said(server.http.post(server.url("/v1/break-glass")).bearer_auth(&token).json(&wish)).await;
+    let Reply::BreakGlass(open) = server.admin(Request::BreakGlass { open: true }).await else { panic!() };
+    let grant = open[0].grant.id;
+    let before = deeds(&server).await.len();
+
+    let (clinic, person, device) = (ask.clinic, stranger.person, ask.doctor.device);
+    let phone = Some("0300-1111111".to_owned());
+    let specialty = Some("pediatrics".to_owned());
+    let invited =
+        Request::Enroll { facility: far.to_string(), person: Some(person), new: None, public: None };
+    for wish in [
+        invited,
+        Request::CloseCodes { person },
+        Request::SetRoster { person, specialty, phone, hours: "always".into() },
+        Request::LeaveRoster { person },
+        Request::Token { facility: clinic.to_string(), seconds: 900 },
+        Request::ReserveMr {
+            facility: clinic.to_string(),
+            first: 900_001,
+            last: 900_100,
+            purpose: "x".into(),
+        },
+        Request::ReviewBreakGlass { grant, note: "asked the ward: justified".into(), end: true },
+        Request::RevokeDevice { device },
+        Request::RevokePerson { person },
+        Request::RevokeFacility { facility: far.to_string() },
+        Request::RotateKey { again: false },
+        Request::Backup { folder: temp.path().join("backups"), keep: 3 },
+    ] {
+        server.advance(1);
+        server.admin(wish).await;
+    }
+    // What was refused did not happen.
+    let refused = Request::RevokeDevice { device };
+    assert!(rabta_hie::admin::run(&server.handle.app.db, refused, server.now()).await.is_err());
+
+    let all = deeds(&server).await;
+    let (by_command, of) = ("the operator's command", |kind: &str, id: Id| format!("{kind}/{id}"));
+    let done: Vec<(&str, &str, &str)> =
+        all[before..].iter().map(|(who, act, what)| (who.as_str(), act.as_str(), what.as_str())).collect();
+    let (person, device) = (of("Practitioner", person), of("Device", device));
+    let (clinic, hospital) = (of("Organization", clinic), of("Organization", far));
+    let review = format!("{grant}, ended");
+    let expected = [
+        ("make-enrollment-code", person.as_str()),
+        ("close-codes", &person),
+        ("set-roster", &person),
+        ("leave-roster", &person),
+        ("issue-token", &clinic),
+        ("reserve-numbers", &clinic),
+        ("review-break-glass", &review),
+        ("revoke-device", &device),
+        ("revoke-person", &person),
+        ("revoke-facility", &hospital),
+    ];
+    let (acts, last) = done.split_at(expected.len());
+    assert_eq!(acts, expected.map(|(act, what)| (by_command, act, what)));
+    let [rotated, saved] = last else { panic!("{last:?}") };
+    assert_eq!(*rotated, (by_command, "rotate-key", ""));
+    assert!(saved.1 == "backup" && saved.2.ends_with(".json"), "{saved:?}");
+    assert!(!format!("{all:?}").contains(&ask.patient.to_string()));
+
+    // The command lists it, and nobody reads it as a patient's or a facility's.
+    let folder = server.folder().to_owned();
+    let words = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rabta-hie"));
+        let out = command
+            .args(["audit", "--operator", "--since", "2026-11-22", "--data"])
+            .arg(&folder)
+            .output()
+            .unwrap();
+        assert!(out.status.success());
+        String::from_utf8(out.stdout).unwrap()
+    });
+    let words = words.await.unwrap();
+    assert!(words.contains(&format!("the operator's command: revoke-device {device}")), "{words}");
+    let operator = server.operator(ask.clinic).await;
+    let (_, seen) = said(server.get(&operator, "/fhir/AuditEvent")).await;
+    assert!(!seen.to_string().contains("operator-act"));
+}

@@ -61,6 +61,7 @@ macro_rules! contract_tests {
             our_own_envelope_in_a_pull_is_an_ack
             others_envelopes_are_kept_as_received
             a_restored_hie_gets_everything_again
+            what_a_restored_hie_did_not_show_is_a_stray
             a_restored_hie_may_use_a_version_number_again
             what_the_hie_took_last_is_shown_whatever_came_first
             an_own_word_stays_on_top_until_it_was_sent

@@ -98,6 +98,35 @@ pub async fn a_restored_hie_gets_everything_again(store: &impl RecordStore) -> H
     Ok(())
 }
 
+pub async fn what_a_restored_hie_did_not_show_is_a_stray(store: &impl RecordStore) -> Held {
+    let theirs = |n: u8| foreign(n, Kind::Visit, None, encounter_bundle(id(n), id(100)));
+    let shown = |seq: u64, n: u8, at: i64| Pulled::Envelope { seq, received_at: at, bytes: theirs(n) };
+    store.enter_epoch(id(50)).await?;
+    store.apply_pull(pull(50, 9, vec![shown(3, 9, 30), shown(5, 7, 50), shown(6, 8, 50)])).await?;
+    assert_eq!(store.strays().await?, []);
+
+    store.enter_epoch(id(51)).await?;
+    assert_eq!(store.strays().await?, [id(9), id(7), id(8)], "as the HIE had received them");
+    store.apply_pull(pull(51, 3, vec![shown(3, 9, 30)])).await?;
+    assert_eq!(store.strays().await?, [id(7), id(8)]);
+    let where_is = async |n: u8| store.custody_of("Encounter", &id(n).to_string()).await;
+    assert_eq!(where_is(9).await?, Some(EntryState::AtHie(Cursor { epoch: id(51), seq: 3 })));
+    assert_eq!(where_is(7).await?, Some(EntryState::Here), "nobody else is known to have it");
+
+    // Carried there by this laptop; what was put off or refused is not there.
+    let acks = [
+        ack(7, Outcome::Durable { seq: 4 }),
+        ack(8, Outcome::Refused { code: "bad".into(), text: "bad".into() }),
+    ];
+    store.mark_acks(id(51), &acks).await?;
+    assert_eq!(store.strays().await?, [id(8)]);
+    assert_eq!(where_is(7).await?, Some(EntryState::AtHie(Cursor { epoch: id(51), seq: 4 })));
+    // An answer that was on its way since the life before says nothing of this one.
+    store.mark_acks(id(50), &[ack(8, Outcome::Durable { seq: 4 })]).await?;
+    assert_eq!(store.strays().await?, [id(8)]);
+    Ok(())
+}
+
 pub async fn a_restored_hie_may_use_a_version_number_again(store: &impl RecordStore) -> Held {
     store.apply_pull(pull(50, 2, vec![pulled_patient(1, "One"), pulled_patient(2, "Lost")])).await?;
     store.enter_epoch(id(51)).await?;

@@ -140,7 +140,15 @@ impl RecordStore for MemoryStore {
 
     async fn mark_acks(&self, epoch: Id, acks: &[Ack]) -> Answer<()> {
         self.write(|state| {
+            let here = state.cursor.is_some_and(|cursor| cursor.epoch == epoch);
             for ack in acks {
+                if let (Outcome::Durable { seq }, Some(carried)) =
+                    (&ack.outcome, state.inbox.get_mut(&ack.id))
+                    && here
+                    && carried.hie_seq == 0
+                {
+                    carried.hie_seq = *seq;
+                }
                 let Some(ours) = state.log.iter_mut().find(|l| l.entry.id == ack.id) else { continue };
                 ours.entry.state = match &ack.outcome {
                     Outcome::Durable { seq } => EntryState::AtHie(Cursor { epoch, seq: *seq }),
@@ -432,13 +440,23 @@ impl RecordStore for MemoryStore {
         if let Some(ours) = state.log.iter().find(|l| Some(l.entry.id) == current.envelope) {
             return Ok(Some(ours.entry.state.clone()));
         }
-        let seq = current.envelope.and_then(|e| state.inbox.get(&e)).map_or(0, |received| received.hie_seq);
+        let seq = match current.envelope.and_then(|e| state.inbox.get(&e)).map(|received| received.hie_seq) {
+            Some(0) => return Ok(Some(EntryState::Here)),
+            place => place.unwrap_or_default(),
+        };
         let epoch = state.cursor.map(|cursor| cursor.epoch).unwrap_or_default();
         Ok(Some(EntryState::AtHie(Cursor { epoch, seq })))
     }
 
     async fn received(&self, envelope: Id) -> Answer<Option<Received>> {
         Ok(self.state().inbox.get(&envelope).cloned())
+    }
+
+    async fn strays(&self) -> Answer<Vec<Id>> {
+        let state = self.state();
+        let mut strays: Vec<&Received> = state.inbox.values().filter(|r| r.hie_seq == 0).collect();
+        strays.sort_by_key(|r| (r.received_at, r.id));
+        Ok(strays.into_iter().map(|r| r.id).collect())
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {

@@ -193,7 +193,7 @@ statements! {
     IS_OURS = "SELECT 1 FROM log WHERE id = ?1";
     CUSTODY = "SELECT kind, state, count FROM custody WHERE count > 0 ORDER BY kind, state";
     CUSTODY_OF_PATIENT = "SELECT state, count(*) FROM log WHERE patient = ?1 GROUP BY state";
-    CUSTODY_OF = "SELECT r.envelope, l.state, l.hie_epoch, l.hie_seq, l.code, l.words, coalesce(i.hie_seq, 0) \
+    CUSTODY_OF = "SELECT r.envelope, l.state, l.hie_epoch, l.hie_seq, l.code, l.words, i.hie_seq \
                   FROM resource r LEFT JOIN log l ON l.id = r.envelope LEFT JOIN inbox i ON i.id = r.envelope \
                   WHERE r.k = (SELECT k FROM kind WHERE name = ?1) AND r.id = ?2 AND r.deleted <> 2";
 
@@ -203,6 +203,8 @@ statements! {
     RECEIVE = "INSERT INTO inbox (id, hie_seq, device, kind, patient, task, received_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                ON CONFLICT (id) DO UPDATE SET hie_seq = excluded.hie_seq RETURNING hie_seq";
     IS_RECEIVED = "SELECT 1 FROM inbox WHERE id = ?1";
+    STRAYS = "SELECT id FROM inbox WHERE hie_seq = 0 ORDER BY received_at, id";
+    PLACED = "UPDATE inbox SET hie_seq = ?2 WHERE id = ?1 AND hie_seq = 0";
 
     // Certificates
     CERTS = "SELECT subject, key, issued_at, bytes FROM cert WHERE subject = ?1 ORDER BY issued_at DESC";

@@ -438,8 +438,12 @@ impl RecordStore for SqliteStore {
             return read::entry_state(state, get(&row, 2)?, get(&row, 3)?, get(&row, 4)?, get(&row, 5)?)
                 .map(Some);
         }
+        let seq = match get::<Option<i64>>(&row, 6)? {
+            Some(0) => return Ok(Some(EntryState::Here)),
+            place => place.unwrap_or_default() as u64,
+        };
         let epoch = write::cursor(reader.connection()).await?.map(|cursor| cursor.epoch).unwrap_or_default();
-        Ok(Some(EntryState::AtHie(Cursor { epoch, seq: get::<i64>(&row, 6)? as u64 })))
+        Ok(Some(EntryState::AtHie(Cursor { epoch, seq })))
     }
 
     async fn received(&self, envelope: Id) -> Answer<Option<Received>> {
@@ -447,6 +451,12 @@ impl RecordStore for SqliteStore {
         let row =
             sqlx::query(sql::INBOX).bind(envelope.0.to_vec()).fetch_optional(reader.connection()).await?;
         row.as_ref().map(read::received).transpose()
+    }
+
+    async fn strays(&self) -> Answer<Vec<Id>> {
+        let mut reader = self.reader().await?;
+        let rows = sqlx::query(sql::STRAYS).fetch_all(reader.connection()).await?;
+        rows.iter().map(|row| read::id(get(row, 0)?)).collect()
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {

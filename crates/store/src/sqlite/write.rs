@@ -243,6 +243,9 @@ pub(crate) async fn acks(c: &mut SqliteConnection, acks: &Acks<'_>) -> Done {
             .bind(code.to_owned())
             .bind(words.to_owned());
         run(query, c).await?;
+        if state == 1 && cursor(c).await?.is_some_and(|cursor| cursor.epoch == acks.epoch) {
+            run(sqlx::query(sql::PLACED).bind(ack.id.0.to_vec()).bind(seq as i64), c).await?;
+        }
     }
     Ok(())
 }

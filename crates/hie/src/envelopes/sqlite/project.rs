@@ -34,6 +34,8 @@ pub struct Act<'a> {
     pub bytes: &'a [u8],
     pub content: &'a Content,
     pub standing: Option<&'a Standing>,
+    /// The version of the ask that it counts as made on.
+    pub base: Option<u32>,
     pub superseded: Option<State>,
     pub arrival: Arrival,
     pub now: i64,
@@ -254,7 +256,7 @@ async fn ask(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<Vec<Id>, sqlx::
     let Some(task) = &act.content.task else {
         return Ok(act.standing.map(|s| s.with.clone()).unwrap_or_default());
     };
-    let holder = holder_after(act.standing, task, act.header.base_version);
+    let holder = holder_after(act.standing, task, act.base);
     let owner = holder.person().map(|o| o.0.to_vec());
     let pool = matches!(holder, Holder::Pool(_));
     let closed = task.state.is_closed();

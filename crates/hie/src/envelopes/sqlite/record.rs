@@ -6,7 +6,12 @@ use sqlx::{Row, SqliteConnection};
 
 use super::holders;
 use crate::{
-    envelopes::{chain::Neighbors, content::Holder, examine::Refusal, task::Standing},
+    envelopes::{
+        chain::Neighbors,
+        content::Holder,
+        examine::Refusal,
+        task::{Basis, Standing},
+    },
     identity,
 };
 
@@ -170,6 +175,24 @@ pub async fn standing(db: &mut SqliteConnection, task: Id) -> Result<Option<Stan
         version: row.try_get::<i64, _>(4)? as u32,
         note: row.try_get::<i64, _>(5)? as u64,
     }))
+}
+
+/// What `header` is built on, of the ask that it belongs to.
+pub async fn basis(db: &mut SqliteConnection, header: &Header) -> Result<Basis, sqlx::Error> {
+    if header.task.is_none() {
+        return Ok(Basis::Unnamed);
+    }
+    let mut superseded = Vec::new();
+    for dependency in &header.depends {
+        let sql = "SELECT superseded FROM envelope WHERE id = ? AND task = ?";
+        let found: Option<bool> = sqlx::query_scalar(sql)
+            .bind(dependency.0.to_vec())
+            .bind(header.task.map(|t| t.0.to_vec()))
+            .fetch_optional(&mut *db)
+            .await?;
+        superseded.extend(found);
+    }
+    Ok(Basis::of(superseded))
 }
 
 pub async fn persons_at(db: &mut SqliteConnection, device: Id) -> Result<Vec<Id>, sqlx::Error> {

@@ -17,7 +17,7 @@ use crate::{
         content::{Content, consent_opens},
         examine::{Examined, Refusal, codes},
         sequencer::Sequencer,
-        task::{self, Effect, Standing},
+        task::{self, Basis, Effect, Standing},
     },
     fhir::store,
     identity,
@@ -117,12 +117,15 @@ async fn judge(
         Some(task) => record::standing(tx, task).await?,
         None => None,
     };
-    let superseded = match check(tx, header, content, standing.as_ref(), world.duty).await? {
+    let basis = record::basis(tx, header).await?;
+    let superseded = match check(tx, (header, content), standing.as_ref(), basis, world.duty).await? {
         Ok(Effect::Moved) => None,
         Ok(Effect::Superseded(state)) => Some(state),
         Err(refusal) => return Ok(record::refused(refusal)),
     };
-    let act = project::Act { header, bytes, content, standing: standing.as_ref(), superseded, arrival, now };
+    let standing = standing.as_ref();
+    let base = standing.and_then(|standing| task::base(standing, header.base_version, basis));
+    let act = project::Act { header, bytes, content, standing, base, superseded, arrival, now };
     let seq = project::project(tx, world.sequencer, who, &act).await?;
     Ok(match superseded {
         Some(state) => Outcome::Superseded { seq, code: state.code().into() },
@@ -132,9 +135,9 @@ async fn judge(
 
 async fn check(
     tx: &mut SqliteConnection,
-    header: &Header,
-    content: &Content,
+    (header, content): (&Header, &Content),
     standing: Option<&Standing>,
+    basis: Basis,
     duty: Id,
 ) -> Result<Result<Effect, Refusal>, sqlx::Error> {
     let refuse = |code, text: &str| Ok(Err(Refusal::new(code, text)));
@@ -191,7 +194,7 @@ async fn check(
         (Some(_), Some(standing), kind) => {
             let persons = record::persons_at(tx, header.device).await?;
             let duty = header.device == duty;
-            let mover = task::mover(standing, header, &persons, duty);
+            let mover = task::mover(standing, header, &persons, duty, basis);
             if mover.is_stranger() || patient.as_ref().is_some_and(|p| *p != standing.patient) {
                 return Ok(Err(task::unknown()));
             }
