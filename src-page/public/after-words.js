@@ -19,7 +19,7 @@ export const AFTER_WORDS = {
     "This is what the doctor told you to do next. The pictures of sun and moon show when to take each medicine. If you cannot read it, show it to someone whom you trust.",
     "ڈاکٹر نے بتایا ہے کہ اب کیا کرنا ہے۔ سورج اور چاند کی تصویریں بتاتی ہیں کہ ہر دوا کب لینی ہے۔ اگر آپ پڑھ نہیں سکتے تو کسی ایسے شخص کو دکھائیں جس پر آپ کو بھروسا ہو۔"],
   after_elsewhere_title: ["Open it on the other phone", "اسے دوسرے فون پر کھولیں"],
-  after_elsewhere_text: ["Only the phone that had the call shows what to do next. Use that phone, or phone the clinic.", "جس فون پر ڈاکٹر سے بات ہوئی تھی، یہ اسی پر کھلتا ہے۔ وہی فون استعمال کریں یا کلینک کو فون کریں۔"],
+  after_elsewhere_text: ["Only the phone that had the call shows what to do next. Use that phone, or ask the clinic.", "جس فون پر ڈاکٹر سے بات ہوئی تھی، یہ اسی پر کھلتا ہے۔ وہی فون استعمال کریں یا کلینک سے پوچھیں۔"],
   after_broken_title: ["This cannot be read", "یہ پڑھا نہیں جا سکتا"],
-  after_broken_text: ["It was changed on the way. Phone the clinic.", "راستے میں اس میں تبدیلی ہوئی ہے۔ کلینک کو فون کریں۔"],
+  after_broken_text: ["It was changed on the way. Ask the clinic.", "راستے میں اس میں تبدیلی ہوئی ہے۔ کلینک سے پوچھیں۔"],
 };

@@ -82,11 +82,11 @@ function noteScreen(note, talk) {
 }
 
 function elsewhereScreen(dial) {
-  show("after-elsewhere", { pic: "elsewhere", title: "after_elsewhere_title", text: ["after_elsewhere_text"], prompts: ["after_elsewhere"], buttons: [dial] });
+  show("after-elsewhere", { pic: "elsewhere", title: "after_elsewhere_title", text: ["after_elsewhere_text"], prompts: ["after_elsewhere"], buttons: [dial()].filter(Boolean) });
 }
 
 function brokenScreen(dial) {
-  show("after-broken", { pic: "broken", title: "after_broken_title", text: ["after_broken_text"], buttons: [dial] });
+  show("after-broken", { pic: "broken", title: "after_broken_title", text: ["after_broken_text"], buttons: [dial()].filter(Boolean) });
 }
 
 /** Fetches the prescription and hands it to the phone, which keeps it among its downloads. */

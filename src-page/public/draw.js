@@ -46,8 +46,9 @@ export function sentence(key, values = {}) {
   });
 }
 
-export const button = ({ t, word, kind = "", sign: picture, press, pressed, values }) =>
-  make("button", { type: "button", class: kind, "data-t": t, "aria-pressed": pressed === undefined ? null : String(pressed), on: { click: press } },
+/** `link`: an address that the phone's own programs open, in place of something to do here. */
+export const button = ({ t, word, kind = "", sign: picture, press, pressed, values, link }) =>
+  make(link ? "a" : "button", { type: link ? null : "button", href: link, class: link ? `link ${kind}` : kind, "data-t": t, "aria-pressed": pressed === undefined ? null : String(pressed), on: press ? { click: press } : {} },
     picture && sign(picture), make("span", {}, plain(word, values)));
 
 export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

@@ -40,7 +40,7 @@ export function takeSecret() {
   const text = fragment || old;
   const secret = text && fromBase64url(text);
   if (!secret) return null;
-  if (text !== old) for (const key of ["word", "consent", "place"]) kept.drop(key);
+  if (text !== old) for (const key of ["word", "consent", "place", "phone"]) kept.drop(key);
   kept.set("link", text);
   return secret;
 }
@@ -86,7 +86,16 @@ export function rememberPhone(open) {
 
 export const phoneOf = (open) => remembered()[open.slice(0, 10)] ?? deviceId();
 
-/** Opens what the doctor sealed (crates/wire/src/after.rs). `part`: "note" or "paper". Throws where it does not open. */
+/** The number to phone, which the doctor's laptop sealed beside the link (crates/wire/src/contact.rs); null if there is none. */
+export async function contactPhone(secret, sealed) {
+  try {
+    const bytes = Uint8Array.from(atob(sealed.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+    const { phone } = JSON.parse(new TextDecoder().decode(await unseal(secret, "contact", bytes)));
+    return /^\+?[0-9]{3,15}$/.test(phone) ? phone : null;
+  } catch { return null; }
+}
+
+/** Opens what the doctor sealed (crates/wire/src/after.rs). `part`: "note", "paper" or "contact". Throws where it does not open. */
 export async function unseal(secret, part, sealed) {
   const base = await crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveKey"]);
   const how = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: utf8("rabta link after 1") };

@@ -3,7 +3,7 @@
 
 import { Unreachable, post } from "./api.js";
 import { cleanName, make, sentence, sign } from "./draw.js";
-import { deviceId, kept, openCode, rememberPhone, takeSecret, wordCode } from "./link.js";
+import { contactPhone, deviceId, kept, openCode, rememberPhone, takeSecret, wordCode } from "./link.js";
 import * as phone from "./phone.js";
 import * as speaker from "./say.js";
 import { $, dots, go, redraw, show, speakerButton } from "./show.js";
@@ -73,7 +73,12 @@ async function begin() {
   go(openingScreen);
   visit.open ||= await openCode(visit.secret);
   const answer = await reach("/v1/p/open", question());
-  if (answer) settle(answer);
+  if (!answer) return;
+  if (answer.body.contact) {
+    const number = await contactPhone(visit.secret, answer.body.contact);
+    if (number) kept.set("phone", number);
+  }
+  settle(answer);
 }
 
 function settle(answer) {
@@ -217,7 +222,7 @@ async function enter(joined) {
     inside = call;
     inside.enter({ finish, waiting: waitingScreen, pollNow: () => pollNow() });
     const room = await start({
-      secret: visit.secret, join: joined, video: hasCamera(), stream: visit.stream, screen: { far, third, near },
+      secret: visit.secret, join: joined, video: hasCamera(), agreed: visit.consent === "video", stream: visit.stream, screen: { far, third, near },
       rejoin: newPass, pressed: visit.pressed,
       on: (state) => { if (isWay(mine)) inside.roomChanged(state); },
     });
@@ -308,8 +313,11 @@ async function awaitAfter(mine) {
 
 // ---- Screens ----
 
-/** What is left to do is to phone. The page knows no number, since the message has none: the phone's own dialer opens, empty. */
-const dial = { t: "dial", word: "dial", kind: "main", sign: "call", press: () => { location.href = "tel:"; } };
+/** What is left to do is to phone. The number came sealed beside the link; where there is none, the words are the way on. */
+function dial(kind = "main") {
+  const number = kept.get("phone");
+  return number && { t: "dial", word: "dial", kind, sign: "call", link: `tel:${number}`, values: { n: `\u2066${number}\u2069` } };
+}
 
 function openingScreen() {
   show("opening", { pic: "opening", title: "opening_title", body: [dots()] });
@@ -349,7 +357,7 @@ function declinedScreen() {
   agree(null);
   show("declined", {
     pic: "declined", title: "declined_title", text: ["declined_text"],
-    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }, { ...dial, kind: "" }],
+    buttons: [{ t: "again", word: "declined_back", sign: "again", press: () => go(consentScreen) }, dial("")].filter(Boolean),
   });
 }
 
@@ -420,7 +428,10 @@ function endedScreen(why) {
   const prompt = text === "broken_over" ? "broken-over" : text === "over_text" ? "over" : key;
   show("ended", {
     pic: { ended: "ended", left: "declined", untrusted: "untrusted" }[key] ?? "broken", title: `${key}_title`, text: [called ? "ended_more" : text], prompts: [prompt],
-    buttons: key === "untrusted" || text === "over_text" || text === "broken_over" ? [dial] : again ? [{ t: "again", word: "again", kind: key === "ended" ? "" : "main", sign: "again", press: begin }] : [],
+    buttons: [
+      again && { t: "again", word: "again", kind: called ? "" : "main", sign: "again", press: begin },
+      (key === "untrusted" || key === "no_answer" || text === "over_text" || text === "broken_over") && dial(again ? "" : "main"),
+    ].filter(Boolean),
   });
 }
 
@@ -434,17 +445,17 @@ function slowScreen() {
 
 function overScreen() {
   for (const key of ["word", "consent", "link", "place"]) kept.drop(key);
-  show("over", { pic: "over", title: "over_title", text: ["over_text"], buttons: [dial] });
+  show("over", { pic: "over", title: "over_title", text: ["over_text"], buttons: [dial()].filter(Boolean) });
 }
 
 function noLinkScreen() {
-  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompts: ["no_link"], buttons: [dial] });
+  show("no-link", { pic: "over", title: "no_link_title", text: ["no_link_text"], prompts: ["no_link"], buttons: [dial()].filter(Boolean) });
 }
 
 function elsewhereScreen() {
   show("elsewhere", {
     pic: "elsewhere", title: "elsewhere_title", text: ["elsewhere_text"],
-    buttons: [{ t: "move", word: "move", kind: "main", sign: "call", press: moveHere }],
+    buttons: [{ t: "move", word: "move", kind: "main", sign: "call", press: moveHere }, dial("")].filter(Boolean),
   });
 }
 
@@ -458,7 +469,7 @@ function askedScreen() {
 }
 
 function notMovedScreen() {
-  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompts: ["not_moved"], buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }, { ...dial, kind: "" }] });
+  show("not-moved", { pic: "elsewhere", title: "not_moved_title", text: ["not_moved_text"], prompts: ["not_moved"], buttons: [{ t: "retry", word: "retry", sign: "again", press: begin }, dial("")].filter(Boolean) });
 }
 
 function browserScreen(copied = false) {

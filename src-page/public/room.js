@@ -13,7 +13,7 @@ const RETRY_MS = [300, 1000, 2000, 4000];
 const POLICY = 1008;
 
 /**
- * options: `{ secret, join, rejoin, pressed, video, stream, screen: { far, third, near }, on }`; `rejoin()` gets another pass, or
+ * options: `{ secret, join, rejoin, pressed, video, agreed, stream, screen: { far, third, near }, on }`; `rejoin()` gets another pass, or
  * throws `{ retry, code }`; `pressed` is when Join was, by `performance.now()`; `on` gets
  * `{ phase, why, name, micOn, cameraOn, farCamera, farMicrophone, seconds, said, stills, stillsThere, doctor, third, wanted }`.
  */
@@ -23,7 +23,7 @@ export async function start(options) {
   const now = () => performance.now();
   await init({ module_or_path: new URL("./session_bg.wasm", import.meta.url) });
   const [inst] = crypto.getRandomValues(new Uint32Array(1));
-  const call = new Call(secret, JSON.stringify(join.me), inst, options.video);
+  const call = new Call(secret, JSON.stringify(join.me), inst, options.video, options.agreed);
   let engine = null, socket = null, session, timer, asking, asked = 0, tries = 0, closed = false, shown = "";
 
   const room = {

@@ -45,7 +45,7 @@ export function show(name, { pic, title, text = [], body = [], buttons = [], sta
   document.title = title ? plain(title, values) : plain("title");
   const written = () => [title, ...text].filter(Boolean).map((key) => plain(key, values)).join(" ");
   const part = (id) => ({ id, text: id in PROMPTS ? PROMPTS[id].keys.map((key) => plain(key, { n: PROMPTS[id].n, ...values })).join(" ") : written() });
-  const parts = [...prompts, ...noteNames().map((note) => `note-${note}`)].map(part);
+  const parts = [...prompts, ...(buttons.some(({ t }) => t === "dial") ? ["dial"] : []), ...noteNames().map((note) => `note-${note}`)].map(part);
   spoken = aloud ? { parts: [{ id: prompts[0], text: aloud }], exact: true } : { parts, exact: false };
   if (fresh) {
     heading?.focus({ preventScroll: true });

@@ -25,6 +25,8 @@ pub struct Call {
     signaling: bool,
     microphone: bool,
     camera: bool,
+    /// What the patient agreed to: with a picture, or voice only.
+    agreed: bool,
     session: Option<CallSession>,
     /// The last call that ended and the round of its ring: its rings are still under way.
     over: Option<(Id, u32)>,
@@ -83,9 +85,10 @@ struct Third {
 
 #[wasm_bindgen]
 impl Call {
-    /// `secret`: the fragment's 16 bytes. `me`: the party of the join's answer, as JSON. `inst`: random.
+    /// `secret`: the fragment's 16 bytes. `me`: the party of the join's answer, as JSON. `inst`: random. `camera`: there is
+    /// one; `agreed`: the patient agreed to a picture, else to their voice only.
     #[wasm_bindgen(constructor)]
-    pub fn new(secret: &[u8], me: &str, inst: u32, camera: bool) -> Result<Call, JsError> {
+    pub fn new(secret: &[u8], me: &str, inst: u32, camera: bool, agreed: bool) -> Result<Call, JsError> {
         let secret: [u8; 16] = secret.try_into().map_err(|_| JsError::new("a secret has 16 bytes"))?;
         let me = serde_json::from_str(me).map_err(|_| JsError::new("not a party"))?;
         Ok(Call {
@@ -96,6 +99,7 @@ impl Call {
             signaling: false,
             microphone: true,
             camera,
+            agreed,
             session: None,
             over: None,
         })
@@ -123,6 +127,7 @@ impl Call {
             self.input(now, Input::Intent(Intent::Camera { on: self.camera }));
             self.input(now, Input::Intent(Intent::Microphone { on: self.microphone }));
             self.input(now, Input::Intent(Intent::Accept));
+            self.input(now, Input::Intent(Intent::Agreed { video: self.agreed }));
             return;
         }
         self.input(now, Input::Frame(frame));

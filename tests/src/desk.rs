@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{hie::Hie, story::Person, webdriver};
 
+/// The clinic's telephone, as it is in links.
+pub const PHONE: &str = "03000055101";
+
 pub struct Desk {
     http: reqwest::Client,
     base: String,
@@ -98,18 +101,48 @@ impl Desk {
         Ok(())
     }
 
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token)
+    }
+
     /// `word` as it is normalized: lower case, single spaces.
     pub async fn make_link(&self, word: &str, life_ms: i64) -> Result<Link> {
+        self.make_link_with(word, life_ms, Some(PHONE)).await
+    }
+
+    /// The same of a clinic with this telephone, or without one.
+    pub async fn make_link_with(&self, word: &str, life_ms: i64, phone: Option<&str>) -> Result<Link> {
         let secret: [u8; 16] = random()?;
         let open = digest(&[b"rabta link open 1", &secret]);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis() as i64;
         let guest = new_id()?;
-        let link = json!({
+        let mut link = json!({
             "guest": guest, "open": BASE64.encode(digest(&[&open])), "expires_at": now + life_ms,
             "word": BASE64.encode(digest(&[b"rabta link word 1", &open, word.as_bytes()])),
         });
-        let made = told(self.http.post(self.at("")).bearer_auth(&self.token).json(&link)).await?;
-        Ok(Link { guest, secret, page: made["page"].as_str().context("a page")?.to_owned() })
+        let mut made = Link { guest, secret, page: String::new() };
+        let contact = made.seal("contact", json!({ "phone": phone }).to_string().as_bytes())?;
+        link["contact"] = json!(BASE64.encode(contact));
+        let answer = told(self.http.post(self.at("")).bearer_auth(&self.token).json(&link)).await?;
+        made.page = answer["page"].as_str().context("a page")?.to_owned();
+        Ok(made)
+    }
+
+    /// Asks the door about a link, without its word, until it is asked to wait: as somebody who guesses does.
+    pub async fn ask_too_often(&self, link: &Link) -> Result<()> {
+        let open = BASE64.encode(digest(&[b"rabta link open 1", &link.secret]));
+        let door = link.page.trim_end_matches("/p/");
+        for _ in 0..200 {
+            let knock = self.http.post(format!("{door}/v1/p/open")).json(&json!({ "open": open }));
+            if knock.send().await?.status() == reqwest::StatusCode::TOO_MANY_REQUESTS {
+                return Ok(());
+            }
+        }
+        bail!("nobody is ever asked to wait")
     }
 
     /// `close`, `move` or `do-not-move`.
@@ -133,6 +166,12 @@ impl Desk {
             Some(pdf) => self.put(link, "/paper", link.seal("paper", pdf)?).await,
             None => Ok(()),
         }
+    }
+
+    /// Leaves something that was sealed for another link.
+    pub async fn leave_another_links(&self, link: &Link) -> Result<()> {
+        let other = Link { guest: String::new(), secret: random()?, page: String::new() };
+        self.put(link, "", other.seal("note", b"{}")?).await
     }
 
     async fn put(&self, link: &Link, part: &str, sealed: Vec<u8>) -> Result<()> {
@@ -171,14 +210,14 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     Sha256::digest(parts.concat()).into()
 }
 
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
 /// A UUID of version 4 (RFC 9562).
-fn new_id() -> Result<String> {
+pub(crate) fn new_id() -> Result<String> {
     let mut b: [u8; 16] = random()?;
     (b[6], b[8]) = (b[6] & 0x0f | 0x40, b[8] & 0x3f | 0x80);
     let hex: String = b.iter().map(|byte| format!("{byte:02x}")).collect();

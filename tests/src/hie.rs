@@ -184,8 +184,9 @@ impl Hie {
         let mut args =
             vec!["enroll", "--facility", person.facility, "--name", person.name, "--role", person.role];
         args.extend(["--registration", person.registration, "--qualification", person.qualification]);
+        args.extend(["--phone", person.phone]);
         if let Some(specialty) = person.specialty {
-            args.extend(["--specialty", specialty, "--phone", person.phone, "--hours", "always"]);
+            args.extend(["--specialty", specialty, "--hours", "always"]);
         }
         let made = self.admin(&args)?;
         Ok(Invited { code: text(&made, "/code/code")?, person: text(&made, "/code/person")? })

@@ -13,6 +13,7 @@ mod left_out;
 pub mod phone;
 pub mod process;
 pub mod report;
+pub mod rings;
 pub mod root;
 pub mod run;
 pub mod sample;

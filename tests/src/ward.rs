@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     Run,
-    desk::{Desk, Link},
+    desk::{Desk, Link, PHONE},
     hie::Hie,
     phone::{Phone, TestCa},
     story::Person,
@@ -14,6 +14,10 @@ use crate::{
 
 pub const WORD: &str = "mango tree";
 pub const HOUR: i64 = 3_600_000;
+
+/// Before a page: what its loudspeaker plays is in `window.heard`.
+pub const LISTENS: &str = "window.heard = []; window.Audio = class extends Audio { constructor(src) { super(src); \
+    this.addEventListener('timeupdate', () => { if (this.currentTime > 0.3) window.heard.push(src); }); } }";
 
 /// A server, a doctor's device and one browser.
 pub struct Ward<'a> {
@@ -69,6 +73,27 @@ impl<'a> Ward<'a> {
         self.phone.tap("consent-video").await?;
         self.phone.tap("join").await?;
         self.phone.screen("waiting").await
+    }
+
+    /// The clinic's number is on the button, and the phone's own dialer opens with it.
+    pub async fn can_phone(&self) -> Result<()> {
+        let phone = &self.phone;
+        phone.see("dial").await?;
+        let to = phone
+            .eval(
+                "const a = document.querySelector('a[data-t=dial]'); \
+                 return [a.href, a.innerText.includes(a.href.slice(4)), a.offsetHeight >= 44]",
+            )
+            .await?;
+        ensure!(to == json!([format!("tel:{PHONE}"), true, true]), "{to}");
+        Ok(())
+    }
+
+    /// The loudspeaker says what this screen has recorded, in English, from a press to the next. The page was opened with [`LISTENS`].
+    pub async fn aloud(&self, prompt: &str) -> Result<()> {
+        self.phone.tap("speak").await?;
+        heard(&self.phone, &format!("say-en-{prompt}.ogg")).await?;
+        self.phone.tap("speak").await
     }
 
     /// See [`shows_in`].

@@ -8,7 +8,7 @@ mod on_a_phone {
         hie::Hie,
         phone::{Phone, TestCa},
         run::alone,
-        story::{AYESHA, DOCTOR, Person, World, stranded},
+        story::{AYESHA, DOCTOR, Person, World, ends, stranded},
         ward::{WORD, Ward, shows_in},
         window::by,
     };
@@ -48,6 +48,11 @@ mod on_a_phone {
     #[tokio::test]
     async fn whoever_waits_knows_where_they_stand() -> Result<()> {
         ward("stranded-waiting", &DOCTOR, false, async |ward| stranded::waits(ward).await).await
+    }
+
+    #[tokio::test]
+    async fn a_call_that_ends_badly_says_why_and_what_to_do() -> Result<()> {
+        ward("stranded-ends", &DOCTOR, false, async |ward| ends::ends(ward).await).await
     }
 
     #[tokio::test]
@@ -212,6 +217,28 @@ mod on_a_phone {
             phone.close().await?;
             other
         };
+
+        // The laptop's battery is empty: the phone looks for the doctor, who is back in the call when she calls again.
+        window.kill()?;
+        shows_in(
+            &phone,
+            "call",
+            "[data-t=searching]",
+            "Searching for the doctor",
+            "ڈاکٹر سے رابطہ ڈھونڈ رہے ہیں",
+        )
+        .await?;
+        phone.reads("#screen", "Stay here. The call comes back by itself.").await?;
+        let window = world.reopen(DOCTOR).await?;
+        world.unlock(&window).await?;
+        world.find(&window, AYESHA.name).await?;
+        window.click("result").await?;
+        window.screen("patient").await?;
+        window.click("call-at-home").await?;
+        window.click("link-call").await?;
+        world.sees_the_patient(&window).await?;
+        phone.sees_them().await?;
+        window.reads("call-agreed", "Agreed on the phone: picture and voice").await?;
         window.click("hang-up").await?;
         shows_in(&phone, "ended", "#screen", "the doctor may send what to do next", "ڈاکٹر بھیج سکتے ہیں")
             .await?;

@@ -5,9 +5,10 @@ mod in_a_window {
     use anyhow::{Result, ensure};
     use rabta_tests::{
         phone::{Phone, TestCa},
-        story::{AYESHA, Clinic, World},
+        story::{AYESHA, Clinic, DOCTOR, World},
         window::Window,
     };
+    use serde_json::json;
 
     /// A clinic with an open ask that the specialist has looked at.
     async fn asked(name: &str) -> Result<(World, TestCa, Window, Window)> {
@@ -73,6 +74,57 @@ mod in_a_window {
         doctor.click("go-asks").await?;
         doctor.click("ask-row").await?;
         doctor.reads("timeline", "Call").await?;
+        phone.close().await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+
+    /// Neither the patient nor the specialist presses anything, and the call of these two is not cut.
+    async fn is_back(world: &World, doctor: &Window, specialist: &Window, phone: &Phone) -> Result<()> {
+        doctor.click("link-call").await?;
+        world.all_three(doctor, specialist, phone).await?;
+        ensure!(!specialist.sees_now("call-incoming").await?, "it rang as if it were another call");
+        let asked = phone.eval("return window.asked").await?;
+        ensure!(asked == json!(0), "the patient was asked again");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_doctor_who_hung_up_or_whose_laptop_died_is_back_in_the_same_call() -> Result<()> {
+        let (mut world, ca, doctor, specialist) = asked("three-back").await?;
+        let phone = world.call_at_home(&doctor, &ca, &AYESHA, "phone").await?;
+        world.bring_in(&doctor).await?;
+        phone.tap("wanted-yes").await?;
+        specialist.click("call-accept").await?;
+        specialist.screen("call").await?;
+        world.all_three(&doctor, &specialist, &phone).await?;
+        phone
+            .eval(
+                "window.asked = 0; new MutationObserver(() => { \
+                 if (document.querySelector('[data-t=wanted]')) window.asked += 1; }) \
+                 .observe(document.body, { childList: true, subtree: true })",
+            )
+            .await?;
+
+        doctor.click("hang-up").await?;
+        doctor.see("call-ended").await?;
+        two_go_on(&phone, "far-2").await?;
+        is_back(&world, &doctor, &specialist, &phone).await?;
+        phone.keep_picture("doctor-back").await?;
+
+        // The battery of the laptop is empty: nobody hears a goodbye.
+        doctor.kill()?;
+        world.one_is_away(&specialist).await?;
+        two_go_on(&phone, "far-2").await?;
+        let doctor = world.reopen(DOCTOR).await?;
+        world.unlock(&doctor).await?;
+        ensure!(world.find(&doctor, AYESHA.name).await? > 0, "the patient is found");
+        doctor.click("result").await?;
+        doctor.screen("patient").await?;
+        doctor.click("call-at-home").await?;
+        doctor.screen("phone").await?;
+        is_back(&world, &doctor, &specialist, &phone).await?;
         phone.close().await?;
         doctor.close().await?;
         specialist.close().await?;

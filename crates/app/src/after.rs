@@ -1,5 +1,5 @@
-//! What the patient's phone shows after a call: the next step in the doctor's words and, if wished, the medicines of the
-//! last signed visit with the paper. Sealed here with the link's secret; the HIE keeps it for a week and cannot read it.
+//! What the patient's phone shows after a call: the next step in the doctor's words and, if the patient agrees, the medicines
+//! of a signed visit with the paper. Sealed here with the link's secret; the HIE keeps it for a week and cannot read it.
 
 use rabta_domain::{
     medicine::{MedicineLine, Moment},
@@ -28,10 +28,12 @@ impl Session {
             return Err(Error::field("invalid", "next_step"));
         }
         let (guest, secret, patient) = self.link_secret(&leave.guest).await?;
-        let visit = match leave.with_medicines {
-            true => self.last_signed_visit(&patient).await?,
-            false => None,
-        };
+        let visit = leave.visit;
+        if let Some(visit) = &visit {
+            self.must_be_signed_visit_of(&patient, visit).await?;
+        }
+        let entity =
+            visit.as_ref().map_or(format!("Patient/{patient}"), |visit| format!("Encounter/{visit}"));
         let mut note = AfterNote {
             next_step: next_step.to_owned(),
             medicines: vec![],
@@ -58,16 +60,18 @@ impl Session {
             client.leave_after(guest, AfterPart::Paper, sealed).await.map_err(crate::gate::hie)?;
         }
         // It left the record, with the patient's word and to the patient's phone.
-        let audit = self.audit("export", &format!("Patient/{patient}"), Some(&patient));
+        let audit = self.audit("export", &entity, Some(&patient));
         self.commit(Transaction::new().audit(audit)).await.map(drop)
     }
 }
 
 impl Session {
-    /// The newest visit of this patient that was signed here.
-    async fn last_signed_visit(&self, patient: &str) -> Result<Option<String>, Error> {
+    /// A visit of this patient that was made here, and is not being written or corrected.
+    async fn must_be_signed_visit_of(&self, patient: &str, visit: &str) -> Result<(), Error> {
         let chart = crate::chart::chart(self, patient).await?;
-        Ok(chart.visits.into_iter().find(|visit| visit.ours).map(|visit| visit.id))
+        let theirs = chart.visits.iter().any(|row| row.ours && row.id == visit);
+        let open = self.find_visit_draft(visit).await?.is_some();
+        if theirs && !open { Ok(()) } else { Err(Error::field("invalid", "visit")) }
     }
 }
 

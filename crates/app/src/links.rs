@@ -1,6 +1,9 @@
 //! Patients' links: made here with the secret and the word, which the HIE never learns; kept in the vault until they end.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcode::{QrCode, render::svg};
 use rabta_domain::{Private, role::Act};
@@ -121,7 +124,9 @@ impl Session {
             open: guest::text(&guest::open_hash(&open_key)),
             word: guest::text(&guest::word_proof(&open_key, &word)),
             expires_at: expires_at + offset,
+            contact: None,
         };
+        let link = guest::MakeLink { contact: Some(self.sealed_contact(&secret).await?), ..link };
         let client = self.sync.client()?;
         let page = client.links().await.map_err(crate::gate::hie)?.page;
         let page = page.ok_or_else(|| Error::new("no-certificate"))?;
@@ -139,6 +144,17 @@ impl Session {
         let audit = self.audit("link", &format!("Patient/{}", make.patient), Some(&make.patient));
         self.keep_links(&links, Transaction::new().audit(audit)).await?;
         self.link_view(&kept, None).await
+    }
+
+    /// Whom the patient phones, for the link's holder only: this person's duty telephone, else their own.
+    async fn sealed_contact(&self, secret: &LinkSecret) -> Result<String, Error> {
+        let own = self.enrollment.enrolled.invitation.person.phone.clone();
+        let duty = self.roster_entries().await?.into_iter().find(|entry| entry.person == self.person_id);
+        let mut numbers = duty.map(|entry| entry.phone).into_iter().chain(own);
+        let contact = guest::Contact { phone: numbers.find_map(|text| guest::dialable(&text)) };
+        let mut nonce = [0; 12];
+        getrandom::fill(&mut nonce).map_err(|_| Error::detail("unexpected", "no randomness"))?;
+        Ok(URL_SAFE_NO_PAD.encode(secret.seal_contact(nonce, &contact)))
     }
 
     async fn link_view(&self, link: &Kept, open: Option<&OpenLink>) -> Result<LinkView, Error> {

@@ -60,6 +60,8 @@ async fn a_call_rings_is_taken_carries_words_and_is_part_of_the_ask_afterwards()
 
     ask(specialist, Mute { on: true }).await.unwrap();
     call(doctor, |view| view.legs[0].far_muted).await;
+    let endless = ask(specialist, SendChat { text: "x".repeat(10_000_000).into() }).await;
+    assert_eq!(endless.unwrap_err().code, "too-large", "neither into the call nor to the ask");
     ask(specialist, SendChat { text: "Is she drinking?".into() }).await.unwrap();
     let line = |items: Vec<CallItem>| {
         items.into_iter().find_map(|item| match item {

@@ -136,6 +136,7 @@ impl Phones {
             open: text(&open_hash(&open)),
             word: text(&word_proof(&open, WORD)),
             expires_at: rabta_sync::Clock::unix_ms(&self.clock) + 3_600_000,
+            contact: None,
         };
         doctor.make_link(&link).await?;
         bytes[14] = 1;

@@ -13,12 +13,16 @@ use rabta_wire::{
 
 /// Stills of one far side that may be arriving at once.
 const STILLS_IN_FLIGHT: usize = 2;
+/// Lines of one far side that are taken: nobody writes so many, but a program could.
+const LINES: usize = 1_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     open: bool,
     outgoing: Vec<Outgoing>,
     seen: BTreeSet<u32>,
+    /// Chat lines taken.
+    lines: usize,
     arriving: BTreeMap<u32, Arriving>,
 }
 
@@ -86,6 +90,10 @@ pub(crate) enum Arrived {
         about: u32,
         yes: bool,
     },
+    /// Somebody is in the call already, at the patient's end.
+    Here(Id),
+    /// What the patient agreed to: with a picture, or not.
+    Agreed(bool),
     Meet(Meet),
     /// The far side leaves.
     Bye(HangupWhy),
@@ -144,7 +152,8 @@ impl Exchange {
     pub(crate) fn receive(&mut self, text: bool, bytes: &[u8]) -> (Option<Arrived>, Option<Outbound>) {
         match decode(text, bytes) {
             Ok(Message::Control(Control::Chat { id, text })) => {
-                let fresh = text.len() <= CHAT_BYTES && self.seen.insert(id);
+                let fresh = text.len() <= CHAT_BYTES && self.lines < LINES && self.seen.insert(id);
+                self.lines += usize::from(fresh);
                 (fresh.then_some(Arrived::Chat(text)), Some(got(id)))
             }
             Ok(Message::Control(Control::Still { id, bytes, width, height })) => {
@@ -170,6 +179,14 @@ impl Exchange {
             Ok(Message::Control(Control::Answer { id, about, yes })) => {
                 let fresh = self.seen.insert(id);
                 (fresh.then_some(Arrived::Answer { about, yes }), Some(got(id)))
+            }
+            Ok(Message::Control(Control::Here { id, person })) => {
+                let fresh = self.seen.insert(id);
+                (fresh.then_some(Arrived::Here(person)), Some(got(id)))
+            }
+            Ok(Message::Control(Control::Agreed { id, video })) => {
+                let fresh = self.seen.insert(id);
+                (fresh.then_some(Arrived::Agreed(video)), Some(got(id)))
             }
             Ok(Message::Control(Control::Meet { id, meet })) => {
                 let fresh = self.seen.insert(id);
@@ -244,6 +261,22 @@ mod tests {
         assert_eq!((chats, stills), (0, 1));
         a.opened();
         assert!(a.flush().is_empty(), "everything was acknowledged");
+    }
+
+    #[test]
+    fn a_line_above_the_limit_or_one_too_many_is_not_taken() {
+        let mut b = Exchange::default();
+        let mut take = |id, text: String| {
+            let (arrived, reply) = b.receive(true, &encode_control(&Control::Chat { id, text }));
+            (arrived.is_some(), reply.is_some())
+        };
+        assert_eq!(take(1, "x".repeat(CHAT_BYTES + 1)), (false, true), "acknowledged, so that it ends");
+        assert_eq!(take(2, "x".repeat(10_000_000)), (false, false), "no control message is so big");
+        assert_eq!(take(3, "\u{6cc}".repeat(CHAT_BYTES / 2)), (true, true), "bytes, not letters");
+        for id in 4..3 + LINES as u32 {
+            assert!(take(id, "x".into()).0);
+        }
+        assert_eq!(take(9_999, "x".into()), (false, true));
     }
 
     #[test]

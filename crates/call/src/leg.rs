@@ -1,6 +1,6 @@
 //! One leg: a remote party, its signaling line, its negotiation and its link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rabta_wire::{
     Id,
@@ -68,6 +68,8 @@ pub(crate) struct Leg {
     pub(crate) key: Option<LegKey>,
     /// About whom this patient was asked.
     pub(crate) asked: BTreeMap<Id, Question>,
+    /// With whom this patient was connected before we came back: they are not introduced again.
+    pub(crate) already: BTreeSet<Id>,
     /// Whether we called, and so offer.
     pub(crate) outgoing: bool,
     /// The device that the leg is bound to; before the first answer of an outgoing call, none.
@@ -101,6 +103,8 @@ pub(crate) struct Leg {
     pub(crate) remote_described: bool,
     pub(crate) held_remote: Vec<Candidate>,
     // The far side.
+    /// A patient agreed: to a picture, or to their voice only.
+    pub(crate) agreed: Option<bool>,
     pub(crate) mic_on: bool,
     pub(crate) camera_on: bool,
     pub(crate) stats: LegStats,
@@ -119,6 +123,7 @@ impl Leg {
             round: 0,
             key: None,
             asked: BTreeMap::new(),
+            already: BTreeSet::new(),
             outgoing,
             link: None,
             others: Vec::new(),
@@ -144,6 +149,7 @@ impl Leg {
             withheld: Vec::new(),
             remote_described: false,
             held_remote: Vec::new(),
+            agreed: None,
             mic_on: true,
             camera_on: true,
             stats: LegStats::default(),
@@ -242,6 +248,7 @@ impl Leg {
             introduced: self.key.is_some(),
             phase: self.phase(now),
             words: self.words(now, signaling),
+            agreed: self.agreed.filter(|_| self.is_patients()),
             mic_on: self.mic_on,
             camera_on: self.camera_on,
             stats: self.stats,

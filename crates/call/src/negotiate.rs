@@ -451,6 +451,12 @@ impl CallSession {
                 self.may_join(id, item, person, Named { name, role });
             }
             Some(Arrived::Answer { about, yes }) => self.answered(now, id, about, yes),
+            Some(Arrived::Agreed(video)) => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.agreed = Some(video);
+                }
+            }
+            Some(Arrived::Here(person)) => self.is_here_already(now, id, person),
             Some(Arrived::Meet(meet)) => self.met(now, id, meet),
             Some(Arrived::Got(item)) => {
                 self.first_has_met(item);

@@ -65,6 +65,10 @@ pub enum Intent {
     Answer {
         yes: bool,
     },
+    /// What the patient agreed to, for whoever called: with a picture, or voice only.
+    Agreed {
+        video: bool,
+    },
 }
 
 /// Everything that reaches a session.
@@ -148,6 +152,8 @@ pub struct CallSession {
     pub(crate) wanted: Option<Wanted>,
     /// Whom this patient agreed to.
     pub(crate) agreed: BTreeSet<Id>,
+    /// To what this patient agreed.
+    pub(crate) agreed_to: Option<bool>,
     rounds: u32,
     next_leg: u32,
     next_token: u64,
@@ -183,7 +189,14 @@ pub fn refuse_busy(me: Party, call: Id, from: Party, ring: &Body, inst: u32) -> 
 impl CallSession {
     /// Calls a person, about an ask if there is one.
     pub fn dial(now: Millis, setup: Setup, to: Invitation) -> Self {
+        Self::dial_back(now, setup, to, 0)
+    }
+
+    /// Calls back into a call that this person has left, or whose program began anew, while others may be in it.
+    /// `rounds`: at least as high as that of any ring of theirs in it before ([`Signal::Ring`]).
+    pub fn dial_back(now: Millis, setup: Setup, to: Invitation, rounds: u32) -> Self {
         let mut session = Self::new(setup, false, to.ask, true);
+        session.rounds = rounds;
         session.command(EngineCommand::Prepare { live: true });
         session.add_outgoing(now, &to);
         session.advance(now);
@@ -224,6 +237,7 @@ impl CallSession {
             second_meet: BTreeMap::new(),
             wanted: None,
             agreed: BTreeSet::new(),
+            agreed_to: None,
             rounds: 0,
             next_leg: 1,
             next_token: 1,
@@ -322,6 +336,7 @@ impl CallSession {
             figures: self.figures,
             asked: self.asked_views(),
             wanted: self.wanted.as_ref().map(|wanted| wanted.named.clone()),
+            here_already: self.here_already(),
         }
     }
 
@@ -379,6 +394,12 @@ impl CallSession {
             Intent::Invite(invitation) => self.invite(now, invitation),
             Intent::CallAgain { person } => self.call_again(now, person),
             Intent::Answer { yes } => self.answer(yes),
+            Intent::Agreed { video } => {
+                self.agreed_to = Some(video);
+                let own = |leg: &&Leg| leg.key.is_none() && !leg.ended();
+                let legs: Vec<LegId> = self.legs.values().filter(own).map(|leg| leg.id).collect();
+                legs.into_iter().for_each(|leg| self.say_agreed(leg));
+            }
         }
     }
 

@@ -151,7 +151,10 @@ impl CallSession {
                         self.hang_up(now, *other, HangupWhy::NotWanted, EndReason::NotWanted);
                     }
                     Some(Asked::Yes) if self.introduced.insert((patient, *other)) => {
-                        self.meet_each_other(patient, *other);
+                        let leg = self.legs.get_mut(&patient);
+                        if !leg.is_some_and(|leg| leg.already.remove(person)) {
+                            self.meet_each_other(patient, *other);
+                        }
                     }
                     Some(_) => {}
                 }
@@ -201,7 +204,31 @@ impl CallSession {
         let own = self.legs.get(&leg).is_some_and(|leg| leg.key.is_none());
         if self.patient && own && short(&named) {
             self.wanted = Some(Wanted { leg, item, person, named });
+            // Said once is enough for as long as they are here.
+            if self.agreed.contains(&person) && self.with_us().any(|there| there == person) {
+                self.answer(true);
+            }
         }
+    }
+
+    /// Who is connected with us by an introduction.
+    fn with_us(&self) -> impl Iterator<Item = Id> {
+        self.legs.values().filter(|leg| leg.key.is_some() && leg.accepted() && leg.up).map(|leg| leg.person)
+    }
+
+    /// The patient's page says who is with them since before we came back; that is their yes, too.
+    pub(crate) fn is_here_already(&mut self, now: Millis, patient: LegId, person: Id) {
+        let Some(leg) = self.legs.get_mut(&patient).filter(|leg| leg.is_patients()) else { return };
+        if leg.already.len() < MOST_OPEN && person != self.me.person {
+            leg.already.insert(person);
+            leg.asked.insert(person, Question { item: 0, state: Asked::Yes, at: now, invitation: None });
+        }
+    }
+
+    pub(crate) fn here_already(&self) -> Vec<Id> {
+        let open = |person: &Id| self.legs.values().any(|leg| leg.person == *person && !leg.ended());
+        let patients = self.legs.values().filter(|leg| leg.accepted());
+        patients.flat_map(|leg| leg.already.iter().copied()).filter(|person| !open(person)).collect()
     }
 
     /// The patient pressed an answer.
@@ -282,15 +309,19 @@ impl CallSession {
         }
     }
 
-    /// Somebody who was in this call and lost us calls us back into it.
+    /// Somebody who was in this call calls back into it: they lost us, had left, or their program began anew and we still
+    /// look for the one of before.
     pub(crate) fn rung_again(&mut self, now: Millis, from: Party, body: &Body) {
         let Signal::Ring { round, .. } = body.msg else { return };
-        let mut before = self.legs.values().filter(|leg| leg.person == from.person && leg.key.is_none());
+        let before: Vec<&Leg> =
+            self.legs.values().filter(|leg| leg.person == from.person && leg.key.is_none()).collect();
         let running = self.legs.values().any(Leg::accepted);
-        let was_here = self.legs.values().any(|leg| leg.person == from.person && leg.key.is_none());
-        if !running || !was_here || !before.all(|leg| leg.ended() && leg.round < round) {
+        // Whom we call ourselves has our ring.
+        let left = |leg: &&Leg| (leg.ended() || leg.accepted() && !leg.outgoing) && leg.round < round;
+        if !running || before.is_empty() || !before.iter().all(left) {
             return;
         }
+        let old: Vec<LegId> = before.iter().filter(|leg| !leg.ended()).map(|leg| leg.id).collect();
         let (id, inst) = (self.fresh_leg(), self.fresh_inst());
         let mut leg = Leg::new(id, inst, from.person, false, now);
         leg.round = round;
@@ -301,6 +332,32 @@ impl CallSession {
         let ice_servers = self.ice_servers.clone();
         self.command(EngineCommand::OpenLeg { leg: id, offers: false, ice_servers });
         self.accepted(now, id);
+        for leg in old {
+            self.end(now, leg, EndReason::Elsewhere);
+        }
+        if self.patient {
+            self.say_agreed(id);
+            self.say_who_is_here(id);
+        }
+    }
+
+    /// To who called: what the patient agreed to.
+    pub(crate) fn say_agreed(&mut self, to: LegId) {
+        let Some(video) = self.agreed_to.filter(|_| self.patient) else { return };
+        let id = self.fresh_item();
+        if let Some(leg) = self.legs.get_mut(&to) {
+            leg.exchange.queue(id, Item::Word(Control::Agreed { id, video }));
+        }
+    }
+
+    /// To who came back.
+    fn say_who_is_here(&mut self, to: LegId) {
+        for person in self.with_us().collect::<Vec<_>>() {
+            let item = self.fresh_item();
+            if let Some(leg) = self.legs.get_mut(&to) {
+                leg.exchange.queue(item, Item::Word(Control::Here { id: item, person }));
+            }
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct CallView {
     pub asked: Vec<AskedView>,
     /// At the patient's end: who wants to join and waits for an answer.
     pub wanted: Option<Named>,
+    /// Who is with the patient since before we came back, as the patient's page says, and is not connected with us.
+    pub here_already: Vec<Id>,
 }
 
 /// Somebody about whom the patient was asked and who is not in the call.
@@ -54,6 +56,8 @@ pub struct LegView {
     pub introduced: bool,
     pub phase: Phase,
     pub words: ConnectionWords,
+    /// What a patient agreed to on their phone: with their picture, or their voice only. `None` where it was not said.
+    pub agreed: Option<bool>,
     /// What their microphone and camera do.
     pub mic_on: bool,
     pub camera_on: bool,

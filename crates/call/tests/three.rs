@@ -99,6 +99,25 @@ fn the_patient_says_yes_and_all_three_talk() {
 }
 
 #[test]
+fn what_the_patient_agreed_to_is_told_to_who_called_and_to_nobody_else() {
+    let agreed = |world: &World, end: usize, other: usize| {
+        let person = world.ends[other].party.person;
+        world.view(end).legs.iter().find(|leg| leg.person == person).and_then(|leg| leg.agreed)
+    };
+    let mut world = three(7);
+    assert_eq!(agreed(&world, DOCTOR, PATIENT), None, "an older page says nothing");
+    world.does(PATIENT, Intent::Agreed { video: false });
+    // Only a patient agrees to anything.
+    world.does(SPECIALIST, Intent::Agreed { video: true });
+    assert!(world.run_until(2_000, |w| agreed(w, DOCTOR, PATIENT) == Some(false)));
+    world.run(1_000);
+    assert_eq!((agreed(&world, DOCTOR, SPECIALIST), agreed(&world, SPECIALIST, PATIENT)), (None, None));
+    world.dial_back_from(DOCTOR, the_patient(), 256);
+    says_names(&mut world);
+    assert!(world.run_until(8_000, |w| agreed(w, DOCTOR, PATIENT) == Some(false)), "also after coming back");
+}
+
+#[test]
 fn no_means_not_and_nobody_is_even_rung() {
     let mut world = wants_the_specialist(2);
     world.does(PATIENT, Intent::Answer { yes: false });
@@ -267,6 +286,86 @@ fn a_page_that_is_reloaded_is_back_in_the_same_call() {
     world.says_rejoin(PATIENT, DOCTOR);
     world.run(1_000);
     assert!(all_talk(&world));
+}
+
+/// The doctor calls the patient back, and then the specialist whom the patient's page says to be there.
+fn comes_back(world: &mut World) {
+    let kept = introduced_leg(world);
+    let (asked, rung) = (world.view(PATIENT).wanted, world.ends[SPECIALIST].finished);
+    assert!(asked.is_none() && !rung);
+    world.dial_back_from(DOCTOR, the_patient(), 256);
+    says_names(world);
+    assert!(world.run_until(8_000, |w| talk(w, DOCTOR, PATIENT)), "the ring was not taken");
+    let there = |w: &World| w.view(DOCTOR).here_already == [Id([3; 16])];
+    assert!(world.run_until(2_000, there), "who else is there");
+    world.does(DOCTOR, Intent::Invite(whom(3)));
+    assert!(world.run_until(8_000, |w| {
+        assert!(!is_asked(w), "the patient said yes before");
+        all_talk(w)
+    }));
+    world.run(3_000);
+    assert!(all_talk(world) && world.view(DOCTOR).here_already.is_empty());
+    assert_eq!(introduced_leg(world), kept, "patient and specialist were not torn apart");
+    for end in [DOCTOR, PATIENT, SPECIALIST] {
+        assert_eq!(media_flows(world, end), 2);
+    }
+}
+
+fn introduced_leg(world: &World) -> Option<rabta_call::LegId> {
+    world.view(PATIENT).legs.into_iter().find(|leg| leg.introduced).map(|leg| leg.leg)
+}
+
+#[test]
+fn a_doctor_who_hung_up_comes_back_to_the_two_who_go_on() {
+    let mut world = three(35);
+    world.does(DOCTOR, Intent::HangUp);
+    world.run(4_000);
+    comes_back(&mut world);
+    // And once more: the specialist leaves, and is introduced when asked back.
+    world.does(SPECIALIST, Intent::HangUp);
+    world.run(1_000);
+    world.does(DOCTOR, Intent::Invite(whom(3)));
+    assert!(world.run_until(5_000, |w| with(w, SPECIALIST, DOCTOR) == Some(Phase::Ringing)));
+    world.does(SPECIALIST, Intent::Accept);
+    assert!(world.run_until(5_000, all_talk));
+}
+
+#[test]
+fn a_doctor_whose_laptop_restarted_is_back_before_the_others_give_up() {
+    let mut world = three(36);
+    world.begin_anew(DOCTOR);
+    world.run(6_000);
+    assert!(matches!(with(&world, PATIENT, DOCTOR), Some(Phase::Waiting { .. })));
+    comes_back(&mut world);
+
+    let mut two = world_of_two(37);
+    two.begin_anew(DOCTOR);
+    two.run(6_000);
+    two.dial_back_from(DOCTOR, the_patient(), 256);
+    assert!(two.run_until(8_000, |w| talk(w, DOCTOR, PATIENT)));
+}
+
+fn world_of_two(seed: u64) -> World {
+    let mut world = world(seed, FAIR);
+    world.dial_from(DOCTOR, the_patient());
+    patient_takes(&mut world);
+    world
+}
+
+#[test]
+fn an_old_ring_or_a_strangers_brings_nobody_into_a_running_call() {
+    let mut world = three(38);
+    world.does(DOCTOR, Intent::HangUp);
+    world.run(1_000);
+    // Not higher than the one that was answered.
+    world.dial_back_from(DOCTOR, the_patient(), 0);
+    world.run(5_000);
+    assert!(!talk(&world, DOCTOR, PATIENT) && talk(&world, SPECIALIST, PATIENT));
+    // The specialist is no caller of the patient's.
+    let mut world = three(39);
+    world.dial_back_from(SPECIALIST, the_patient(), 256);
+    world.run(5_000);
+    assert!(!talk(&world, SPECIALIST, PATIENT) && talk(&world, DOCTOR, PATIENT));
 }
 
 #[test]

@@ -114,6 +114,8 @@ pub struct LegView {
     pub waiting_seconds: u32,
     pub far_muted: bool,
     pub far_camera_off: bool,
+    /// What a patient agreed to on their phone: `true` with their picture, `false` their voice only.
+    pub agreed: Option<bool>,
     /// The far side's device signature over its DTLS fingerprint was verified.
     pub verified: bool,
 }

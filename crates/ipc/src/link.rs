@@ -15,12 +15,14 @@ commands! {
     SendLink { guest: String, way: String } -> () = "send-link";
     /// Another phone or browser asks to have the call.
     MoveLink { guest: String, yes: bool } -> () = "move-link";
-    /// What the patient's phone shows after the call, for a week: the next step; the medicines of the last signed visit
-    /// and its paper, if wished. Only with the patient's word. Replaces what was left there before.
+    /// What the patient's phone shows after the call, for a week: the next step; the medicines of a signed visit and its
+    /// paper, if one is named and the patient was asked. Replaces what was left there before. Errors: `invalid` with
+    /// `next_step`, or with `visit` where it is not a signed one of this patient, made here.
     LeaveNote {
         guest: String,
         next_step: Private<String>,
-        with_medicines: bool,
+        /// The visit whose medicines and paper go, with the patient's yes.
+        visit: Option<String>,
         lang: crate::gate::Lang,
     } -> () = "leave-note";
     /// Rings the patient's phone.

@@ -126,16 +126,24 @@ impl std::fmt::Debug for AfterMedicine {
 impl LinkSecret {
     /// Seals a part. `nonce`: random, and another one each time.
     pub fn seal_after(&self, part: AfterPart, nonce: [u8; NONCE], plain: &[u8]) -> Vec<u8> {
-        let payload = Payload { msg: plain, aad: part.name().as_bytes() };
+        self.seal_named(part.name(), nonce, plain)
+    }
+
+    /// Opens a part; `None` if it was sealed with another link's key, as another part, or was changed on the way.
+    pub fn open_after(&self, part: AfterPart, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open_named(part.name(), sealed)
+    }
+
+    pub(crate) fn seal_named(&self, name: &str, nonce: [u8; NONCE], plain: &[u8]) -> Vec<u8> {
+        let payload = Payload { msg: plain, aad: name.as_bytes() };
         let sealed =
             self.after_cipher().encrypt(&nonce.into(), payload).expect("parts are far below the limit");
         [&nonce[..], &sealed].concat()
     }
 
-    /// Opens a part; `None` if it was sealed with another link's key, as another part, or was changed on the way.
-    pub fn open_after(&self, part: AfterPart, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open_named(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
-        let payload = Payload { msg: sealed, aad: part.name().as_bytes() };
+        let payload = Payload { msg: sealed, aad: name.as_bytes() };
         self.after_cipher().decrypt(nonce.into(), payload).ok()
     }
 

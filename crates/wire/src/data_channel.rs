@@ -42,6 +42,11 @@ pub enum Control {
     MayJoin { id: u32, person: Id, name: String, role: String },
     /// The patient's answer to question `about`.
     Answer { id: u32, about: u32, yes: bool },
+    /// From a patient's page, to who left and came back: this person is in the call with the patient's yes, and the two are
+    /// connected. Programs from before it ask the patient again.
+    Here { id: u32, person: Id },
+    /// From a patient's page: what they agreed to before they joined, their picture and voice or their voice only.
+    Agreed { id: u32, video: bool },
     /// Connect with this party, too.
     Meet {
         id: u32,
@@ -66,6 +71,8 @@ impl std::fmt::Debug for Control {
             Self::Got { id } => write!(f, "Got({id})"),
             Self::MayJoin { id, .. } => write!(f, "MayJoin({id})"),
             Self::Answer { id, .. } => write!(f, "Answer({id})"),
+            Self::Here { id, .. } => write!(f, "Here({id})"),
+            Self::Agreed { id, .. } => write!(f, "Agreed({id})"),
             Self::Meet { id, .. } => write!(f, "Meet({id})"),
             Self::Bye { .. } => f.write_str("Bye"),
             Self::Unknown => f.write_str("Unknown"),

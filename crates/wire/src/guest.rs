@@ -20,6 +20,7 @@ use crate::{Id, leg_key::LegKey, signal::Party};
 pub use crate::after::{
     AFTER_KEPT, AFTER_LEAST, AfterMedicine, AfterNote, AfterPart, NOTE_BYTES, PAPER_BYTES, When,
 };
+pub use crate::contact::{CONTACT_BYTES, Contact, dialable};
 
 /// The page's path on the patients' door.
 pub const PAGE: &str = "/p/";
@@ -120,6 +121,10 @@ pub struct MakeLink {
     pub word: String,
     /// Milliseconds since 1970; at most [`LONGEST`] from now.
     pub expires_at: i64,
+    /// A sealed [`Contact`], base64url, at most [`CONTACT_BYTES`]; shown to whoever has the open key, also when the link is
+    /// over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
 }
 
 /// `GET /v1/links`: whether links can be made here, and those of this person that are open.

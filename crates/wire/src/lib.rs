@@ -15,6 +15,7 @@ mod after;
 pub mod care;
 pub mod cert;
 pub mod code;
+mod contact;
 pub mod cursor;
 pub mod data_channel;
 pub mod enroll;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{CallFigures, NewPatient, World};
 use crate::{
@@ -12,6 +13,30 @@ use crate::{
 
 /// The word that the patient chose.
 pub const WORD: &str = "Mango tree";
+
+/// How many medicines the page of what to do next shows.
+pub async fn medicines(phone: &Phone) -> Result<u64> {
+    let count = phone.eval("return document.querySelectorAll('.medicine').length").await?;
+    count.as_u64().context("a number")
+}
+
+/// Presses for the prescription: the file that the phone then keeps.
+pub async fn paper(phone: &Phone) -> Result<Vec<u8>> {
+    phone
+        .eval(
+            "const make = URL.createObjectURL; window.paper = null; URL.createObjectURL = (blob) => { \
+             const file = new FileReader(); file.onload = () => { window.paper = file.result.split(',')[1]; }; \
+             file.readAsDataURL(blob); return make.call(URL, blob); }",
+        )
+        .await?;
+    phone.tap("paper").await?;
+    let file = phone
+        .wait("the prescription", async || {
+            Ok(phone.eval("return window.paper").await?.as_str().map(str::to_owned))
+        })
+        .await?;
+    STANDARD.decode(file).context("a file")
+}
 
 impl World {
     /// Phones trust this run's server from its start on. Before the server starts.
@@ -75,9 +100,18 @@ impl World {
         doctor.see("call-ended").await?;
         // The next step, with the medicines of the last visit, comes to the phone by itself.
         doctor.fill("after-text", "پٹی روز بدلیں۔ جمعرات کو دوبارہ آئیں۔").await?;
+        doctor.click("after-medicines").await?;
+        self.shoot_every_way(
+            doctor,
+            "The patient was asked aloud: the medicines and the paper of this visit go, too",
+        )
+        .await?;
         doctor.click("after-send").await?;
         phone.screen("after").await?;
+        ensure!(medicines(&phone).await? > 0, "the medicines are on the phone");
         self.shoot_phone(&phone, "What to do next stays on the patient's phone for a week").await?;
+        let paper = paper(&phone).await?;
+        ensure!(paper.starts_with(b"%PDF-"), "the paper is no PDF");
         doctor.click("link-end").await?;
         doctor.see("make-link-card").await?;
         phone.close().await?;

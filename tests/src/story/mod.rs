@@ -4,6 +4,7 @@
 mod clinic;
 mod cold;
 mod consult;
+pub mod ends;
 mod find;
 mod gate;
 mod home;
@@ -31,7 +32,7 @@ pub use clinic::Clinic;
 pub use cold::{Cold, Pace, scanned};
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
-pub use home::WORD;
+pub use home::{WORD, medicines, paper};
 pub use people::{By, NURSE, ask_to_take_over, take_over};
 pub use tell::{CallFigures, Figures};
 

@@ -4,11 +4,11 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::World;
+use super::{World, ends};
 use crate::{
     phone::TestCa,
     story::{DOCTOR, Person},
-    ward::{HOUR, WORD, Ward, heard},
+    ward::{HOUR, LISTENS, WORD, Ward, heard},
 };
 
 impl World {
@@ -19,7 +19,7 @@ impl World {
             return Ok(());
         }
         let mut pictures: Vec<(String, Vec<u8>)> = Vec::new();
-        for (name, asking) in [("links", false), ("phones", true), ("waits", false)] {
+        for (name, asking) in [("links", false), ("phones", true), ("waits", false), ("ends", false)] {
             let who = if name == "links" { STRANGER } else { "Dr Bilal Ahmed" };
             let person = Person { key: name, name: who, ..DOCTOR };
             let phone = format!("stranded-{name}");
@@ -28,6 +28,7 @@ impl World {
             match name {
                 "links" => links(&ward).await?,
                 "phones" => phones(&ward).await?,
+                "ends" => ends::ends(&ward).await?,
                 _ => waits(&mut ward).await?,
             }
             for (caption, png) in ward.phone.album() {
@@ -54,8 +55,7 @@ pub async fn links(ward: &Ward<'_>) -> Result<()> {
     let (phone, desk) = (&ward.phone, &ward.desk);
 
     ward.fresh().await?;
-    phone.before_load("window.heard = []; window.Audio = class extends Audio { constructor(src) { super(src); \
-        this.addEventListener('timeupdate', () => { if (this.currentTime > 0.3) window.heard.push(src); }); } }").await?;
+    phone.before_load(LISTENS).await?;
 
     // A name from outside is text, short, and turns nothing around.
     let good = ward.link().await?;
@@ -70,6 +70,7 @@ pub async fn links(ward: &Ward<'_>) -> Result<()> {
     ensure!(phone.eval("return document.images.length").await? == json!(0));
     phone.tap("consent-no").await?;
     ward.shows("declined", "You said no", "آپ نے منع کیا").await?;
+    ward.can_phone().await?;
     phone.tap("again").await?;
     phone.screen("consent").await?;
 
@@ -108,13 +109,24 @@ pub async fn links(ward: &Ward<'_>) -> Result<()> {
             tokio::time::sleep(std::time::Duration::from_millis(350)).await;
         }
         phone.go(&link.url()).await?;
-        ward.shows("over", "They send you a new link", "نیا لنک بھیجیں گے").await?;
-        phone.see("dial").await?;
+        ward.shows("over", "Ask the clinic for a new link", "کلینک سے نیا لنک مانگیں").await?;
+        ward.can_phone().await?;
     }
 
     // The new link, tapped where the finished one still stands.
     phone.go(&desk.make_link(WORD, HOUR).await?.url()).await?;
     phone.screen("word").await?;
+
+    // A clinic without a telephone: no button, and the words are a way on.
+    ward.fresh().await?;
+    let silent = desk.make_link_with(WORD, HOUR, None).await?;
+    desk.act(&silent, "close").await?;
+    phone.go(&silent.url()).await?;
+    ward.shows("over", "Ask the clinic for a new link", "کلینک سے نیا لنک مانگیں").await?;
+    ensure!(
+        phone.eval("return document.querySelector('[data-t=dial]')").await?.is_null(),
+        "a dialer without a number"
+    );
 
     // No secret, a broken one, one of another server.
     for fragment in ["", "#abc", "#AAAAAAAAAAAAAAAAAAAAAA"] {

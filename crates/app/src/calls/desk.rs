@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rabta_call::CallSession;
+use rabta_domain::registration::is_forbidden;
 use rabta_ipc::{
     Event,
     call::{CallItem, CallView},
@@ -45,7 +46,7 @@ impl Desk {
     pub fn collect(&mut self, app: &Arc<Inner>, session: &CallSession, seen: &rabta_call::CallView, at: i64) {
         let lines = seen.chat.iter().skip(self.lines);
         let mut fresh: Vec<CallItem> = lines
-            .map(|line| CallItem::Chat { mine: line.from_us, at, text: line.text.clone().into() })
+            .map(|line| CallItem::Chat { mine: line.from_us, at, text: cleaned(&line.text).into() })
             .collect();
         self.lines = seen.chat.len();
         for still in &seen.stills {
@@ -62,5 +63,29 @@ impl Desk {
             self.items.push(item.clone());
             let _ = app.events.send(Event::CallItem { item });
         }
+    }
+}
+
+/// A line from outside: nothing in it turns the writing around or is unseen; its line breaks stay.
+fn cleaned(text: &str) -> String {
+    let text: String = text.chars().map(|c| if is_forbidden(c) && c != '\n' { ' ' } else { c }).collect();
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_shown_as_it_is_stored_without_what_turns_it_around() {
+        assert_eq!(
+            cleaned("take\u{202e} owt\u{2066} \u{feff}now\u{7}\nand rest"),
+            "take  owt   now \nand rest"
+        );
+        assert_eq!(
+            cleaned("<b>گھر\u{200c}میں</b>"),
+            "<b>گھر\u{200c}میں</b>",
+            "markup is text, and joiners are letters"
+        );
     }
 }

@@ -27,6 +27,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     desk::Desk,
     frames::FrameDesk,
+    last::{self, Last, Rung},
     stretch::{self, Stretch},
     trust::Trust,
     view::{Known, view},
@@ -116,6 +117,8 @@ struct Running {
     secrets: BTreeMap<Id, LinkSecret>,
     /// Whom we brought in about an ask, where the call itself is about none: what is said with them belongs to it.
     brought: Option<(Id, Id)>,
+    /// Who was still with the patient when we came back, and is rung again.
+    found_there: Vec<Id>,
 }
 
 impl Running {
@@ -135,14 +138,29 @@ impl Running {
             ring: None,
             secrets: BTreeMap::new(),
             brought: None,
+            found_there: Vec::new(),
         }
     }
 }
 
 /// What a task of ours found out for a call.
 enum Found {
-    Verified { call: Id, token: u64, by: Party, good: bool },
-    Person { person: Id, name: String, role: String },
+    Verified {
+        call: Id,
+        token: u64,
+        by: Party,
+        good: bool,
+    },
+    Person {
+        person: Id,
+        name: String,
+        role: String,
+    },
+    /// With the patient to whom we came back is still somebody whom we had rung.
+    StillThere {
+        call: Id,
+        rung: Rung,
+    },
 }
 
 pub(super) struct Host {
@@ -154,6 +172,8 @@ pub(super) struct Host {
     leaving: Vec<CallSession>,
     /// With the round of the ring that was answered there.
     over: VecDeque<(Id, u32)>,
+    /// The last call that we made, the running one included.
+    last: Option<Last>,
     ice_servers: Vec<IceServer>,
     signaling: bool,
     found: (mpsc::UnboundedSender<Found>, mpsc::UnboundedReceiver<Found>),
@@ -167,6 +187,7 @@ impl Host {
             running: None,
             leaving: Vec::new(),
             over: VecDeque::new(),
+            last: None,
             ice_servers: Vec::new(),
             signaling: false,
             found: mpsc::unbounded_channel(),
@@ -273,10 +294,22 @@ impl Host {
             return Err(Error::new("in-a-call"));
         }
         self.retire().await;
-        let setup = self.setup(Id(*uuid::Uuid::new_v4().as_bytes()))?;
+        let at = self.parts.app.config.clock.millis();
+        let last = match self.last.take() {
+            Some(last) => Some(last),
+            None => last::read(&self.parts.trust.store, self.parts.me.person).await,
+        };
+        let again = last.and_then(|last| last.again(to.person, at));
+        let last = again.unwrap_or_else(|| Last::new(Id(*uuid::Uuid::new_v4().as_bytes()), at));
+        let setup = self.setup(last.call)?;
         let (engine, events, counted) = self.engine()?;
         let invitation = invitation(&about, to);
-        let session = CallSession::dial(self.now(), setup, invitation);
+        let rounds = last.rounds();
+        // The session of before has nothing more to say, and would leave the room in which this one is.
+        self.leaving.retain(|session| session.call() != last.call);
+        self.last = Some(last);
+        self.note(rung(&invitation), true).await;
+        let session = CallSession::dial_back(self.now(), setup, invitation, rounds);
         let mut running = Running::new(session, engine, events, counted);
         if let About::Link { link, .. } = &about {
             running.known.link = Some(link.clone());
@@ -289,6 +322,14 @@ impl Host {
         Ok(())
     }
 
+    /// Remembers whom we ring in the running call.
+    async fn note(&mut self, rung: Rung, begins: bool) {
+        let Some(last) = &mut self.last else { return };
+        if last.note(rung) || begins {
+            last::keep(&self.parts.trust.store, self.parts.me.person, last).await;
+        }
+    }
+
     /// One more into the running call.
     async fn bring_in(&mut self, about: About, to: Address) -> Result<(), Error> {
         if !self.is_busy() {
@@ -297,6 +338,9 @@ impl Host {
         let invitation = invitation(&about, to);
         if let (About::Ask(ask), Some(running)) = (&about, &mut self.running) {
             running.brought = Some((*ask, to.person));
+        }
+        if self.is_ours() {
+            self.note(rung(&invitation), false).await;
         }
         self.introduce(about, to.person).await;
         self.input(Input::Intent(Intent::Invite(invitation))).await;
@@ -363,6 +407,12 @@ impl Host {
         self.input(Input::Signaling { up: self.signaling }).await;
     }
 
+    /// The running call is the last one that we made.
+    fn is_ours(&self) -> bool {
+        let call = self.running.as_ref().map(|running| running.session.call());
+        self.last.as_ref().map(|last| last.call) == call
+    }
+
     /// A call that is not over.
     fn is_busy(&self) -> bool {
         self.running.as_ref().is_some_and(|running| !running.session.view(self.now()).phase.is_ended())
@@ -424,6 +474,11 @@ impl Host {
             let all = running.session.view(self.now()).legs.into_iter().map(|leg| leg.person);
             let persons: Vec<Id> = all.filter(|person| to.is_none_or(|to| to.person == *person)).collect();
             persons.into_iter().for_each(|person| self.online(person, false));
+        }
+        if code == Refusal::NotAllowed
+            && let Some(last) = self.last.as_mut().filter(|last| call == Some(last.call))
+        {
+            last.forget();
         }
     }
 
@@ -516,6 +571,16 @@ impl Host {
         } else if running.ring.is_none() {
             running.ring = Some(Ring::start(self.parts.app.config.media.loudspeaker.clone()));
         }
+        if let Some(last) = self.last.as_ref().filter(|last| last.call == seen.call) {
+            for rung in
+                seen.here_already.iter().filter_map(|person| last.rung(*person)).filter(|rung| !rung.patient)
+            {
+                if !running.found_there.contains(&rung.person) {
+                    running.found_there.push(rung.person);
+                    let _ = self.found.0.send(Found::StillThere { call: seen.call, rung });
+                }
+            }
+        }
         let shown = view(&seen, &running.known);
         {
             let mut desk = self.parts.desk.lock().expect("nothing panics while it is held");
@@ -542,6 +607,13 @@ impl Host {
                 self.input(Input::Verified { token, good }).await;
             }
             Found::Person { person, name, role } => self.known(person, name, role).await,
+            Found::StillThere { call, rung } => {
+                if self.running.as_ref().is_some_and(|running| running.session.call() == call) {
+                    let about = rung.ask.map_or(About::Colleague, About::Ask);
+                    let to = Address { person: rung.person, device: None };
+                    let _ = self.bring_in(about, to).await;
+                }
+            }
         }
     }
 
@@ -662,6 +734,10 @@ impl Host {
 fn invitation(about: &About, to: Address) -> Invitation {
     let ask = if let About::Ask(ask) = about { Some(*ask) } else { None };
     Invitation { to, ask, patient: matches!(about, About::Link { .. }) }
+}
+
+fn rung(invitation: &Invitation) -> Rung {
+    Rung { person: invitation.to.person, ask: invitation.ask, patient: invitation.patient }
 }
 
 async fn engine_event(running: &mut Option<Running>) -> Option<EngineEvent> {

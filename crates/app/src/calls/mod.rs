@@ -4,6 +4,7 @@
 mod desk;
 mod frames;
 mod host;
+mod last;
 mod media;
 pub(crate) mod stretch;
 mod third;
@@ -26,6 +27,7 @@ use rabta_ipc::{
 use rabta_store::{RecordStore, vault::OpenVault};
 use rabta_wire::{
     Id,
+    data_channel::CHAT_BYTES,
     signal::{Address, Party},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -237,6 +239,9 @@ impl Session {
 
     /// A line in the call is a line of the ask, too: what informed an advice belongs to the record.
     async fn send_chat(&self, chat: SendChat) -> Result<(), Error> {
+        if chat.text.len() > CHAT_BYTES {
+            return Err(Error::field("too-large", "text"));
+        }
         let ask = self.calls.view().map(|view| view.ask).unwrap_or_default();
         self.intent(Intent::Chat { text: chat.text.0.clone() }).await?;
         if !ask.is_empty() {

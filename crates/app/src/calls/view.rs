@@ -126,6 +126,7 @@ fn leg_view(leg: &SeenLeg, known: &Known) -> LegView {
         waiting_seconds,
         far_muted: !leg.mic_on,
         far_camera_off: !leg.camera_on,
+        agreed: leg.agreed,
         verified: known.verified.contains(&leg.person),
     }
 }

@@ -12,7 +12,10 @@ use rabta_domain::{
     patient::{PatientCard, Registration, Sex},
     visit::{AllergyState, VisitForm},
 };
-use rabta_hie::admin::{self, PersonFields, Reply, Request};
+use rabta_hie::{
+    admin::{self, PersonFields, Reply, Request},
+    guests::{DoorConfig, Source},
+};
 use rabta_ipc::{
     Command, Error,
     ask::{AskRow, ListAsks},
@@ -30,9 +33,23 @@ pub struct World {
 }
 
 pub async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
+    serve_with(folder, listen, None).await
+}
+
+async fn serve_with(folder: &Path, listen: SocketAddr, door: Option<DoorConfig>) -> rabta_hie::Handle {
     let mut config = rabta_hie::Config::new(folder.join("hie"));
     config.listen = listen;
+    config.door = door;
     rabta_hie::serve(config).await.unwrap()
+}
+
+/// Where phones come in, with a certificate of its own.
+fn door(folder: &Path) -> DoorConfig {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    DoorConfig { listen: "127.0.0.1:0".parse().unwrap(), certificate: Source::Files { cert, key }, url: None }
 }
 
 pub async fn tell(hie: &rabta_hie::Handle, request: Request) -> Reply {
@@ -67,7 +84,8 @@ pub async fn invited(hie: &rabta_hie::Handle, role: &str) -> (String, String) {
         registration: Some("12345-P".into()),
         ..PersonFields::default()
     };
-    let doctor = code(hie, &clinic, person("Dr Amna", role)).await;
+    let amna = PersonFields { phone: Some("0300 005-5101".into()), ..person("Dr Amna", role) };
+    let doctor = code(hie, &clinic, amna).await;
     let saira = PersonFields {
         specialty: Some("pediatrics".into()),
         phone: Some("+92 300 1234567".into()),
@@ -112,8 +130,18 @@ impl World {
 
     /// Somebody of `role` at the clinic, and the specialist.
     pub async fn with(role: &str) -> Self {
+        Self::at(tempfile::tempdir().unwrap(), role, None).await
+    }
+
+    /// One whose HIE phones can reach.
+    pub async fn with_door() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
+        let door = door(folder.path());
+        Self::at(folder, "doctor", Some(door)).await
+    }
+
+    async fn at(folder: tempfile::TempDir, role: &str, door: Option<DoorConfig>) -> Self {
+        let hie = serve_with(folder.path(), "127.0.0.1:0".parse().unwrap(), door).await;
         let (doctor, specialist) = invited(&hie, role).await;
         let doctor = join(&folder.path().join("doctor"), doctor).await;
         let specialist = join(&folder.path().join("specialist"), specialist).await;

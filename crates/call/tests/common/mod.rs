@@ -140,6 +140,14 @@ impl World {
         self.drain(end);
     }
 
+    /// Calls back into the call, with a fresh program; as the hosts do after a restart, or after hanging up.
+    pub fn dial_back_from(&mut self, end: usize, to: Invitation, rounds: u32) {
+        self.begin_anew(end);
+        let setup = self.setup(end);
+        self.ends[end].session = Some(CallSession::dial_back(self.now, setup, to, rounds));
+        self.drain(end);
+    }
+
     pub fn view(&self, end: usize) -> CallView {
         self.ends[end].session.as_ref().expect("the end has a session").view(self.now)
     }

@@ -105,6 +105,7 @@ pub async fn open(
     let after = after::is_there(&mut db, &knock, now).await?;
     let open = links::list(&mut db, found.owner, now).await?;
     let mine = found.joined_at.unwrap_or(i64::MAX);
+    let contact = links::contact(&mut db, &knock).await?;
     let before = open.iter().filter(|(guest, _, joined_at, device, _)| {
         let here = device.is_some_and(|device| app.hub.is_here(Party { person: *guest, device }.into()));
         *guest != found.guest && here && joined_at.is_some_and(|at| at < mine)
@@ -114,7 +115,7 @@ pub async fn open(
         Bound::To(device) if Some(device) == knock.device => "here",
         Bound::To(_) => "elsewhere",
     };
-    Ok(Json(json!({
+    let told = json!({
         "state": "open",
         "doctor": found.doctor,
         "doctor_here": app.hub.is_here(Address { person: found.owner, device: None }),
@@ -122,8 +123,16 @@ pub async fn open(
         "expires_at": found.expires_at,
         "bound": bound,
         "after": after,
-    }))
-    .into_response())
+    });
+    Ok(Json(with_contact(told, contact)).into_response())
+}
+
+/// What a page is told, with what it can phone.
+fn with_contact(mut told: serde_json::Value, contact: Option<String>) -> serde_json::Value {
+    if let Some(contact) = contact {
+        told["contact"] = contact.into();
+    }
+    told
 }
 
 /// `POST /v1/p/join`: the patient pressed Join.
@@ -184,9 +193,14 @@ async fn not_in(app: &App, from: SocketAddr, knock: &Knock, seen: Seen) -> Resul
         Seen::Over(_) => {
             let mut db = app.db.read().acquire().await?;
             let after = after::is_there(&mut db, knock, app.now()).await?;
-            Ok(told(StatusCode::GONE, json!({"error": "over", "after": after})))
+            let contact = links::contact(&mut db, knock).await?;
+            Ok(told(StatusCode::GONE, with_contact(json!({"error": "over", "after": after}), contact)))
         }
-        Seen::WordWanted(_) | Seen::Open(..) => Ok(Json(json!({"state": "word"})).into_response()),
+        Seen::WordWanted(_) | Seen::Open(..) => {
+            let mut db = app.db.read().acquire().await?;
+            let contact = links::contact(&mut db, knock).await?;
+            Ok(Json(with_contact(json!({"state": "word"}), contact)).into_response())
+        }
         Seen::WrongWord(guest) => {
             let mut tx = app.db.write().await?;
             let told = links::wrong_word(&mut tx, guest, app.now()).await?;

@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rabta_wire::{
     Id,
-    guest::{Knock, LONGEST, LinkAct, MakeLink, TRIES, bytes, open_hash},
+    guest::{AFTER_LEAST, CONTACT_BYTES, Knock, LONGEST, LinkAct, MakeLink, TRIES, bytes, open_hash},
     signal::Party,
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -17,7 +18,9 @@ const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    #[error("the open hash or the word's proof is not 32 bytes of base64url")]
+    #[error(
+        "the open hash or the word's proof is not 32 bytes of base64url, or the contact not something sealed"
+    )]
     Malformed,
     #[error("a link lives for a week at most, and not in the past")]
     Life,
@@ -76,6 +79,11 @@ pub async fn make(
     let (Some(open), Some(word)) = (bytes(&link.open), bytes(&link.word)) else {
         return Err(LinkError::Malformed);
     };
+    let contact = link.contact.as_ref().map(|text| URL_SAFE_NO_PAD.decode(text)).transpose();
+    let contact = contact.map_err(|_| LinkError::Malformed)?;
+    if contact.as_ref().is_some_and(|sealed| !(AFTER_LEAST..=CONTACT_BYTES).contains(&sealed.len())) {
+        return Err(LinkError::Malformed);
+    }
     if link.expires_at <= now || link.expires_at > now + LONGEST {
         return Err(LinkError::Life);
     }
@@ -91,8 +99,8 @@ pub async fn make(
         return Err(LinkError::TooMany);
     }
     let done = sqlx::query(
-        "INSERT INTO link (guest, open_hash, word_proof, owner, facility, made_at, expires_at, made_on) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1) \
+        "INSERT INTO link (guest, open_hash, word_proof, owner, facility, made_at, expires_at, made_on, contact) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS (SELECT 1 FROM person WHERE id = ?1) \
          ON CONFLICT DO NOTHING",
     )
     .bind(link.guest.0.to_vec())
@@ -103,6 +111,7 @@ pub async fn make(
     .bind(now)
     .bind(link.expires_at)
     .bind(caller.device.0.to_vec())
+    .bind(contact)
     .execute(tx)
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(LinkError::Taken) }
@@ -175,6 +184,17 @@ pub enum Seen {
     WrongWord(Id),
     /// The right word; after so many wrong ones.
     Open(Found, u32),
+}
+
+/// The sealed contact beside a link, base64url, for whoever has its open key; also when it is over.
+pub async fn contact(db: &mut SqliteConnection, knock: &Knock) -> Result<Option<String>, sqlx::Error> {
+    let Some(open) = bytes(&knock.open) else { return Ok(None) };
+    let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT contact FROM link WHERE open_hash = ?")
+        .bind(open_hash(&open).to_vec())
+        .fetch_optional(db)
+        .await?
+        .flatten();
+    Ok(sealed.map(|sealed| URL_SAFE_NO_PAD.encode(sealed)))
 }
 
 /// Finds the link of an open key, and compares the word if one is given.

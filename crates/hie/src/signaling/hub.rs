@@ -167,7 +167,9 @@ impl Hub {
         let mut state = self.lock();
         state.rooms.retain(|_, room| now - room.used_at <= ROOM_MS);
         let room = state.rooms.entry(call).or_default();
-        if !room.persons.is_empty() && !room.persons.contains(&from.person) {
+        // Who made the patient's link left, and comes back to the others.
+        let hosts = room.host.is_some_and(|(owner, _)| owner == from.person);
+        if !room.persons.is_empty() && !room.persons.contains(&from.person) && !hosts {
             return Err(Refusal::NotAllowed);
         }
         let new = !room.persons.contains(&to.person);
@@ -292,6 +294,13 @@ mod tests {
         assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed), "left");
         hub.leave_room(party(2), call);
         assert_eq!(ring(1, 2, true), Ok(()), "the same patient comes back");
+        assert_eq!(ring(1, 3, false), Ok(()));
+        assert_eq!(hub.carry(party(3), call, party(2).into(), body(), 0), Ok(()));
+        hub.leave_room(party(1), call);
+        assert_eq!(ring(4, 2, false), Err(Refusal::NotAllowed), "a stranger does not take the host's place");
+        assert_eq!(hub.carry(party(1), call, party(2).into(), body(), 0), Err(Refusal::NotAllowed), "left");
+        assert_eq!(ring(1, 2, true), Ok(()), "the host comes back to the two who go on");
+        assert_eq!(hub.carry(party(1), call, party(3).into(), body(), 0), Ok(()));
     }
 
     #[test]

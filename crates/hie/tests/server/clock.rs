@@ -58,6 +58,7 @@ async fn a_day_back_and_years_ahead_tokens_and_links_behave() {
         open: text(&open_hash(&secret.open_key())),
         word: text(&word_proof(&secret.open_key(), "mango")),
         expires_at: server.now() + 3_600_000,
+        contact: None,
     };
     let made = server.http.post(server.url("/v1/links")).bearer_auth(&token).json(&link);
     assert_eq!(said(made).await.0, 201);

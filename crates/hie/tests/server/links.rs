@@ -1,8 +1,9 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rabta_wire::{
     Id,
     guest::{
-        Knock, LONGEST, LinkAct, LinkSecret, Links, MakeLink, SOCKET, TRIES, Welcome, open_hash, text,
-        word_proof,
+        Contact, Knock, LONGEST, LinkAct, LinkSecret, Links, MakeLink, SOCKET, TRIES, Welcome, open_hash,
+        text, word_proof,
     },
     signal::{ClientFrame, Refusal, ServerFrame, Signal, VERSION},
 };
@@ -35,6 +36,7 @@ impl Link {
             open: text(&open_hash(&open)),
             word: text(&word_proof(&open, WORD)),
             expires_at: server.now() + life_ms,
+            contact: None,
         };
         said(server.http.post(server.url("/v1/links")).bearer_auth(token).json(&link)).await
     }
@@ -200,11 +202,86 @@ async fn waiting_is_reading_and_is_never_slowed_whatever_others_guess() {
         assert_eq!(told["left"], TRIES - 1);
         assert_eq!(knock(&server, "/v1/p/open", &link.knock(Some(WORD), None)).await.0, 200);
     }
-    // An edited link is another link, and is told nothing more than one that was made up.
-    let mut edited = link.knock(Some(WORD), None);
-    edited.open.replace_range(0..1, if edited.open.starts_with('A') { "B" } else { "A" });
-    let (status, told) = knock(&server, "/v1/p/open", &edited).await;
-    assert!(status == 404 || status == 429, "{told}");
+}
+
+#[tokio::test]
+async fn an_edited_link_is_another_link_and_is_told_nothing_more_than_one_that_was_made_up() {
+    let (server, _, token) = clinic().await;
+    let link = Link::new(1);
+    link.make(&server, &token, 3_600_000).await;
+    let good = link.knock(Some(WORD), Some(id()));
+    let with = |open: &str| Knock { open: open.to_owned(), ..good.clone() };
+    let (first, last) = (&good.open[..1], &good.open[good.open.len() - 1..]);
+    let another = |letter: &str| if letter == "A" { "B" } else { "A" };
+    let mut turned: Vec<char> = good.open.chars().collect();
+    turned.reverse();
+    let edits = [
+        ("its first letter", format!("{}{}", another(first), &good.open[1..])),
+        // The last of 43 letters holds four bits and two that are nothing: also those are looked at.
+        ("its last letter", format!("{}{}", &good.open[..42], if last == "A" { "E" } else { "A" })),
+        ("bits that mean nothing", format!("{}{}", &good.open[..42], next_letter(last))),
+        ("cut off", good.open[..42].to_owned()),
+        ("a letter more", format!("{}A", good.open)),
+        ("a space after it", format!("{} ", good.open)),
+        ("a dot after it, as in a message", format!("{}.", good.open)),
+        ("padded", format!("{}=", good.open)),
+        ("turned around", turned.into_iter().collect()),
+        ("other letters of base64", format!("+/{}", &good.open[2..])),
+        ("the secret itself", link.secret.fragment()),
+        ("its hash", text(&open_hash(&link.secret.open_key()))),
+        ("nothing", String::new()),
+        ("made up", Link::new(2).knock(None, None).open),
+    ];
+    for (what, open) in &edits {
+        assert_ne!(*open, good.open, "{what}");
+        for path in ["/v1/p/open", "/v1/p/join"] {
+            let told = knock(&server, path, &with(open)).await;
+            assert_eq!(told, (404, json!({"error": "no-such-link"})), "{what}");
+        }
+    }
+    // None of it was counted against the link.
+    let (status, told) = knock(&server, "/v1/p/open", &good).await;
+    assert_eq!((status, &told["state"]), (200, &json!("open")));
+    assert_eq!(knock(&server, "/v1/p/join", &good).await.0, 200);
+}
+
+/// The letter of base64url after this one: only its lowest bit differs where this one's is 0.
+fn next_letter(letter: &str) -> char {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let at = LETTERS.find(letter).unwrap();
+    LETTERS.as_bytes()[at ^ 1] as char
+}
+
+#[tokio::test]
+async fn whom_the_patient_phones_is_shown_sealed_to_who_has_the_link_also_when_it_is_over() {
+    let (server, _, token) = clinic().await;
+    let link = Link::new(1);
+    let contact = Contact { phone: Some("1122".into()) };
+    let sealed = URL_SAFE_NO_PAD.encode(link.secret.seal_contact([3; 12], &contact));
+    let open = link.secret.open_key();
+    let make = |contact: &str| MakeLink {
+        guest: link.guest,
+        open: text(&open_hash(&open)),
+        word: text(&word_proof(&open, WORD)),
+        expires_at: server.now() + 60_000,
+        contact: Some(contact.to_owned()),
+    };
+    let post =
+        |make: MakeLink| said(server.http.post(server.url("/v1/links")).bearer_auth(&token).json(&make));
+    for bad in ["", "AAAA", "not base64!", &"A".repeat(2_000)] {
+        assert_eq!(post(make(bad)).await.0, 400, "{bad:.20}");
+    }
+    assert_eq!(post(make(&sealed)).await.0, 201);
+    let (_, told) = knock(&server, "/v1/p/open", &link.knock(None, None)).await;
+    assert_eq!(told, json!({"state": "word", "contact": sealed}));
+    let (_, told) = knock(&server, "/v1/p/open", &link.knock(Some(WORD), None)).await;
+    assert_eq!(told["contact"], json!(sealed));
+    assert_eq!(act(&server, &token, &link, LinkAct::Close).await, 204);
+    let (status, told) = knock(&server, "/v1/p/open", &link.knock(None, None)).await;
+    assert_eq!((status, &told["contact"]), (410, &json!(sealed)));
+    // A wrong word, or another link, shows nothing of it.
+    let (_, told) = knock(&server, "/v1/p/open", &Link::new(2).knock(None, None)).await;
+    assert_eq!(told, json!({"error": "no-such-link"}));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use leptos::task::spawn_local;
 use rabta_domain::patient::PatientCard;
 use rabta_ipc::Error;
 use rabta_ipc::link::{CloseLink, LeaveNote, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
+use rabta_ipc::patient::VisitRow;
 
 use super::figures::CallFigures;
 use super::link::Links;
@@ -37,6 +38,8 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         ours.then_some(call.ended)
     });
     let runs = Memo::new(move |_| call.get() == Some(None));
+    let visit =
+        Memo::new(move |_| chart.with(|chart| chart.as_ref()?.visits.iter().find(|v| v.ours).cloned()));
     // What the doctor looks at while they talk.
     let record = move || runs.get().then(|| chart.get().map(patient::body));
     let stage = move || match call.get() {
@@ -53,7 +56,8 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
         Some(view) => {
             let none = view.links.is_empty();
-            let cards = view.links.into_iter().map(|link| view! { <Link link links error /> }).collect_view();
+            let cards =
+                view.links.into_iter().map(|link| view! { <Link link links error visit /> }).collect_view();
             let problem = match view.possible {
                 Some(true) => None,
                 Some(false) => Some(view! {
@@ -157,17 +161,20 @@ fn Make(id: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoVi
     .into_any()
 }
 
-/// What the phone shows after the call: the next step, and the medicines if the patient wants them there.
+/// The newest visit of the patient that was signed here.
+type Newest = Memo<Option<VisitRow>>;
+
+/// What the phone shows after the call: the next step, and the medicines if the patient was asked and wants them there.
 #[component]
-fn Leave(guest: String, error: RwSignal<Option<Error>>) -> impl IntoView {
-    let (text, medicines, busy) = (RwSignal::new(String::new()), RwSignal::new(true), RwSignal::new(false));
+fn Leave(guest: String, error: RwSignal<Option<Error>>, visit: Newest) -> impl IntoView {
+    let (text, medicines, busy) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(false));
     let guest = StoredValue::new(guest);
     let send = move || {
         busy.set(true);
         let leave = LeaveNote {
             guest: guest.get_value(),
             next_step: text.get_untracked().into(),
-            with_medicines: medicines.get_untracked(),
+            visit: visit.get_untracked().filter(|_| medicines.get_untracked()).map(|visit| visit.id),
             lang: if lang() == Lang::Ur { rabta_ipc::gate::Lang::Ur } else { rabta_ipc::gate::Lang::En },
         };
         spawn_local(async move {
@@ -183,7 +190,13 @@ fn Leave(guest: String, error: RwSignal<Option<Error>>) -> impl IntoView {
     view! {
         <div class="stack" style="--gap:12px" data-t="after">
             <Area label=W::AfterLabel t="after-text" value=text lines=3 />
-            <Check label=W::AfterMedicines t="after-medicines" value=medicines />
+            {move || visit.get().map(|visit| {
+                let about = visit.diagnoses.into_iter().next().unwrap_or(visit.reason).0;
+                let which = Text::live(move || {
+                    format!("{}{}\u{2068}{about}\u{2069}", format::day(&visit.day), format::comma())
+                });
+                view! { <Check label=W::AfterMedicines t="after-medicines" value=medicines hint=which /> }
+            })}
             <div class="row"><Button label=W::AfterSend t="after-send" icon=icon::PHONE busy off=empty on_press=send /></div>
         </div>
     }
@@ -192,7 +205,7 @@ fn Leave(guest: String, error: RwSignal<Option<Error>>) -> impl IntoView {
 
 /// One open link: where it stands, the call, how to hand it over.
 #[component]
-fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
+fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>, visit: Newest) -> impl IntoView {
     let session = session();
     let busy = RwSignal::new(false);
     let guest = StoredValue::new(link.guest.clone());
@@ -262,7 +275,7 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                         </div>
                     </div>
                 </div>
-                <Leave guest=link.guest error />
+                <Leave guest=link.guest error visit />
                 <div class="row"><Button label=W::PhoneEnd t="link-end" kind=Kind::Plain icon=icon::TRASH busy on_press=end /></div>
             </div>
         </Card>

@@ -218,6 +218,10 @@ fn ConnectionWords() -> impl IntoView {
                             let (word, tint) = if verified { (W::CallVerified, Tint::Teal) } else { (W::CallUnverified, Tint::Amber) };
                             view! { <Tag label=word tint icon=icon::SHIELD t="call-verified" /> }
                         })}
+                        {leg.agreed.map(|video| {
+                            let word = if video { W::CallAgreedVideo } else { W::CallAgreedVoice };
+                            view! { <p class="small quiet" data-t="call-agreed">{t(word)}</p> }
+                        })}
                         {(connected && muted).then(|| view! { <Tag label=W::CallFarMuted icon=icon::MIC_OFF t="far-muted" /> })}
                     </div>
                 }
