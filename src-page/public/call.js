@@ -222,8 +222,8 @@ function callScreen() {
   });
   document.querySelector(".far-voice").replaceChildren(
     picture(searching ? "offline" : "doctor"),
-    searching ? make("h2", { "data-t": "searching", role: "status" }) : make("h2", {}, make("bdi", {}, visit.doctor)),
-    make("p", {}, plain(searching ? "searching_text" : "voice_only")));
+    searching ? make("h2", { "data-t": "searching" }) : make("h2", {}, make("bdi", {}, visit.doctor)),
+    make("p", { role: searching ? "status" : null }, plain(searching ? "searching_text" : "voice_only")));
   third.draw();
   tick();
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Our instance in the call: any number but zero.
 const INST: u32 = 7;
 
-/// A call that rang on the phone.
+/// A call that rang on the phone. Its socket is ours: what was said may be lost when it is dropped before the phone showed it.
 pub struct Rung {
     socket: WebSocketStream<Upgraded>,
     call: String,
@@ -45,7 +45,8 @@ impl Desk {
                 let message = socket.next().await.context("the HIE closed the socket")??;
                 let Message::Text(text) = message else { continue };
                 let frame: Value = serde_json::from_str(&text)?;
-                if let Some(refused) = frame.get("refused") {
+                // Who is not there yet gets the ring when they are.
+                if let Some(refused) = frame.get("refused").filter(|refused| refused["code"] != "not-here") {
                     bail!("the ring was refused: {refused}");
                 }
                 if let Some(from) = frame.pointer("/from/from") {

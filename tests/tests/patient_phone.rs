@@ -167,8 +167,8 @@ mod on_a_phone {
     /// Lets a test write on the data channel that the page has: what a page could send that somebody changed.
     const OPENS_THE_CHANNEL: &str = "const send = RTCDataChannel.prototype.send; \
         RTCDataChannel.prototype.send = function (data) { window.channel = this; return send.call(this, data); }";
-    const HOSTILE: &str = "<img src=x onerror=\"window.bad=1\"><b>two</b> \u{202e}owt\u{2066} tablets";
-    const CLEANED: &str = "<img src=x onerror=\"window.bad=1\"><b>two</b>  owt  tablets";
+    const HOSTILE: &str = "<img src=x onerror=\"window.bad=1\"><b>two</b>\u{202e}owt\u{2066}tablets";
+    const CLEANED: &str = "<img src=x onerror=\"window.bad=1\"><b>two</b> owt tablets";
 
     /// Nothing of a line was taken for markup, and nothing in it turns the writing around. `css`: where it is.
     fn is_text(css: &str) -> String {
@@ -257,9 +257,10 @@ mod on_a_phone {
         let which = "return document.querySelector('[data-t=after-medicines]').closest('label').innerText";
         let which = window.eval(which).await?;
         ensure!(which.as_str().is_some_and(|text| text.contains("today")), "{which}");
+        world.shoot_every_way(&window, "Which visit's medicines go, once the patient was asked").await?;
         window.click("after-medicines").await?;
-        world.shoot_every_way(&window, "The patient was asked: this visit's medicines go, too").await?;
         window.fill("after-text", "Finish the tablets.").await?;
+        world.shoot(&window, "The patient was asked").await?;
         window.click("after-send").await?;
         window.reads("toast", "It is on the patient's page").await?;
         phone.reload().await?;

@@ -228,7 +228,7 @@ mod on_a_phone {
             "ڈاکٹر سے رابطہ ڈھونڈ رہے ہیں",
         )
         .await?;
-        phone.reads("#screen", "Stay here. The call comes back by itself.").await?;
+        phone.reads(".far-voice", "Stay here. The call comes back by itself.").await?;
         let window = world.reopen(DOCTOR).await?;
         world.unlock(&window).await?;
         world.find(&window, AYESHA.name).await?;

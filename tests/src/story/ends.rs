@@ -30,21 +30,24 @@ pub async fn ends(ward: &Ward<'_>) -> Result<()> {
     phone.screen("waiting").await?;
 
     // The doctor rang, and gave up before the answer came through.
-    desk.ring(&link).await?.hang_up("no-answer").await?;
+    let mut rung = desk.ring(&link).await?;
+    rung.hang_up("no-answer").await?;
     ward.shows("ended", "The doctor did not answer", "ڈاکٹر نے جواب نہیں دیا").await?;
     ward.aloud("no_answer").await?;
     ward.can_phone().await?;
     back_in_the_room().await?;
 
     // The call breaks.
-    desk.ring(&link).await?.hang_up("failed").await?;
+    let mut rung = desk.ring(&link).await?;
+    rung.hang_up("failed").await?;
     ward.shows("ended", "The call broke off", "کال کٹ گئی").await?;
     ward.aloud("broken").await?;
     back_in_the_room().await?;
 
     // It breaks, and by then the link is over: what the page asks is held back until it is.
     phone.eval("const ask = window.fetch; window.fetch = (...what) => new Promise((go) => { window.hold = go; }).then(() => ask(...what))").await?;
-    desk.ring(&link).await?.hang_up("failed").await?;
+    let mut rung = desk.ring(&link).await?;
+    rung.hang_up("failed").await?;
     phone.screen("ended").await?;
     desk.act(&link, "close").await?;
     phone
@@ -65,7 +68,8 @@ pub async fn ends(ward: &Ward<'_>) -> Result<()> {
     phone.before_load(LISTENS).await?;
     let link = ward.link().await?;
     ward.wait_in_the_room(&link).await?;
-    desk.ring(&link).await?.offer_of_a_stranger().await?;
+    let mut rung = desk.ring(&link).await?;
+    rung.offer_of_a_stranger().await?;
     ward.shows("ended", "We closed the call to keep you safe", "آپ کی حفاظت کے لیے کال بند کر دی").await?;
     ward.aloud("untrusted").await?;
     ward.can_phone().await?;

@@ -101,11 +101,8 @@ impl World {
         // The next step, with the medicines of the last visit, comes to the phone by itself.
         doctor.fill("after-text", "پٹی روز بدلیں۔ جمعرات کو دوبارہ آئیں۔").await?;
         doctor.click("after-medicines").await?;
-        self.shoot_every_way(
-            doctor,
-            "The patient was asked aloud: the medicines and the paper of this visit go, too",
-        )
-        .await?;
+        self.shoot(doctor, "The patient was asked aloud: the medicines and the paper of this visit go, too")
+            .await?;
         doctor.click("after-send").await?;
         phone.screen("after").await?;
         ensure!(medicines(&phone).await? > 0, "the medicines are on the phone");

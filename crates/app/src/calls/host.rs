@@ -1,18 +1,16 @@
 //! The host of call sessions: gives them time, wires, keys and an engine, and does what they ask.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer, SigningKey};
-use rabta_call::{
-    CallSession, EngineEvent, Input, Intent, Invitation, Millis, Named, Output, Phase, Setup, refuse_busy,
-};
+use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Named, Output, Phase, Setup, refuse_busy};
 use rabta_engine::{NativeEngine, Ring};
-use rabta_ipc::{Error, call::LinkCall};
+use rabta_ipc::Error;
 use rabta_store::{RecordStore, Transaction};
 use rabta_sync::{SocketEvent, SocketHandle};
 use rabta_wire::{
@@ -25,9 +23,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    about::About,
     desk::Desk,
     frames::FrameDesk,
     last::{self, Last, Rung},
+    leaving::Leaving,
     stretch::{self, Stretch},
     trust::Trust,
     view::{Known, view},
@@ -36,22 +36,10 @@ use crate::Inner;
 
 /// The role of whom a link is for.
 pub(super) const PATIENT: &str = "patient";
-/// Rings of calls that ended here a moment ago are still under way.
-const REMEMBERED: usize = 16;
 /// The screen counts seconds.
 const TICK: Duration = Duration::from_secs(1);
 
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
-
-/// What a call is about, and with that how its ends know each other.
-pub(crate) enum About {
-    /// Devices with certificates.
-    Ask(Id),
-    /// The same, about nothing that has a Task.
-    Colleague,
-    /// A patient's phone, by the link's secret.
-    Link { secret: LinkSecret, name: String, link: LinkCall },
-}
 
 /// What the window wants.
 pub(super) enum Wish {
@@ -168,10 +156,7 @@ pub(super) struct Host {
     /// The zero of the clock that sessions and engines share.
     epoch: Instant,
     running: Option<Running>,
-    /// Ended sessions that still say goodbye; they have no engine.
-    leaving: Vec<CallSession>,
-    /// With the round of the ring that was answered there.
-    over: VecDeque<(Id, u32)>,
+    leaving: Leaving,
     /// The last call that we made, the running one included.
     last: Option<Last>,
     ice_servers: Vec<IceServer>,
@@ -185,8 +170,7 @@ impl Host {
             parts,
             epoch: Instant::now(),
             running: None,
-            leaving: Vec::new(),
-            over: VecDeque::new(),
+            leaving: Leaving::default(),
             last: None,
             ice_servers: Vec::new(),
             signaling: false,
@@ -222,8 +206,8 @@ impl Host {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let sessions = self.leaving.iter().chain(self.running.as_ref().map(|running| &running.session));
-        let soonest = sessions.filter_map(CallSession::deadline).min()?;
+        let running = self.running.as_ref().and_then(|running| running.session.deadline());
+        let soonest = running.into_iter().chain(self.leaving.deadline()).min()?;
         Some(self.epoch + Duration::from_millis(soonest))
     }
 
@@ -295,20 +279,14 @@ impl Host {
         }
         self.retire().await;
         let at = self.parts.app.config.clock.millis();
-        let last = match self.last.take() {
-            Some(last) => Some(last),
-            None => last::read(&self.parts.trust.store, self.parts.me.person).await,
-        };
-        let again = last.and_then(|last| last.again(to.person, at));
-        let last = again.unwrap_or_else(|| Last::new(Id(*uuid::Uuid::new_v4().as_bytes()), at));
+        let (invitation, store, me) = (about.invitation(to), &self.parts.trust.store, self.parts.me.person);
+        let last = last::of_call_to(Rung::of(&invitation), self.last.take(), store, me, at).await;
         let setup = self.setup(last.call)?;
         let (engine, events, counted) = self.engine()?;
-        let invitation = invitation(&about, to);
         let rounds = last.rounds();
-        // The session of before has nothing more to say, and would leave the room in which this one is.
-        self.leaving.retain(|session| session.call() != last.call);
+        self.leaving.drop_call(last.call);
         self.last = Some(last);
-        self.note(rung(&invitation), true).await;
+        self.note(Rung::of(&invitation), true).await;
         let session = CallSession::dial_back(self.now(), setup, invitation, rounds);
         let mut running = Running::new(session, engine, events, counted);
         if let About::Link { link, .. } = &about {
@@ -335,12 +313,12 @@ impl Host {
         if !self.is_busy() {
             return Err(Error::new("not-found"));
         }
-        let invitation = invitation(&about, to);
+        let invitation = about.invitation(to);
         if let (About::Ask(ask), Some(running)) = (&about, &mut self.running) {
             running.brought = Some((*ask, to.person));
         }
         if self.is_ours() {
-            self.note(rung(&invitation), false).await;
+            self.note(Rung::of(&invitation), false).await;
         }
         self.introduce(about, to.person).await;
         self.input(Input::Intent(Intent::Invite(invitation))).await;
@@ -425,12 +403,7 @@ impl Host {
                 if !self.signaling {
                     self.desk(|desk| desk.online.clear());
                 }
-                let now = self.now();
-                for session in &mut self.leaving {
-                    session.handle(now, Input::Signaling { up: self.signaling });
-                }
-                self.drain_leaving();
-                self.input(Input::Signaling { up: self.signaling }).await;
+                self.all(Input::Signaling { up: self.signaling }).await;
             }
             SocketEvent::Frame(frame) => self.frame(frame).await,
             SocketEvent::Hint(_) => {}
@@ -456,12 +429,13 @@ impl Host {
             self.rung(*call, *from, body).await;
             return;
         }
-        let now = self.now();
-        for session in &mut self.leaving {
-            session.handle(now, Input::Frame(frame.clone()));
-        }
-        self.drain_leaving();
-        self.input(Input::Frame(frame)).await;
+        self.all(Input::Frame(frame)).await;
+    }
+
+    /// For the running call and those that are over.
+    async fn all(&mut self, input: Input) {
+        self.leaving.handle(self.now(), &input, &self.parts.socket);
+        self.input(input).await;
     }
 
     /// Who is not there is shown so. What may not be is the session's to end.
@@ -484,13 +458,10 @@ impl Host {
 
     /// Whether a ring is of a call that we do not know, or calls back into one that we have left.
     fn is_news(&self, call: Id, round: u32) -> bool {
-        let later = |before: u32| round > before;
         if let Some(running) = self.running.as_ref().filter(|running| running.session.call() == call) {
-            return !self.is_busy() && later(running.session.round());
+            return !self.is_busy() && round > running.session.round();
         }
-        let leaving = self.leaving.iter().filter(|session| session.call() == call).map(CallSession::round);
-        let over = self.over.iter().filter(|(id, _)| *id == call).map(|(_, round)| *round);
-        leaving.chain(over).all(later)
+        self.leaving.is_new(call, round)
     }
 
     /// Somebody calls.
@@ -501,8 +472,7 @@ impl Host {
             return;
         }
         self.retire().await;
-        // We are called back: the one of before has nothing more to say.
-        self.leaving.retain(|session| session.call() != call);
+        self.leaving.drop_call(call);
         let Some(session) = CallSession::incoming(self.now(), setup, from, ring) else { return };
         let Ok((engine, events, counted)) = self.engine() else { return };
         self.begin(Running::new(session, engine, events, counted)).await;
@@ -571,14 +541,10 @@ impl Host {
         } else if running.ring.is_none() {
             running.ring = Some(Ring::start(self.parts.app.config.media.loudspeaker.clone()));
         }
-        if let Some(last) = self.last.as_ref().filter(|last| last.call == seen.call) {
-            for rung in
-                seen.here_already.iter().filter_map(|person| last.rung(*person)).filter(|rung| !rung.patient)
-            {
-                if !running.found_there.contains(&rung.person) {
-                    running.found_there.push(rung.person);
-                    let _ = self.found.0.send(Found::StillThere { call: seen.call, rung });
-                }
+        for rung in self.last.iter().flat_map(|last| last.still_there(&seen)) {
+            if !running.found_there.contains(&rung.person) {
+                running.found_there.push(rung.person);
+                let _ = self.found.0.send(Found::StillThere { call: seen.call, rung });
             }
         }
         let shown = view(&seen, &running.known);
@@ -618,12 +584,7 @@ impl Host {
     }
 
     async fn tick(&mut self) {
-        let now = self.now();
-        for session in &mut self.leaving {
-            session.handle(now, Input::Tick);
-        }
-        self.drain_leaving();
-        self.input(Input::Tick).await;
+        self.all(Input::Tick).await;
     }
 
     /// The session said goodbye and was heard, or long enough.
@@ -631,7 +592,7 @@ impl Host {
         self.keep_stretches().await;
         if let Some(running) = self.running.take() {
             tracing::info!(call = %running.session.call(), "a call is over");
-            self.forget(running.session.call(), running.session.round());
+            self.leaving.forget(running.session.call(), running.session.round());
         }
         self.desk(Desk::clear);
         let app = self.parts.app.clone();
@@ -643,31 +604,6 @@ impl Host {
         self.keep_stretches().await;
         if let Some(running) = self.running.take() {
             self.leaving.push(running.session);
-        }
-    }
-
-    fn drain_leaving(&mut self) {
-        let mut over = Vec::new();
-        for session in &mut self.leaving {
-            while let Some(output) = session.poll() {
-                match output {
-                    Output::Send(frame) => self.parts.socket.send(frame),
-                    Output::Finished => over.push((session.call(), session.round())),
-                    // Its engine is gone, and nothing new is agreed on.
-                    Output::Engine(_) | Output::Sign { .. } | Output::Verify { .. } => {}
-                }
-            }
-        }
-        for (call, round) in over {
-            self.leaving.retain(|session| session.call() != call);
-            self.forget(call, round);
-        }
-    }
-
-    fn forget(&mut self, call: Id, round: u32) {
-        self.over.push_back((call, round));
-        while self.over.len() > REMEMBERED {
-            self.over.pop_front();
         }
     }
 
@@ -729,15 +665,6 @@ impl Host {
             }
         });
     }
-}
-
-fn invitation(about: &About, to: Address) -> Invitation {
-    let ask = if let About::Ask(ask) = about { Some(*ask) } else { None };
-    Invitation { to, ask, patient: matches!(about, About::Link { .. }) }
-}
-
-fn rung(invitation: &Invitation) -> Rung {
-    Rung { person: invitation.to.person, ask: invitation.ask, patient: invitation.patient }
 }
 
 async fn engine_event(running: &mut Option<Running>) -> Option<EngineEvent> {

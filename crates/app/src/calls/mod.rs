@@ -1,10 +1,12 @@
 //! Calls: the session and its engine live here, in the shell's process, so a reloaded window finds its call as it
 //! was. The window says what the person wants and is shown what there is.
 
+mod about;
 mod desk;
 mod frames;
 mod host;
 mod last;
+mod leaving;
 mod media;
 pub(crate) mod stretch;
 mod third;
@@ -13,8 +15,8 @@ mod view;
 
 use std::sync::{Arc, Mutex};
 
+pub(crate) use about::About;
 pub use frames::FrameReceiver;
-pub(crate) use host::About;
 pub use media::MediaConfig;
 use rabta_call::Intent;
 use rabta_ipc::{

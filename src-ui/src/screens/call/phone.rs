@@ -2,7 +2,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::PatientCard;
 use rabta_ipc::Error;
-use rabta_ipc::link::{CloseLink, LeaveNote, LinkView, MakeLink, MoveLink, SendLink, StartLinkCall};
+use rabta_ipc::link::{
+    CloseLink, LeaveNote, LinkView, LinksView, MakeLink, MoveLink, SendLink, StartLinkCall,
+};
 use rabta_ipc::patient::VisitRow;
 
 use super::figures::CallFigures;
@@ -56,8 +58,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
         Some(view) => {
             let none = view.links.is_empty();
-            let cards =
-                view.links.into_iter().map(|link| view! { <Link link links error visit /> }).collect_view();
+            let cards = view.links.into_iter().map(|link| view! { <Link link links error /> }).collect_view();
             let problem = match view.possible {
                 Some(true) => None,
                 Some(false) => Some(view! {
@@ -76,6 +77,14 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
             .into_any()
         }
     };
+    // What is being written stays when the link's state changes.
+    let guests = Memo::new(move |_| {
+        let guests = |view: &LinksView| view.links.iter().map(|link| link.guest.clone()).collect::<Vec<_>>();
+        links.view.with(|view| view.as_ref().map(guests).unwrap_or_default())
+    });
+    let leaves = view! {
+        <For each=move || guests.get() key=String::clone children=move |guest| view! { <Leave guest error visit /> } />
+    };
     view! {
         <div class="page" class:wide=move || runs.get()>
             <div class="page-head">
@@ -90,7 +99,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
             <MaybeError error />
             <div class=move || if runs.get() { "call" } else { "stack" }>
                 <div class="call-side stack">{stage}{move || call.get().is_some().then(|| view! { <CallFigures /> })}</div>
-                <div class="stack" data-t="beside">{beside}{record}</div>
+                <div class="stack" data-t="beside">{beside}{leaves}{record}</div>
             </div>
         </div>
     }
@@ -188,7 +197,8 @@ fn Leave(guest: String, error: RwSignal<Option<Error>>, visit: Newest) -> impl I
     };
     let empty = Signal::derive(move || text.with(|text| text.trim().is_empty()));
     view! {
-        <div class="stack" style="--gap:12px" data-t="after">
+        <Card t="after">
+            <div class="stack" style="--gap:12px">
             <Area label=W::AfterLabel t="after-text" value=text lines=3 />
             {move || visit.get().map(|visit| {
                 let about = visit.diagnoses.into_iter().next().unwrap_or(visit.reason).0;
@@ -198,14 +208,15 @@ fn Leave(guest: String, error: RwSignal<Option<Error>>, visit: Newest) -> impl I
                 view! { <Check label=W::AfterMedicines t="after-medicines" value=medicines hint=which /> }
             })}
             <div class="row"><Button label=W::AfterSend t="after-send" icon=icon::PHONE busy off=empty on_press=send /></div>
-        </div>
+            </div>
+        </Card>
     }
     .into_any()
 }
 
 /// One open link: where it stands, the call, how to hand it over.
 #[component]
-fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>, visit: Newest) -> impl IntoView {
+fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
     let session = session();
     let busy = RwSignal::new(false);
     let guest = StoredValue::new(link.guest.clone());
@@ -275,7 +286,6 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>, visit: New
                         </div>
                     </div>
                 </div>
-                <Leave guest=link.guest error visit />
                 <div class="row"><Button label=W::PhoneEnd t="link-end" kind=Kind::Plain icon=icon::TRASH busy on_press=end /></div>
             </div>
         </Card>
