@@ -49,7 +49,8 @@ impl Desk {
                 if let Some(refused) = frame.get("refused").filter(|refused| refused["code"] != "not-here") {
                     bail!("the ring was refused: {refused}");
                 }
-                if let Some(from) = frame.pointer("/from/from") {
+                let ours = frame.pointer("/from/call") == Some(&json!(call));
+                if let Some(from) = frame.pointer("/from/from").filter(|_| ours) {
                     return Ok(from.clone());
                 }
             }
@@ -78,9 +79,11 @@ impl Rung {
         Ok(self.socket.send(Message::Text(frame.to_string().into())).await?)
     }
 
-    /// `no-answer`, `hung-up` or `failed`.
+    /// `no-answer`, `hung-up` or `failed`; and leaves the room, so that a ring that the HIE kept rings no more.
     pub async fn hang_up(&mut self, why: &str) -> Result<()> {
-        self.say(json!({ "type": "hangup", "why": why })).await
+        self.say(json!({ "type": "hangup", "why": why })).await?;
+        let leave = json!({ "leave": { "v": 1, "call": self.call } });
+        Ok(self.socket.send(Message::Text(leave.to_string().into())).await?)
     }
 
     /// An offer whose fingerprint nobody authenticated who has the link.
