@@ -112,7 +112,7 @@ pub async fn shows_in(phone: &Phone, screen: &str, css: &str, en: &str, ur: &str
     for (lang, words) in [("en", en), ("ur", ur)] {
         phone.reads(css, words).await?;
         ensure!(phone.eval("return document.documentElement.lang").await? == json!(lang));
-        let name = format!("{screen}-{lang}");
+        let name = format!("{screen}{}-{lang}", why(phone).await?);
         let cut = "const d = document.documentElement; \
         const small = [...document.querySelectorAll('button')].filter((b) => b.offsetWidth && b.offsetHeight < 44); \
         return [d.scrollWidth - innerWidth, small.length]";
@@ -130,6 +130,13 @@ pub async fn shows_in(phone: &Phone, screen: &str, css: &str, en: &str, ur: &str
         phone.tap("language").await?;
     }
     Ok(())
+}
+
+/// Why a call has ended, for a picture's name; nothing on other screens.
+async fn why(phone: &Phone) -> Result<String> {
+    let script = "const d = document.documentElement.dataset; if (d.screen !== 'ended') return ''; \
+        return '-' + d.why + (document.querySelector('[data-t=again]') ? '' : '-over')";
+    Ok(phone.eval(script).await?.as_str().unwrap_or_default().to_owned())
 }
 
 /// Waits until this recording was played to its end, or has been playing.
