@@ -24,7 +24,11 @@ impl Session {
         let case = self.case(&open.id).await?;
         let Some(party) = self.party(&case) else { return self.ask_view(&open.id).await };
         let receipt = match (party, case.view.state) {
-            (Party::Specialist, state) if state.allows(State::Seen, party) => Some(State::Seen),
+            (Party::Specialist, state)
+                if state.allows(State::Seen, party) && !case.was_moved_by(&self.person.id) =>
+            {
+                Some(State::Seen)
+            }
             // Where the specialist ordered by themselves nobody has to decide.
             (Party::Requester, State::Answered)
                 if self.may_prescribe() || case.advice().is_some_and(|(_, advice)| advice.orders) =>

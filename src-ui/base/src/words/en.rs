@@ -798,7 +798,7 @@ words! {
     MoveReason = "Why",
     MoveReasonAsk = "Your question",
     MoveReasonNeeded = "A word why is needed: the other side reads it.",
-    MovePassedOnBody = "It goes to the next of your specialty on duty.",
+    MoveToPool = "Back to all of: {0}",
     MovePatientLeftBody = "The answer is still wanted: it helps when they come back.",
     MoveGo = "Yes",
     AdviceTitle = "Advice",

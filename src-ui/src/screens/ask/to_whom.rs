@@ -1,10 +1,13 @@
 use leptos::prelude::*;
-use rabta_ipc::ask::Roster;
+use leptos::task::spawn_local;
+use rabta_ipc::ask::{GetRoster, Roster, RosterRow};
 
+use super::open::Open;
 use super::words;
 use crate::parts::{Draw, Tag, Tint};
-use crate::prefs::{say, t};
-use crate::{W, icon};
+use crate::prefs::{say, say_with, t};
+use crate::session::session;
+use crate::{Text, W, icon, ipc};
 
 /// Which specialist: those whom the duty list has, all of them where it never came.
 #[component]
@@ -80,53 +83,92 @@ pub fn ToWhom(
             let word = if roster.as_of.is_none() { W::AskRosterNever } else { W::AskRosterNone };
             return Some(view! { <p class="quiet small" data-t="roster-none">{t(word)}</p> }.into_any());
         }
-        let people = fit
-            .into_iter()
-            .map(|entry| {
-                let (id, me) = (entry.person.clone(), entry.person.clone());
-                let (word, tint) =
-                    if entry.on_duty { (W::AskOnDuty, Tint::Teal) } else { (W::AskOffDuty, Tint::Grey) };
-                view! {
-                    <button
-                        type="button"
-                        class="r"
-                        data-t="to-person"
-                        data-id=id.clone()
-                        aria-pressed=move || (chosen.get().as_deref() == Some(&me)).to_string()
-                        on:click=move |_| chosen.set(Some(id.clone()))
-                    >
-                        <span class="grow">
-                            <bdi class="strong">{entry.name}</bdi>
-                            <span class="sub"><bdi>{entry.facility}</bdi><bdi class="ltr">{entry.phone}</bdi></span>
-                        </span>
-                        <Tag label=word tint t="duty" />
-                    </button>
-                }
-            })
-            .collect_view();
-        Some(
-            view! {
-                <div class="f" role="group" aria-label=t(W::AskTo)>
-                    <span class="label">{t(W::AskTo)}</span>
-                    <div class="card rows people-rows">
-                        <button
-                            type="button"
-                            class="r"
-                            data-t="to-anyone"
-                            aria-pressed=move || chosen.get().is_none().to_string()
-                            on:click=move |_| chosen.set(None)
-                        >
-                            <span class="grow">
-                                <span class="strong">{t(W::AskToAnyone)}</span>
-                                <span class="sub">{move || say(W::AskToAnyoneHint)}</span>
-                            </span>
-                        </button>
-                        {people}
-                    </div>
-                </div>
-            }
-            .into_any(),
-        )
+        let people = fit.into_iter().map(|entry| person(entry, chosen, false)).collect_view();
+        let anyone = Text::Word(W::AskToAnyone);
+        Some(choice(anyone, Some(W::AskToAnyoneHint), chosen, people))
     };
     view! { {rows} }.into_any()
+}
+
+/// Whom an ask is passed on to: who is on duty before who is not, its own specialty before others; or back to its pool.
+#[component]
+pub fn PassTo(open: Open, chosen: RwSignal<Option<String>>) -> impl IntoView {
+    let session = session();
+    let roster = RwSignal::new(None::<Roster>);
+    spawn_local(async move {
+        if let Ok(answer) = ipc::call(GetRoster {}).await {
+            roster.try_set(Some(answer));
+        }
+    });
+    let row = open.part(|view| view.row.clone());
+    move || {
+        let (row, mut entries) = (row.get()?, roster.get()?.entries);
+        let me = session.me.with(|me| me.as_ref().map(|me| me.id.clone()));
+        entries.retain(|entry| {
+            let asked = entry.name == row.from_person && entry.facility == row.from_facility;
+            me.as_ref() != Some(&entry.person) && !asked
+        });
+        entries.sort_by_key(|entry| (!entry.on_duty, entry.specialty != row.specialty));
+        let people = entries.into_iter().map(|entry| person(entry, chosen, true)).collect_view();
+        let pool = Text::live(move || say_with(W::MoveToPool, &[&words::specialty(&row.specialty)]));
+        Some(choice(pool, None, chosen, people))
+    }
+}
+
+/// A list in which one is chosen: everybody together on top, then the people.
+fn choice(
+    all: Text,
+    hint: Option<W>,
+    chosen: RwSignal<Option<String>>,
+    people: impl IntoView + 'static,
+) -> AnyView {
+    view! {
+        <div class="f" role="group" aria-label=t(W::AskTo)>
+            <span class="label">{t(W::AskTo)}</span>
+            <div class="card rows people-rows">
+                <button
+                    type="button"
+                    class="r"
+                    data-t="to-anyone"
+                    aria-pressed=move || chosen.get().is_none().to_string()
+                    on:click=move |_| chosen.set(None)
+                >
+                    <span class="grow">
+                        <span class="strong">{all.view()}</span>
+                        {hint.map(|hint| view! { <span class="sub">{move || say(hint)}</span> })}
+                    </span>
+                </button>
+                {people}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// One of the duty list. `of_any`: people of several specialties stand in the list.
+fn person(entry: RosterRow, chosen: RwSignal<Option<String>>, of_any: bool) -> AnyView {
+    let (id, me) = (entry.person.clone(), entry.person.clone());
+    let (word, tint) = if entry.on_duty { (W::AskOnDuty, Tint::Teal) } else { (W::AskOffDuty, Tint::Grey) };
+    let code = entry.specialty;
+    view! {
+        <button
+            type="button"
+            class="r"
+            data-t="to-person"
+            data-id=id.clone()
+            aria-pressed=move || (chosen.get().as_deref() == Some(&me)).to_string()
+            on:click=move |_| chosen.set(Some(id.clone()))
+        >
+            <span class="grow">
+                <bdi class="strong">{entry.name}</bdi>
+                <span class="sub">
+                    {of_any.then(|| view! { <span>{move || words::specialty(&code)}</span> })}
+                    <bdi>{entry.facility}</bdi>
+                    <bdi class="ltr">{entry.phone}</bdi>
+                </span>
+            </span>
+            <Tag label=word tint t="duty" />
+        </button>
+    }
+    .into_any()
 }
