@@ -40,7 +40,9 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         let Some(json) = parsed(&encounter).and_then(|r| r.view().ok()) else { continue };
         let made = json.str("period.start");
         let reason: rabta_domain::Private<String> = json.str("reasonCode.text").into();
-        let ours = encounter.envelope.is_some();
+        // What came with another clinic's ask is theirs.
+        let here = json.str("serviceProvider.reference").strip_prefix("Organization/");
+        let ours = encounter.envelope.is_some() && here == Some(session.facility().id.as_str());
         if ours && made.starts_with(&day.to_string()) {
             let card = session.card(&patient).await?;
             today.done.push(DraftRow {

@@ -17,7 +17,9 @@ use rabta_domain::{
 };
 use rabta_ipc::{
     Error,
-    ask::{AskView, GetRoster, ListAsks, MoveAsk, OpenAsk, RosterRow, SaveAdvice, SendAsk, SignAdvice},
+    ask::{
+        AskRow, AskView, GetRoster, ListAsks, MoveAsk, OpenAsk, RosterRow, SaveAdvice, SendAsk, SignAdvice,
+    },
     sync::GetSync,
 };
 use world::{World, ask, consent, form, one_ask, until};
@@ -53,7 +55,7 @@ async fn accepted(world: &World, urgency: Urgency) -> String {
     id
 }
 
-async fn stands(app: &App, id: &str, state: State) -> rabta_ipc::ask::AskRow {
+async fn stands(app: &App, id: &str, state: State) -> AskRow {
     one_ask(app, |row| row.id == id && row.state == state).await
 }
 
@@ -120,9 +122,14 @@ async fn an_ask_is_passed_on_to_whom_one_chooses_or_back_to_all() {
     moves(&bilal, &id, State::Accepted, "").await.unwrap();
     let back = moves(&bilal, &id, State::PassedOn, "not mine").await.unwrap();
     assert_eq!(back.row.to_person, None);
-    let row =
-        one_ask(saira, |row| row.id == id && row.state == State::PassedOn && row.to_person.is_none()).await;
-    assert!(row.unread && in_queue(saira, &id).await);
+    // Both had it: the doctor is told, too, that nobody else is there.
+    let is_back = |row: &AskRow| {
+        let stands = matches!(row.state, State::PassedOn | State::NobodyOnDuty);
+        row.id == id && stands && row.to_person.is_none()
+    };
+    assert!(one_ask(saira, is_back).await.unread && in_queue(saira, &id).await);
+    stands(&world.doctor, &id, State::NobodyOnDuty).await;
+    stands(saira, &id, State::NobodyOnDuty).await;
     let taken = moves(saira, &id, State::Accepted, "").await.unwrap();
     assert!(taken.mine_to_answer && taken.timeline.iter().any(|row| row.reason.as_str() == "not mine"));
     let told = |view: AskView| (view.row.to_person.as_deref() == Some("Dr Saira")).then_some(view.moves);
@@ -251,7 +258,7 @@ async fn cancelled_and_answered_at_once_it_is_one_of_both_for_everybody() {
         );
         // Each laptop moves it on its own word; which one counts, the HIE says.
         assert!(doctors.is_ok() || specialists.is_ok(), "round {round}");
-        let settles = |row: &rabta_ipc::ask::AskRow| matches!(row.state, State::Cancelled | State::Answered);
+        let settles = |row: &AskRow| matches!(row.state, State::Cancelled | State::Answered);
         settled(&[&world.doctor, &world.specialist]).await;
         let mut ends = Vec::new();
         for app in [&world.doctor, &world.specialist] {

@@ -122,8 +122,9 @@ impl Case {
     /// Whether this person has moved it since it was asked, or asked again: who looked and did nothing, declined it or
     /// passed it on has not looked at it anew because the page still stands open.
     pub fn was_moved_by(&self, person: &str) -> bool {
-        let mut since = self.moves().rev().take_while(|(_, step)| step.to != State::Requested);
-        since.any(|(_, step)| step.by.id == person)
+        // As the Task has them, not by anybody's clock.
+        let mut since = self.view.history.iter().rev().take_while(|step| step.to != State::Requested);
+        since.any(|step| step.by.id == person)
     }
 
     /// Whether this device ever wrote to it.
