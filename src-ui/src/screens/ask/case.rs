@@ -24,6 +24,8 @@ use crate::{Text, W, format, icon, ipc};
 pub fn CaseScreen(id: String) -> impl IntoView {
     let open = Open::new(id);
     let there = open.part(|_| ());
+    // Who had it is told with whom it is, and has nothing to do.
+    let ours = open.part(|view| view.mine_to_answer || view.visit.is_some());
     view! {
         <div class="page">
             <MaybeError error=open.error />
@@ -31,17 +33,19 @@ pub fn CaseScreen(id: String) -> impl IntoView {
                 <NobodySeen open />
                 <Elsewhere open />
                 <Head open />
-                <div class="two">
-                    <div class="stack">
-                        <Advised open />
-                        <CaseNote open />
+                <Show when=move || ours.get() == Some(true)>
+                    <div class="two">
+                        <div class="stack">
+                            <Advised open />
+                            <CaseNote open />
+                        </div>
+                        <div class="side stack">
+                            <Next open />
+                            <Messages open />
+                            <Happened open />
+                        </div>
                     </div>
-                    <div class="side stack">
-                        <Next open />
-                        <Messages open />
-                        <Happened open />
-                    </div>
-                </div>
+                </Show>
             </Show>
         </div>
     }
