@@ -20,7 +20,9 @@ use rabta_ipc::{
     ask::{
         AskRow, AskView, GetRoster, ListAsks, MoveAsk, OpenAsk, RosterRow, SaveAdvice, SendAsk, SignAdvice,
     },
+    patient::GetToday,
     sync::GetSync,
+    visit::SignVisit,
 };
 use world::{World, ask, consent, form, one_ask, until};
 
@@ -70,6 +72,11 @@ async fn drafts_advice(app: &App, id: &str, plan: &str) {
         ..AdviceForm::default()
     };
     ask(app, SaveAdvice { ask: id.to_owned(), rev: 0, form }).await.unwrap();
+}
+
+/// How many visits are shown as signed today.
+async fn signed_today(app: &App) -> usize {
+    ask(app, GetToday {}).await.unwrap().done.len()
 }
 
 async fn on_roster(app: &App, name: &str) -> RosterRow {
@@ -200,6 +207,19 @@ async fn the_answer_for_a_patient_who_left_is_still_wanted() {
     stands(&world.specialist, &id, State::Done).await;
     assert!(!in_queue(&world.doctor, &id).await);
     settled(&[&world.doctor, &world.specialist]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_was_only_asked_about_is_not_shown_as_signed() {
+    let world = World::new().await;
+    let id = asked(&world, Urgency::Routine).await;
+    assert_eq!((signed_today(&world.doctor).await, signed_today(&world.specialist).await), (0, 0));
+    let visit = opens(&world.doctor, &id).await.visit.unwrap();
+    ask(&world.doctor, SignVisit { id: visit }).await.unwrap();
+    assert_eq!(signed_today(&world.doctor).await, 1);
+    settled(&[&world.doctor]).await;
+    opens(&world.specialist, &id).await;
+    assert_eq!(signed_today(&world.specialist).await, 0, "it is the clinic's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,6 +107,8 @@ pub struct AskView {
     pub may_decide: bool,
     /// What this person may do next by the table.
     pub moves: Vec<State>,
+    /// To whom this person may pass it on: who is on duty first, of its own specialty before others.
+    pub pass_to: Vec<RosterRow>,
     /// This person is the specialist that it is with.
     pub mine_to_answer: bool,
     /// Urgent and unseen, or no one answers: with whom to phone.

@@ -65,10 +65,9 @@ impl Session {
     /// The name of the person whom an ask is passed on to. Error `invalid` for a move that gives it to nobody, for somebody
     /// who is not on the roster, and for the two who have it already: who passes it on, and who asked.
     async fn may_be_given(&self, case: &Case, to: State, person: &str) -> Result<String, Error> {
-        if to != State::PassedOn || person == self.person.id || person == case.view.requester.id {
-            return Err(Error::field("invalid", "to_person"));
-        }
-        Ok(self.on_roster(person).await?.name)
+        let colleagues = if to == State::PassedOn { self.colleagues(case).await? } else { Vec::new() };
+        let found = colleagues.into_iter().find(|row| row.person == person);
+        found.map(|row| row.name).ok_or_else(|| Error::field("invalid", "to_person"))
     }
 
     /// The signed envelope of one move. Error `not-allowed` where the table does not have it.
@@ -111,6 +110,7 @@ impl Session {
             orders: false,
             may_decide: false,
             moves: vec![],
+            pass_to: vec![],
             mine_to_answer: false,
             nobody_has_seen: false,
             phone: None,

@@ -81,6 +81,8 @@ impl Session {
             Some((_, advice)) => advice.orders,
             None => !self.asker_prescribes(&case).await?,
         };
+        let pass_to =
+            if moves.contains(&State::PassedOn) { self.colleagues(&case).await? } else { Vec::new() };
         Ok(AskView {
             row: self.ask_row(&case).await?,
             visit: ours.then(|| case.view.encounter.clone()),
@@ -93,6 +95,7 @@ impl Session {
             orders,
             may_decide: party == Party::Requester && self.may_prescribe() && !orders,
             moves,
+            pass_to,
             mine_to_answer: party == Party::Specialist,
             nobody_has_seen,
             phone: if unseen { self.whom_to_phone(&case).await? } else { None },

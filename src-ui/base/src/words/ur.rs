@@ -789,7 +789,6 @@ words! {
     MoveReason = "وجہ",
     MoveReasonAsk = "آپ کا سوال",
     MoveReasonNeeded = "وجہ لکھنا ضروری ہے: دوسری طرف پڑھی جاتی ہے۔",
-    MoveToPool = "واپس سب کو: {0}",
     MovePatientLeftBody = "جواب پھر بھی چاہیے: واپس آنے پر کام آئے گا۔",
     MoveGo = "جی ہاں",
     AdviceTitle = "مشورہ",

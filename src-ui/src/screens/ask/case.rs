@@ -33,19 +33,17 @@ pub fn CaseScreen(id: String) -> impl IntoView {
                 <NobodySeen open />
                 <Elsewhere open />
                 <Head open />
-                <Show when=move || ours.get() == Some(true)>
-                    <div class="two">
-                        <div class="stack">
-                            <Advised open />
-                            <CaseNote open />
-                        </div>
-                        <div class="side stack">
-                            <Next open />
-                            <Messages open />
-                            <Happened open />
-                        </div>
+                <div class="two" hidden=move || ours.get() != Some(true)>
+                    <div class="stack">
+                        <Advised open />
+                        <CaseNote open />
                     </div>
-                </Show>
+                    <div class="side stack">
+                        <Next open />
+                        <Messages open />
+                        <Happened open />
+                    </div>
+                </div>
             </Show>
         </div>
     }

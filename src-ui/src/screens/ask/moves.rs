@@ -151,9 +151,7 @@ pub fn Moves(open: Open) -> impl IntoView {
         >
             <div class="stack">
                 <p>{hint}</p>
-                <Show when=move || asking.get() == Some(State::PassedOn)>
-                    <PassTo open chosen />
-                </Show>
+                {move || (asking.get() == Some(State::PassedOn)).then(|| view! { <PassTo open chosen /> })}
                 <Area label=label.clone() t="move-reason" value=reason />
                 <MaybeError error />
             </div>

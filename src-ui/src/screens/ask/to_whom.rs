@@ -1,13 +1,11 @@
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use rabta_ipc::ask::{GetRoster, Roster, RosterRow};
+use rabta_ipc::ask::{Roster, RosterRow};
 
 use super::open::Open;
 use super::words;
 use crate::parts::{Draw, Tag, Tint};
-use crate::prefs::{say, say_with, t};
-use crate::session::session;
-use crate::{Text, W, icon, ipc};
+use crate::prefs::t;
+use crate::{Text, W, icon};
 
 /// Which specialist: those whom the duty list has, all of them where it never came.
 #[component]
@@ -83,45 +81,22 @@ pub fn ToWhom(
             let word = if roster.as_of.is_none() { W::AskRosterNever } else { W::AskRosterNone };
             return Some(view! { <p class="quiet small" data-t="roster-none">{t(word)}</p> }.into_any());
         }
-        let people = fit.into_iter().map(|entry| person(entry, chosen, false)).collect_view();
-        let anyone = Text::Word(W::AskToAnyone);
-        Some(choice(anyone, Some(W::AskToAnyoneHint), chosen, people))
+        Some(choice(W::AskToAnyoneHint.into(), chosen, fit))
     };
     view! { {rows} }.into_any()
 }
 
-/// Whom an ask is passed on to: who is on duty before who is not, its own specialty before others; or back to its pool.
+/// To whom an ask is passed on, as the shell has put them in order; or back to its pool.
 #[component]
 pub fn PassTo(open: Open, chosen: RwSignal<Option<String>>) -> impl IntoView {
-    let session = session();
-    let roster = RwSignal::new(None::<Roster>);
-    spawn_local(async move {
-        if let Ok(answer) = ipc::call(GetRoster {}).await {
-            roster.try_set(Some(answer));
-        }
-    });
-    let row = open.part(|view| view.row.clone());
-    move || {
-        let (row, mut entries) = (row.get()?, roster.get()?.entries);
-        let me = session.me.with(|me| me.as_ref().map(|me| me.id.clone()));
-        entries.retain(|entry| {
-            let asked = entry.name == row.from_person && entry.facility == row.from_facility;
-            me.as_ref() != Some(&entry.person) && !asked
-        });
-        entries.sort_by_key(|entry| (!entry.on_duty, entry.specialty != row.specialty));
-        let people = entries.into_iter().map(|entry| person(entry, chosen, true)).collect_view();
-        let pool = Text::live(move || say_with(W::MoveToPool, &[&words::specialty(&row.specialty)]));
-        Some(choice(pool, None, chosen, people))
-    }
+    let view = open.view.get_untracked()?;
+    let code = view.row.specialty;
+    Some(choice(Text::live(move || words::specialty(&code)), chosen, view.pass_to))
 }
 
 /// A list in which one is chosen: everybody together on top, then the people.
-fn choice(
-    all: Text,
-    hint: Option<W>,
-    chosen: RwSignal<Option<String>>,
-    people: impl IntoView + 'static,
-) -> AnyView {
+fn choice(hint: Text, chosen: RwSignal<Option<String>>, people: Vec<RosterRow>) -> AnyView {
+    let people = people.into_iter().map(|entry| person(entry, chosen)).collect_view();
     view! {
         <div class="f" role="group" aria-label=t(W::AskTo)>
             <span class="label">{t(W::AskTo)}</span>
@@ -134,8 +109,8 @@ fn choice(
                     on:click=move |_| chosen.set(None)
                 >
                     <span class="grow">
-                        <span class="strong">{all.view()}</span>
-                        {hint.map(|hint| view! { <span class="sub">{move || say(hint)}</span> })}
+                        <span class="strong">{t(W::AskToAnyone)}</span>
+                        <span class="sub">{hint.view()}</span>
                     </span>
                 </button>
                 {people}
@@ -145,8 +120,8 @@ fn choice(
     .into_any()
 }
 
-/// One of the duty list. `of_any`: people of several specialties stand in the list.
-fn person(entry: RosterRow, chosen: RwSignal<Option<String>>, of_any: bool) -> AnyView {
+/// One of the duty list.
+fn person(entry: RosterRow, chosen: RwSignal<Option<String>>) -> AnyView {
     let (id, me) = (entry.person.clone(), entry.person.clone());
     let (word, tint) = if entry.on_duty { (W::AskOnDuty, Tint::Teal) } else { (W::AskOffDuty, Tint::Grey) };
     let code = entry.specialty;
@@ -162,7 +137,7 @@ fn person(entry: RosterRow, chosen: RwSignal<Option<String>>, of_any: bool) -> A
             <span class="grow">
                 <bdi class="strong">{entry.name}</bdi>
                 <span class="sub">
-                    {of_any.then(|| view! { <span>{move || words::specialty(&code)}</span> })}
+                    <span>{move || words::specialty(&code)}</span>
                     <bdi>{entry.facility}</bdi>
                     <bdi class="ltr">{entry.phone}</bdi>
                 </span>
