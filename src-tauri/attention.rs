@@ -110,6 +110,8 @@ fn say(words: String) {
 
 #[cfg(test)]
 mod tests {
+    use rabta_ipc::call::LegView;
+
     use super::*;
 
     fn news() -> Event {
@@ -129,5 +131,76 @@ mod tests {
         assert_eq!(bell.hears(&news(), true, now), Some(Call::News));
         assert_eq!(bell.hears(&news(), true, now + Duration::from_secs(59)), None);
         assert_eq!(bell.hears(&news(), true, now + Duration::from_secs(60)), Some(Call::News));
+    }
+
+    fn call(id: &str, phase: &str, ended: Option<&str>) -> Event {
+        let leg = LegView {
+            leg: 0,
+            person: "p".into(),
+            name: "Dr Saira Malik".into(),
+            role: "specialist".into(),
+            phase: phase.into(),
+            ended: None,
+            level: 0,
+            waiting_seconds: 0,
+            far_muted: false,
+            far_camera_off: false,
+            verified: false,
+        };
+        let call = CallView {
+            call: id.into(),
+            ask: "a".into(),
+            link: None,
+            outgoing: false,
+            legs: vec![leg],
+            muted: false,
+            camera_off: false,
+            has_camera: true,
+            has_microphone: true,
+            seconds: 0,
+            ended: ended.map(str::to_owned),
+            figures: None,
+            asked: vec![],
+        };
+        Event::Call { call: Some(call) }
+    }
+
+    #[test]
+    fn whoever_rings_is_named_once_a_call_even_after_news() {
+        let (mut bell, now) = (Bell::default(), Instant::now());
+        let rings = Some(Call::Rings { name: "Dr Saira Malik".into() });
+        assert_eq!(bell.hears(&news(), true, now), Some(Call::News));
+        assert_eq!(bell.hears(&call("1", "incoming", None), true, now), rings, "news do not silence a call");
+        assert_eq!(
+            bell.hears(&call("1", "incoming", None), true, now),
+            None,
+            "each event of one call tells it again"
+        );
+        assert_eq!(bell.hears(&call("2", "incoming", None), true, now), rings, "another call");
+    }
+
+    #[test]
+    fn who_turns_away_while_it_rings_is_called_back() {
+        let (mut bell, now) = (Bell::default(), Instant::now());
+        assert_eq!(bell.hears(&call("1", "incoming", None), false, now), None);
+        assert!(bell.hears(&call("1", "incoming", None), true, now).is_some());
+    }
+
+    #[test]
+    fn what_does_not_ring_here_is_silent() {
+        let (mut bell, now) = (Bell::default(), Instant::now());
+        for phase in ["calling", "ringing", "connecting", "in-call", "weak", "waiting", "ended"] {
+            assert_eq!(bell.hears(&call("1", phase, None), true, now), None, "{phase}");
+        }
+        assert_eq!(bell.hears(&call("1", "incoming", Some("no-answer")), true, now), None, "it is over");
+        assert_eq!(bell.hears(&Event::Call { call: None }, true, now), None);
+    }
+
+    #[test]
+    fn a_ring_is_said_in_the_language_of_the_screen_and_names_no_patient() {
+        let rings = Call::Rings { name: "Dr Saira Malik".into() };
+        assert_eq!(rings.words(Lang::En), "Dr Saira Malik is calling");
+        assert!(rings.words(Lang::Ur).starts_with("Dr Saira Malik "));
+        assert_ne!(Call::News.words(Lang::En), Call::News.words(Lang::Ur));
     }
 }

@@ -4,6 +4,7 @@
 //! The demo and the tests share the chapters in [`story`]. Nothing here waits for a fixed time: everything polls for
 //! what it wants to see, up to a deadline, and says what it saw instead.
 
+pub mod access;
 pub mod axe;
 pub mod desk;
 pub mod disk;

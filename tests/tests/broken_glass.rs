@@ -4,6 +4,7 @@
 mod in_a_window {
     use anyhow::{Result, ensure};
     use rabta_tests::{
+        access::{ENGLISH, Problems, URDU},
         story::{AYESHA, CLINIC, SPECIALIST, World},
         window::{Window, by},
     };
@@ -37,9 +38,20 @@ mod in_a_window {
         specialist.see("outside-row").await?;
         ensure!(specialist.text("outside-row").await?.contains(CLINIC), "where the record is");
         world.shoot_every_way(specialist, "Found in the whole register").await?;
-        looks_outside(&world, specialist, AYESHA.cnic).await?;
-        specialist.click("outside-glass").await?;
-        specialist.see("glass-warning").await?;
+        let mut problems = Problems::default();
+        for look in [URDU, ENGLISH] {
+            world.speak(specialist, look.lang).await?;
+            looks_outside(&world, specialist, AYESHA.cnic).await?;
+            specialist.see("outside-row").await?;
+            problems.check(specialist, look, "found outside").await?;
+            specialist.click("outside-glass").await?;
+            specialist.see("glass-warning").await?;
+            problems.check(specialist, look, "the glass").await?;
+            if look.lang == "ur" {
+                specialist.click("dialog-close").await?;
+                specialist.gone("glass-warning").await?;
+            }
+        }
         ensure!(
             specialist
                 .eval(&format!("return document.querySelector('{}').disabled", by("glass-open")))
@@ -65,14 +77,18 @@ mod in_a_window {
             ensure!(told.contains(part), "{part} in {told}");
         }
         world.shoot_every_way(doctor, "The clinic is told who opened whose record, and why").await?;
+        problems.check_every_way(&world, doctor, "today, with a notice").await?;
         doctor.click("notice-seen").await?;
         doctor.gone("notice").await?;
 
         specialist.click("go-today").await?;
         specialist.screen("today").await?;
         world.shoot_every_way(specialist, "The way back to it, while it is open").await?;
+        problems.check_every_way(&world, specialist, "today, with an open record").await?;
         specialist.click("emergency-row").await?;
         specialist.screen("patient").await?;
+        problems.check_every_way(&world, specialist, "patient, of another facility").await?;
+        problems.none()?;
         clinic.doctor.close().await?;
         clinic.specialist.close().await
     }

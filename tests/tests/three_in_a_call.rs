@@ -4,6 +4,7 @@
 mod in_a_window {
     use anyhow::{Result, ensure};
     use rabta_tests::{
+        access::{ENGLISH, Problems, URDU},
         phone::{Phone, TestCa},
         story::{AYESHA, Clinic, DOCTOR, World},
         window::Window,
@@ -48,6 +49,17 @@ mod in_a_window {
         specialist.see("call-record").await?;
         world.shoot_every_way(&doctor, "Three at the doctor's").await?;
         world.shoot_every_way(&specialist, "Three at the specialist's").await?;
+        let mut problems = Problems::default();
+        for look in [URDU, ENGLISH] {
+            for (window, what) in
+                [(&doctor, "three, at the doctor's"), (&specialist, "three, at the specialist's")]
+            {
+                world.speak(window, look.lang).await?;
+                world.sees_and_hears(window, 2).await?;
+                problems.check(window, look, what).await?;
+            }
+        }
+        problems.none()?;
         phone.keep_picture("three").await?;
         phone.check_access("three in a call").await?;
         phone.tap("language").await?;
@@ -125,6 +137,37 @@ mod in_a_window {
         doctor.click("call-at-home").await?;
         doctor.screen("phone").await?;
         is_back(&world, &doctor, &specialist, &phone).await?;
+        phone.close().await?;
+        doctor.close().await?;
+        specialist.close().await?;
+        world.hie.stop()
+    }
+
+    #[tokio::test]
+    async fn the_specialist_makes_a_link_from_the_case_and_calls_the_patient_at_home() -> Result<()> {
+        let (mut world, ca, doctor, specialist) = asked("specialist-home").await?;
+        specialist.click("go-asks").await?;
+        specialist.click("ask-row").await?;
+        specialist.screen("case").await?;
+        let (phone, _) = world.waits_for(&specialist, &ca, "phone").await?;
+        world.shoot_every_way(&specialist, "A specialist's link to a patient of another clinic").await?;
+        specialist.click("link-call").await?;
+        phone.screen("call").await?;
+        world.sees_the_patient(&specialist).await?;
+        phone.sees_them().await?;
+        specialist.reads("check-aloud", AYESHA.name).await?;
+        specialist.click("hang-up").await?;
+        phone.screen("ended").await?;
+        // The ask is over: the patient leaves the specialist's laptop, and the link with them.
+        doctor.click("go-asks").await?;
+        doctor.click("ask-row").await?;
+        doctor.click("move-cancelled").await?;
+        doctor.fill("move-reason", "Seen at home").await?;
+        doctor.click("move-yes").await?;
+        world.ask_stands_at(&doctor, &["cancelled"]).await?;
+        specialist.click("go-today").await?;
+        specialist.gone("ask-row").await?;
+        ensure!(!specialist.sees_now("error").await?, "Today is shown as ever");
         phone.close().await?;
         doctor.close().await?;
         specialist.close().await?;

@@ -1,5 +1,7 @@
 //! Today: who waits, what was left open, what came in, what was promised.
 
+use std::collections::HashSet;
+
 use rabta_domain::fhir::urls;
 use rabta_ipc::{
     Error,
@@ -22,10 +24,16 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
     } else {
         today.open = asks;
     }
+    // Of these an ask may have brought the Encounter; nobody has signed the visit.
+    let mut unsigned = HashSet::new();
     for draft in store.drafts(Some("visit")).await.map_err(told)? {
-        let Some(body) = DraftBody::read(&draft).filter(|body| session.may_go_on_with(body.by)) else {
+        let Some(body) = DraftBody::read(&draft) else { continue };
+        if body.replaces.is_none() {
+            unsigned.insert(draft.id.clone());
+        }
+        if !session.may_go_on_with(body.by) {
             continue;
-        };
+        }
         let card = session.card(&body.patient).await?;
         today.drafts.push(DraftRow {
             visit: draft.id,
@@ -40,8 +48,10 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
         let Some(json) = parsed(&encounter).and_then(|r| r.view().ok()) else { continue };
         let made = json.str("period.start");
         let reason: rabta_domain::Private<String> = json.str("reasonCode.text").into();
-        let ours = encounter.envelope.is_some();
-        if ours && made.starts_with(&day.to_string()) {
+        // What came with another clinic's ask is theirs.
+        let here = json.str("serviceProvider.reference").strip_prefix("Organization/");
+        let ours = encounter.envelope.is_some() && here == Some(session.facility().id.as_str());
+        if ours && made.starts_with(&day.to_string()) && !unsigned.contains(&encounter.id) {
             let card = session.card(&patient).await?;
             today.done.push(DraftRow {
                 visit: encounter.id.clone(),

@@ -37,7 +37,7 @@ fn line() -> MedicineLine {
 }
 
 async fn moved(app: &App, id: &str, to: State, reason: &str) -> Result<AskView, Error> {
-    ask(app, MoveAsk { id: id.to_owned(), to, reason: reason.into() }).await
+    ask(app, MoveAsk { id: id.to_owned(), to, reason: reason.into(), to_person: None }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

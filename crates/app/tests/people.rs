@@ -7,9 +7,14 @@ mod world;
 use std::sync::Arc;
 
 use rabta_app::SystemClock;
-use rabta_domain::{Private, patient::Custody};
+use rabta_domain::{
+    Private,
+    ask::{AskForm, Urgency},
+    patient::Custody,
+};
 use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
+    ask::{AskDraft, GetAskDraft, SaveAskDraft, SendAsk},
     gate::{
         AddPerson, ChangePassphrase, ChangePin, ConfirmRecovery, GetStatus, LockScreen, LockVault, Member,
         NewRecovery, Phase, RemovePerson, SwitchPerson, Unlock, UnlockPin, UnlockRecovery,
@@ -17,7 +22,7 @@ use rabta_ipc::{
     patient::{GetToday, OpenPatient},
     visit::{CorrectVisit, DiscardDraft, GetVisit, SaveVisit, SignVisit, StartVisit, VisitStatus},
 };
-use world::{World, app, ask, code, facility, patient_at, until, visit_at};
+use world::{World, app, ask, code, consent, facility, form, patient_at, until, visit_at};
 
 const CLINIC: &str = "BHU Kot Radha";
 const DOCTOR: (&str, &str) = ("seven quiet herons wade", "4711");
@@ -165,6 +170,47 @@ async fn one_takes_over_by_pin_and_each_signs_and_writes_as_themselves() {
     let there = ask(laptop, GetVisit { id: begun.id.clone() }).await.unwrap();
     assert_eq!(there.status, VisitStatus::Signed, "others see what is signed");
     println!("taking over by PIN took {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ask_that_one_fills_in_is_not_the_next_persons() {
+    let (world, _) = of_three().await;
+    let laptop = &world.doctor;
+    let (doctor, lhv) = (id_of(&world, "doctor").await, id_of(&world, "lhv").await);
+    let patient = world.patient("Ayesha Bibi").await;
+    let visit = world.visit(&patient.id).await.id;
+    ask(laptop, SignVisit { id: visit.clone() }).await.unwrap();
+    let draft = |question: &str| AskDraft {
+        consent: consent(),
+        ask: AskForm { question: question.into(), ..form(Urgency::Urgent) },
+    };
+    let save = async |question: &str| {
+        ask(laptop, SaveAskDraft { visit: visit.clone(), draft: draft(question) }).await.unwrap();
+    };
+    let kept = async || {
+        let draft = ask(laptop, GetAskDraft { visit: visit.clone() }).await.unwrap();
+        draft.map(|draft| draft.ask.question.0)
+    };
+    save("The doctor's?").await;
+    assert_eq!(kept().await.as_deref(), Some("The doctor's?"));
+
+    unlock(&world, &lhv, LHV.0).await.unwrap();
+    assert_eq!(kept().await, None, "it is the doctor's alone");
+    save("The LHV's?").await;
+    switch(&world, &doctor, DOCTOR.1).await.unwrap();
+    assert_eq!(kept().await.as_deref(), Some("The doctor's?"), "nobody wrote over it");
+    let AskDraft { consent, ask: asked } = draft("The doctor's?");
+    ask(laptop, SendAsk { visit: visit.clone(), consent, ask: asked }).await.unwrap();
+    assert_eq!(kept().await, None, "sent");
+    switch(&world, &lhv, LHV.1).await.unwrap();
+    assert_eq!(kept().await.as_deref(), Some("The LHV's?"));
+
+    // Once she has left this laptop others may go on with what she began.
+    switch(&world, &doctor, DOCTOR.1).await.unwrap();
+    ask(laptop, RemovePerson { person: lhv }).await.unwrap();
+    assert_eq!(kept().await.as_deref(), Some("The LHV's?"));
+    save("The doctor's again?").await;
+    assert_eq!(kept().await.as_deref(), Some("The doctor's again?"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,6 +130,13 @@ impl State {
         matches!(self, Self::Accepted | Self::AskedBack | Self::Answered)
     }
 
+    /// A move to this state says whom the ask is with from then on. All others leave it with whom it is, whatever their
+    /// Task names: they may have been made on an older version.
+    pub fn gives(self) -> bool {
+        self.takes()
+            || matches!(self, Self::Requested | Self::PassedOn | Self::Escalated | Self::NobodyOnDuty)
+    }
+
     /// Nothing more will happen.
     pub fn is_closed(self) -> bool {
         matches!(self, Self::Cancelled | Self::Done)

@@ -117,6 +117,8 @@ pub fn next(ask: Waiting, members: &[Member]) -> Next {
         Requested | PassedOn | Escalated | Seen if ask.since >= within => onward(ask, members),
         // Nobody of the pool is there to hear it ring.
         Requested if ask.in_pool && !members.iter().any(|m| m.on_duty) => Next::Nobody,
+        // Given back, and nobody is there but those who had it.
+        PassedOn if ask.in_pool && choose(members).is_none() => Next::Nobody,
         Requested | PassedOn | Escalated | Seen => wait(within),
         Accepted if ask.since >= 4 * within => match choose(members) {
             Some(member) => Next::Escalate(member),
@@ -210,6 +212,11 @@ mod tests {
         assert_eq!(next(asked(State::Accepted, 1200), &[OFF]), Next::Wait(300), "better late than nobody");
         assert_eq!(next(asked(State::Declined, 0), &[HERE]), Next::Escalate(0));
         assert_eq!(next(asked(State::Declined, 0), &[OFF]), Next::Nobody);
+        let tried = Member { tried: true, ..HERE };
+        assert_eq!(next(asked(State::PassedOn, 10), &[tried, HERE]), Next::Wait(290), "back to the pool");
+        assert_eq!(next(asked(State::PassedOn, 10), &[tried, OFF]), Next::Nobody, "nobody else is there");
+        let by_name = Waiting { in_pool: false, ..asked(State::PassedOn, 10) };
+        assert_eq!(next(by_name, &[tried]), Next::Wait(290));
         assert_eq!(next(asked(State::Answered, 1_000_000), &[HERE]), Next::Rest);
         assert_eq!(next(asked(State::AskedBack, EXPIRES), &[HERE]), Next::Expire);
     }

@@ -27,10 +27,11 @@ commands! {
     SendAsk { visit: String, consent: ConsentForm, ask: AskForm } -> AskView = "send-ask";
     /// For a specialist: the queue. For a clinic: its own asks, open ones first.
     ListAsks { closed: bool } -> Vec<AskRow> = "list-asks";
-    /// For the specialist: also sends the signed receipt, once. One whom it was with before sees with whom it is now.
+    /// For the specialist: also sends the signed receipt, once each time that it is asked. One whom it was with before sees with whom it is now.
     OpenAsk { id: String } -> AskView = "open-ask";
-    /// One of `AskView::moves`. Errors: `not-allowed`.
-    MoveAsk { id: String, to: State, reason: Private<String> } -> AskView = "move-ask";
+    /// One of `AskView::moves`. `to_person`: to whom on the roster it is passed on; `None`: back to the specialty's pool.
+    /// Errors: `not-allowed`, `invalid`.
+    MoveAsk { id: String, to: State, reason: Private<String>, to_person: Option<String> } -> AskView = "move-ask";
     /// For the clinic that asked: the patient's consent is taken back, and the ask called off where it is still open.
     /// `reason` stands in the timeline. Errors: `not-allowed`.
     WithdrawConsent { ask: String, reason: Private<String> } -> AskView = "withdraw-consent";
@@ -106,6 +107,8 @@ pub struct AskView {
     pub may_decide: bool,
     /// What this person may do next by the table.
     pub moves: Vec<State>,
+    /// To whom this person may pass it on: who is on duty first, of its own specialty before others.
+    pub pass_to: Vec<RosterRow>,
     /// This person is the specialist that it is with.
     pub mine_to_answer: bool,
     /// Urgent and unseen, or no one answers: with whom to phone.

@@ -5,7 +5,7 @@ use rabta_ipc::Error;
 use super::el::{El, el};
 use super::gate;
 use super::parts::{banner, button, error_banner, ltr, para, stack, title};
-use crate::errors::Tone;
+use crate::errors::{self, Tone};
 use crate::{W, icon};
 
 /// What happened, that nothing was touched, whom to call.
@@ -24,7 +24,8 @@ pub fn page(code: &str, folder: &str) -> El {
 }
 
 pub fn failed(error: &Error) -> El {
-    el("div").class("stack").child(&error_banner(error)).child(&again())
+    let heading = el("h1").class("sr").say(errors::words_at_the_gate(&error.code).0);
+    el("div").class("stack").child(&heading).child(&error_banner(error)).child(&again())
 }
 
 fn again() -> El {

@@ -21,6 +21,7 @@ pub fn page() -> El {
     let bar = el("div")
         .class("bar")
         .attr("role", "progressbar")
+        .say_attr("aria-label", W::PullTitle)
         .attr("aria-valuemin", "0")
         .attr("aria-valuemax", "100")
         .child(&fill);

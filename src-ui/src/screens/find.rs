@@ -123,7 +123,7 @@ pub fn FindScreen() -> impl IntoView {
                         type="search"
                         dir=move || typed.with(|text| !text.is_empty()).then_some("auto")
                         role="combobox"
-                        aria-expanded=move || found.get().is_some().to_string()
+                        aria-expanded=move || found.get().is_some_and(|found| !found.rows.is_empty()).to_string()
                         aria-controls="results"
                         aria-label=t(W::FindTitle)
                         placeholder=t(W::FindPlaceholder)

@@ -98,7 +98,8 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     let ours =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_none_or(|chart| chart.emergency.is_none())));
     view! {
-        <div class="page">
+        // Another facility's record has nothing to press: the keyboard scrolls it all the same.
+        <div class="page" tabindex=move || (!ours.get()).then_some("0")>
             <h1 class="sr">{t(W::Patient)}</h1>
             {move || open_for_a_time().map(|emergency| view! { <super::outside::OpenForATime emergency /> })}
             <div

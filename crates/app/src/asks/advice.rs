@@ -32,7 +32,7 @@ impl Session {
             return Err(Error::new("stale"));
         }
         let draft = SaveDraft {
-            id: draft_id(&save.ask),
+            id: self.advice_draft_id(&save.ask),
             kind: DRAFT.to_owned(),
             patient: Some(case.view.patient),
             updated_at: self.millis(),
@@ -96,24 +96,35 @@ impl Session {
         };
         let moved = self.moved(&case, Party::Specialist, &answered)?;
         let audit = self.audit("sign", &format!("Composition/{}", signed.id), Some(&case.view.patient));
-        let transaction =
-            Transaction::new().append(envelope).append(moved).drop_draft(draft_id(&sign.ask)).audit(audit);
+        let transaction = Transaction::new()
+            .append(envelope)
+            .append(moved)
+            .drop_draft(self.advice_draft_id(&sign.ask))
+            .drop_draft(unowned_draft(&sign.ask))
+            .audit(audit);
         self.commit(transaction).await?;
         self.sync.hurry();
         self.emit(Event::Asks { ask: Some(sign.ask.clone()) });
         self.ask_view(&sign.ask).await
     }
 
-    /// The draft and its revision.
+    /// This person's draft and its revision; what another specialist of this laptop began is theirs.
     pub(super) async fn advice_draft(&self, ask: &str) -> Result<Option<(AdviceForm, u64)>, Error> {
         if !self.is_specialist() {
             return Ok(None);
         }
-        let Some(draft) = self.store().draft(&draft_id(ask)).await.map_err(|e| self.told(e))? else {
-            return Ok(None);
+        let own = self.store().draft(&self.advice_draft_id(ask)).await.map_err(|e| self.told(e))?;
+        let draft = match own {
+            Some(draft) => Some(draft),
+            None => self.store().draft(&unowned_draft(ask)).await.map_err(|e| self.told(e))?,
         };
+        let Some(draft) = draft else { return Ok(None) };
         let form = serde_json::from_slice(&draft.body).map_err(|_| Error::detail("unexpected", "draft"))?;
         Ok(Some((form, draft.rev)))
+    }
+
+    fn advice_draft_id(&self, ask: &str) -> String {
+        format!("{DRAFT}.{ask}.{}", self.person_id)
     }
 
     /// The ask, if this person may answer it now.
@@ -164,8 +175,9 @@ impl Session {
     }
 }
 
-fn draft_id(ask: &str) -> String {
-    format!("advice.{ask}")
+/// A draft of an older program, which did not note whose it was.
+fn unowned_draft(ask: &str) -> String {
+    format!("{DRAFT}.{ask}")
 }
 
 fn modalities(stretches: &[Stretch]) -> Vec<String> {

@@ -67,12 +67,14 @@ impl Case {
         self.items.iter().find(|item| matches!(item.what, What::Note))
     }
 
-    /// The newest advice.
+    /// The advice that counts: of two who answered at once the one whose answer the Task names; else the newest.
     pub fn advice(&self) -> Option<(&Item, &AdviceRecord)> {
-        self.items.iter().rev().find_map(|item| match &item.what {
+        let mut all = self.items.iter().rev().filter_map(|item| match &item.what {
             What::Advice(advice) => Some((item, &**advice)),
             _ => None,
-        })
+        });
+        let counts = self.view.outputs.last();
+        all.clone().find(|(_, advice)| Some(&advice.id) == counts).or_else(|| all.next())
     }
 
     /// The newest decisions.
@@ -117,6 +119,14 @@ impl Case {
         seen.map(|(_, step)| step.by.id.as_str())
     }
 
+    /// Whether this person has moved it since it was asked, or asked again: who looked and did nothing, declined it or
+    /// passed it on has not looked at it anew because the page still stands open.
+    pub fn was_moved_by(&self, person: &str) -> bool {
+        // As the Task has them, not by anybody's clock.
+        let mut since = self.view.history.iter().rev().take_while(|step| step.to != State::Requested);
+        since.any(|step| step.by.id == person)
+    }
+
     /// Whether this device ever wrote to it.
     pub fn is_known(&self) -> bool {
         self.items.iter().any(|item| item.own.is_some())
@@ -152,7 +162,7 @@ impl Session {
 
     /// The Task's newest version that took effect, how many did, and the envelope that brought the newest.
     async fn current_task(&self, ask: &str) -> Result<(Resource, u32, Option<Id>), Error> {
-        let mut current = None;
+        let mut current: Option<(Resource, Option<Id>)> = None;
         let mut count = 0;
         for version in self.store().history("Task", ask).await.map_err(|e| self.told(e))? {
             if let Some(envelope) = version.envelope {
@@ -163,7 +173,12 @@ impl Session {
                 }
             }
             count += 1;
-            current = crate::cards::parsed(&version).map(|task| (task, version.envelope)).or(current);
+            let Some(mut task) = crate::cards::parsed(&version) else { continue };
+            if let Some((before, _)) = &current {
+                // One that was made on an older version may name somebody who no longer has the ask.
+                fhir::task::keep_owner(&mut task, before).map_err(|e| Error::detail("unexpected", e))?;
+            }
+            current = Some((task, version.envelope));
         }
         let (task, envelope) = current.ok_or_else(|| Error::new("not-found"))?;
         Ok((task, count, envelope))

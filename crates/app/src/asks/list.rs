@@ -33,8 +33,11 @@ impl Session {
         let specialist = self.is_specialist();
         let mut rows: Vec<AskRow> = rows
             .into_iter()
-            .filter(|(_, row)| {
-                closed || !specialist || row.state.waits_for_specialist() || row.state == State::AskedBack
+            .filter(|(case, row)| {
+                // An answer still helps a patient who left before it came.
+                let wanted = row.state == State::PatientLeft && case.advice().is_none();
+                let waits = row.state.waits_for_specialist() || row.state == State::AskedBack;
+                closed || !specialist || waits || wanted
             })
             .map(|(_, row)| row)
             .collect();

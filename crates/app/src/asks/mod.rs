@@ -18,7 +18,6 @@ mod view;
 mod withdraw;
 
 pub(crate) use case::Item;
-pub(crate) use draft::draft_id;
 
 use rabta_ipc::ask::{
     CheckAdvice, Decide, GetAskDraft, GetRoster, ListAsks, MoveAsk, OpenAsk, PreviewNote, RecordRefusal,

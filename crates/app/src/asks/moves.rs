@@ -43,19 +43,14 @@ impl Session {
             return Err(Error::field("invalid", "reason"));
         }
         let specialty = &case.view.specialty;
-        let next = match asked.to {
-            State::PassedOn => {
-                let nobody =
-                    || Error::detail("not-allowed", "nobody else of this specialty is on the roster");
-                let next = self.another(specialty).await?.ok_or_else(nobody)?;
-                Some((next.person.to_string(), next.name))
-            }
-            _ => None,
+        let next = match &asked.to_person {
+            Some(person) => Some((person, self.may_be_given(&case, asked.to, person).await?)),
+            None => None,
         };
         let owner = match &next {
             Some((id, name)) => Some(Owner::Person { id, name }),
-            // Asked again: whoever of the specialty is there.
-            None if asked.to == State::Requested => Some(Owner::Pool(specialty)),
+            // Whoever of the specialty is there.
+            None if matches!(asked.to, State::Requested | State::PassedOn) => Some(Owner::Pool(specialty)),
             None => None,
         };
         let moving = Moving { to: asked.to, reason: asked.reason.trim(), owner, ..Moving::default() };
@@ -65,6 +60,14 @@ impl Session {
         self.sync.hurry();
         self.emit(Event::Asks { ask: Some(asked.id.clone()) });
         self.ask_view(&asked.id).await
+    }
+
+    /// The name of the person whom an ask is passed on to. Error `invalid` for a move that gives it to nobody, for somebody
+    /// who is not on the roster, and for the two who have it already: who passes it on, and who asked.
+    async fn may_be_given(&self, case: &Case, to: State, person: &str) -> Result<String, Error> {
+        let colleagues = if to == State::PassedOn { self.colleagues(case).await? } else { Vec::new() };
+        let found = colleagues.into_iter().find(|row| row.person == person);
+        found.map(|row| row.name).ok_or_else(|| Error::field("invalid", "to_person"))
     }
 
     /// The signed envelope of one move. Error `not-allowed` where the table does not have it.
@@ -107,6 +110,7 @@ impl Session {
             orders: false,
             may_decide: false,
             moves: vec![],
+            pass_to: vec![],
             mine_to_answer: false,
             nobody_has_seen: false,
             phone: None,

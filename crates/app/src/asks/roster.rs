@@ -9,10 +9,24 @@ use rabta_store::RecordStore;
 use rabta_wire::enroll::RosterEntry;
 use time::OffsetDateTime;
 
+use super::case::Case;
 use crate::Session;
 
 impl Session {
     pub(super) async fn get_roster(&self, _: GetRoster) -> Result<Roster, Error> {
+        let entries = self.roster_rows().await?;
+        let emergency = &self.app.country.emergency;
+        Ok(Roster {
+            entries,
+            as_of: self.sync.last_contact(),
+            emergency_phone: emergency.phone.clone(),
+            referral_hospital: emergency.referral_hospital.clone(),
+            referral_phone: emergency.referral_phone.clone(),
+        })
+    }
+
+    /// Who is on duty first, then by specialty and name.
+    async fn roster_rows(&self) -> Result<Vec<RosterRow>, Error> {
         let now = self.hie_local_now();
         let entries = self.roster_entries().await?.into_iter().map(|entry| RosterRow {
             on_duty: duty::covers(&entry.hours, now),
@@ -25,14 +39,15 @@ impl Session {
         });
         let mut entries: Vec<RosterRow> = entries.collect();
         entries.sort_by(|a, b| (!a.on_duty, &a.specialty, &a.name).cmp(&(!b.on_duty, &b.specialty, &b.name)));
-        let emergency = &self.app.country.emergency;
-        Ok(Roster {
-            entries,
-            as_of: self.sync.last_contact(),
-            emergency_phone: emergency.phone.clone(),
-            referral_hospital: emergency.referral_hospital.clone(),
-            referral_phone: emergency.referral_phone.clone(),
-        })
+        Ok(entries)
+    }
+
+    /// To whom this person may pass an ask on: everybody but the two who have it already, who passes it on and who asked.
+    pub(super) async fn colleagues(&self, case: &Case) -> Result<Vec<RosterRow>, Error> {
+        let mut rows = self.roster_rows().await?;
+        rows.retain(|row| row.person != self.person.id && row.person != case.view.requester.id);
+        rows.sort_by_key(|row| (!row.on_duty, row.specialty != case.view.specialty));
+        Ok(rows)
     }
 
     pub(crate) async fn roster_entries(&self) -> Result<Vec<RosterEntry>, Error> {

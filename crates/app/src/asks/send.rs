@@ -22,7 +22,7 @@ use rabta_store::{NewEnvelope, RecordStore, Transaction};
 use rabta_wire::{Id, envelope::Kind};
 use time::OffsetDateTime;
 
-use super::{draft::draft_id, note::page};
+use super::note::page;
 use crate::{
     Session,
     cards::{all_parsed, parsed},
@@ -80,7 +80,8 @@ impl Session {
         let after = note.id;
 
         let consented = NewEnvelope { task: Some(task), ..consented };
-        let mut transaction = Transaction::new().append(consented).append(note).drop_draft(draft_id(&visit));
+        let transaction = Transaction::new().append(consented).append(note);
+        let mut transaction = self.drop_ask_drafts(&visit, transaction).await?;
         if let Some(mut draft) = asked.draft {
             (draft.slots, draft.ask) = (asked.slots, Some(ids.task.clone()));
             transaction = transaction.save_draft(draft.save(&visit, self.millis()));
@@ -106,8 +107,8 @@ impl Session {
         let id = new_id();
         let refused = self.consent(&id, &refusal.consent, &patient, known)?;
         let audit = self.audit("create", &format!("Consent/{id}"), Some(&patient));
-        let transaction =
-            Transaction::new().append(refused).drop_draft(draft_id(&refusal.visit)).audit(audit);
+        let transaction = Transaction::new().append(refused).audit(audit);
+        let transaction = self.drop_ask_drafts(&refusal.visit, transaction).await?;
         self.commit(transaction).await?;
         self.sync.hurry();
         self.emit(Event::Patient { id: patient });

@@ -24,7 +24,11 @@ impl Session {
         let case = self.case(&open.id).await?;
         let Some(party) = self.party(&case) else { return self.ask_view(&open.id).await };
         let receipt = match (party, case.view.state) {
-            (Party::Specialist, state) if state.allows(State::Seen, party) => Some(State::Seen),
+            (Party::Specialist, state)
+                if state.allows(State::Seen, party) && !case.was_moved_by(&self.person.id) =>
+            {
+                Some(State::Seen)
+            }
             // Where the specialist ordered by themselves nobody has to decide.
             (Party::Requester, State::Answered)
                 if self.may_prescribe() || case.advice().is_some_and(|(_, advice)| advice.orders) =>
@@ -77,6 +81,8 @@ impl Session {
             Some((_, advice)) => advice.orders,
             None => !self.asker_prescribes(&case).await?,
         };
+        let pass_to =
+            if moves.contains(&State::PassedOn) { self.colleagues(&case).await? } else { Vec::new() };
         Ok(AskView {
             row: self.ask_row(&case).await?,
             visit: ours.then(|| case.view.encounter.clone()),
@@ -89,6 +95,7 @@ impl Session {
             orders,
             may_decide: party == Party::Requester && self.may_prescribe() && !orders,
             moves,
+            pass_to,
             mine_to_answer: party == Party::Specialist,
             nobody_has_seen,
             phone: if unseen { self.whom_to_phone(&case).await? } else { None },

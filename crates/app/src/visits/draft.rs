@@ -122,10 +122,8 @@ impl Session {
             return Err(Error::new("not-allowed"));
         }
         let audit = self.audit("delete", &format!("Encounter/{}", draft.id), Some(&draft.body.patient));
-        self.commit(
-            Transaction::new().drop_draft(crate::asks::draft_id(&draft.id)).drop_draft(draft.id).audit(audit),
-        )
-        .await?;
+        let transaction = self.drop_ask_drafts(&draft.id, Transaction::new().audit(audit)).await?;
+        self.commit(transaction.drop_draft(draft.id)).await?;
         Ok(())
     }
 }

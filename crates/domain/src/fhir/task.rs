@@ -171,6 +171,16 @@ pub fn moved(task: &Resource, step: &Move<'_>) -> Result<Resource, MoveError> {
     Ok(task)
 }
 
+/// Leaves the ask with whom it was before a move that gives it to nobody ([`State::gives`]).
+pub fn keep_owner(task: &mut Resource, before: &Resource) -> Result<(), ResourceError> {
+    let gives = state(&task.view()?).is_none_or(State::gives);
+    if !gives && task.raw("owner") != before.raw("owner") {
+        let owner = before.raw("owner").map_or(Json::Null, |owner| Json::Raw(owner.to_owned()));
+        task.set("owner", owner)?;
+    }
+    Ok(())
+}
+
 /// The payload of one move: a collection of the Task.
 pub fn to_bundle(task: &Resource, at: OffsetDateTime, new_id: NewId<'_>) -> Vec<u8> {
     let mut bundle = Builder::new(BundleType::Collection, new_id(), at);

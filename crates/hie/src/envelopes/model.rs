@@ -430,9 +430,7 @@ impl Model {
         }
         let before = header.task.and_then(|t| self.asks.get(&t)).cloned();
         if let Some(to) = &content.task {
-            let basis = self.basis(header);
-            let base = before.as_ref().and_then(|ask| task::base(ask, header.base_version, basis));
-            let holder = task::holder_after(before.as_ref(), to, base);
+            let holder = task::holder_after(before.as_ref(), to);
             let with = self.people(&holder, to.state.is_closed());
             let mut asked = before.as_ref().map(|ask| ask.asked.clone()).unwrap_or_default();
             asked.extend(&with);

@@ -181,6 +181,14 @@ pub fn judge(
         ));
     };
     let theirs = mover.person.map(Holder::Person);
+    // An answer to the question of somebody who had it before: who has it by now has asked another one.
+    if party == Party::Requester
+        && to.state.takes()
+        && to.holder != standing.holder
+        && base < standing.version
+    {
+        return Ok(Effect::Superseded(standing.state));
+    }
     // A move that was made on an older version keeps whom the ask is with by now ([`holder_after`]).
     let keeps = to.holder == standing.holder || base < standing.version;
     let right = match party {
@@ -207,13 +215,9 @@ fn takes_late_answers(state: State) -> bool {
 }
 
 /// Whom an ask is with after a move that took effect.
-pub fn holder_after(standing: Option<&Standing>, to: &TaskContent, base: Option<u32>) -> Holder {
-    use State::*;
-    let gives = to.state.takes() || matches!(to.state, Requested | PassedOn | Escalated | NobodyOnDuty);
+pub fn holder_after(standing: Option<&Standing>, to: &TaskContent) -> Holder {
     match standing {
-        Some(standing) if !gives && base.is_some_and(|base| base < standing.version) => {
-            standing.holder.clone()
-        }
+        Some(standing) if !to.state.gives() => standing.holder.clone(),
         _ => to.holder.clone(),
     }
 }
@@ -355,12 +359,29 @@ mod tests {
         };
         let cancelled = to(State::Cancelled, in_pool().holder);
         assert_eq!(judge(&given, &cancelled, Some(1), &as_(Party::Requester)), Ok(Effect::Moved));
-        assert_eq!(holder_after(Some(&given), &cancelled, Some(1)), Holder::Person(B));
+        assert_eq!(holder_after(Some(&given), &cancelled), Holder::Person(B));
         assert_eq!(
             judge(&given, &cancelled, Some(2), &as_(Party::Requester)).unwrap_err().code,
             codes::TASK_OWNER,
             "who knows whom it is with does not give it away by the way"
         );
+    }
+
+    #[test]
+    fn an_answer_to_a_question_of_before_does_not_answer_the_one_of_now() {
+        let asked_back = Standing {
+            holder: Holder::Person(B),
+            with: vec![B],
+            state: State::AskedBack,
+            version: 5,
+            ..in_pool()
+        };
+        let answers = |holder, base| {
+            judge(&asked_back, &to(State::Accepted, holder), Some(base), &as_(Party::Requester))
+        };
+        assert_eq!(answers(Holder::Person(A), 3), Ok(Effect::Superseded(State::AskedBack)));
+        assert_eq!(answers(Holder::Person(B), 5), Ok(Effect::Moved));
+        assert_eq!(answers(Holder::Person(A), 5).unwrap_err().code, codes::TASK_OWNER);
     }
 
     #[test]

@@ -48,12 +48,21 @@ pub async fn roster(server: &Server, member: &Member, hours: &str) {
 
 /// A new patient's ask to the pediatricians; the envelopes, in order.
 pub fn asking(doctor: &mut Member, urgency: &str) -> (Id, Id, Vec<crate::support::Sealed>) {
+    asking_one(doctor, urgency, None)
+}
+
+/// The same, to one of them by name.
+pub fn asking_one(
+    doctor: &mut Member,
+    urgency: &str,
+    to: Option<Id>,
+) -> (Id, Id, Vec<crate::support::Sealed>) {
     let (patient, task) = (id(), id());
     let registered = doctor.write(Draft::new(Kind::Patient, patient, payloads::patient(patient, "Z")));
     let consent = doctor.write(
         Draft::new(Kind::Consent, patient, payloads::consent(patient, "permit")).after(&[registered.id]),
     );
-    let note = payloads::pool_note(task, patient, urgency, doctor.person);
+    let note = payloads::pool_note_to(task, patient, urgency, doctor.person, to);
     let note = Draft::new(Kind::ReferralNote, patient, note).task(task).after(&[consent.id]).signed();
     let note = doctor.write(note);
     (patient, task, vec![registered, consent, note])

@@ -83,10 +83,15 @@ pub fn pool_task(task: Id, patient: Id, state: State, owner: Option<Id>) -> Valu
 }
 
 pub fn pool_note(task: Id, patient: Id, urgency: &str, requester: Id) -> Vec<u8> {
+    pool_note_to(task, patient, urgency, requester, None)
+}
+
+/// An ask to the pediatricians, or to one of them.
+pub fn pool_note_to(task: Id, patient: Id, urgency: &str, requester: Id, owner: Option<Id>) -> Vec<u8> {
     let request = json!({
         "resourceType": "ServiceRequest", "id": id().to_string(), "status": "active", "intent": "order", "subject": subject(patient),
     });
-    let mut resource = pool_task(task, patient, State::Requested, None);
+    let mut resource = pool_task(task, patient, State::Requested, owner);
     resource["priority"] = urgency.into();
     resource["requester"] = json!({"reference": format!("Practitioner/{requester}")});
     bundle("document", &[composition(patient, "57133-1"), request, resource])

@@ -47,6 +47,27 @@ pub fn client() -> reqwest::Client {
     reqwest::Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build().unwrap()
 }
 
+/// A server that does not run.
+pub struct Down {
+    /// Milliseconds since 1970.
+    now: i64,
+    folder: PathBuf,
+    temp: Option<tempfile::TempDir>,
+}
+
+impl Down {
+    pub fn advance(&mut self, seconds: i64) {
+        self.now += seconds * 1000;
+    }
+
+    /// Starts it again on the same data.
+    pub async fn start(self) -> Server {
+        let mut server = Server::opened_when(self.now, &self.folder, None, None).await;
+        server._temp = self.temp;
+        server
+    }
+}
+
 impl Server {
     pub async fn start() -> Self {
         let temp = tempfile::tempdir().unwrap();
@@ -83,7 +104,16 @@ impl Server {
     }
 
     async fn opened(folder: &Path, door: Option<DoorConfig>, page: Option<SocketAddr>) -> Self {
-        let clock = Arc::new(AtomicI64::new(NOON));
+        Self::opened_when(NOON, folder, door, page).await
+    }
+
+    async fn opened_when(
+        now: i64,
+        folder: &Path,
+        door: Option<DoorConfig>,
+        page: Option<SocketAddr>,
+    ) -> Self {
+        let clock = Arc::new(AtomicI64::new(now));
         let mut config = Config::new(folder);
         config.listen = "127.0.0.1:0".parse().unwrap();
         config.door = door;
@@ -102,6 +132,14 @@ impl Server {
         let mut server = Self::at(&folder).await;
         server._temp = _temp;
         server
+    }
+
+    /// Stops it. Time goes on without it.
+    pub async fn stop(self) -> Down {
+        let now = self.now();
+        let Self { handle, folder, _temp: temp, .. } = self;
+        handle.shutdown().await;
+        Down { now, folder, temp }
     }
 
     /// Its data folder; the key is beside it, with the ending `.key`.

@@ -798,7 +798,6 @@ words! {
     MoveReason = "Why",
     MoveReasonAsk = "Your question",
     MoveReasonNeeded = "A word why is needed: the other side reads it.",
-    MovePassedOnBody = "It goes to the next of your specialty on duty.",
     MovePatientLeftBody = "The answer is still wanted: it helps when they come back.",
     MoveGo = "Yes",
     AdviceTitle = "Advice",

@@ -789,7 +789,6 @@ words! {
     MoveReason = "وجہ",
     MoveReasonAsk = "آپ کا سوال",
     MoveReasonNeeded = "وجہ لکھنا ضروری ہے: دوسری طرف پڑھی جاتی ہے۔",
-    MovePassedOnBody = "آپ کے شعبے کے ڈیوٹی پر موجود اگلے ڈاکٹر کے پاس جائے گا۔",
     MovePatientLeftBody = "جواب پھر بھی چاہیے: واپس آنے پر کام آئے گا۔",
     MoveGo = "جی ہاں",
     AdviceTitle = "مشورہ",

@@ -24,6 +24,8 @@ use crate::{Text, W, format, icon, ipc};
 pub fn CaseScreen(id: String) -> impl IntoView {
     let open = Open::new(id);
     let there = open.part(|_| ());
+    // Who had it is told with whom it is, and has nothing to do.
+    let ours = open.part(|view| view.mine_to_answer || view.visit.is_some());
     view! {
         <div class="page">
             <MaybeError error=open.error />
@@ -31,7 +33,7 @@ pub fn CaseScreen(id: String) -> impl IntoView {
                 <NobodySeen open />
                 <Elsewhere open />
                 <Head open />
-                <div class="two">
+                <div class="two" hidden=move || ours.get() != Some(true)>
                     <div class="stack">
                         <Advised open />
                         <CaseNote open />
@@ -115,15 +117,18 @@ fn Next(open: Open) -> impl IntoView {
         // One main thing at a time: accepting comes before calling, and calling before the advice is there.
         let call_first = !answered && !(view.mine_to_answer && view.moves.contains(&State::Accepted));
         let call = view.can_call.then_some((view.other_online, call_first));
-        (call, writes(view), answered, view.visit.clone())
+        let home = (view.mine_to_answer && !view.row.state.is_closed()).then(|| view.row.card.id.clone());
+        (call, writes(view), answered, view.visit.clone(), home)
     });
     let buttons = move || {
-        let (call, writes, answered, visit) = can.get()?;
+        let (call, writes, answered, visit, home) = can.get()?;
         let word = if answered { W::CaseAnswerAgain } else { W::CaseAnswer };
         Some(view! {
             {call.map(|(online, main)| view! { <CallButton open online main /> })}
             {writes
                 .then(|| view! { <LinkButton label=word t="answer-writing" icon=icon::PEN href=Route::Advice(open.id()).href() /> })}
+            {home
+                .map(|id| view! { <LinkButton label=W::PhoneCall t="call-at-home" icon=icon::PHONE href=Route::Phone(id).href() /> })}
             {visit
                 .map(|visit| view! { <LinkButton label=W::CaseToVisit t="to-visit" icon=icon::DOCUMENT href=Route::VisitPage(visit).href() /> })}
         })

@@ -6,6 +6,7 @@ use rabta_ipc::Error;
 use rabta_ipc::ask::MoveAsk;
 
 use super::open::Open;
+use super::to_whom::PassTo;
 use crate::errors::MaybeError;
 use crate::icon::{self, Icon};
 use crate::parts::{Area, Button, Dialog, Kind};
@@ -56,13 +57,15 @@ pub fn Moves(open: Open) -> impl IntoView {
     let asking = RwSignal::new(None::<State>);
     let shown = RwSignal::new(false);
     let reason = RwSignal::new(String::new());
+    let chosen = RwSignal::new(None::<String>);
     let error = RwSignal::new(None::<Error>);
     let busy = RwSignal::new(false);
     let make = move |to: State| {
         busy.set(true);
         let reason = Private(reason.get_untracked().trim().to_owned());
         spawn_local(async move {
-            let answer = ipc::call(MoveAsk { id: open.id(), to, reason }).await;
+            let answer =
+                ipc::call(MoveAsk { id: open.id(), to, reason, to_person: chosen.get_untracked() }).await;
             busy.try_set(false);
             match answer {
                 Ok(view) => {
@@ -78,6 +81,7 @@ pub fn Moves(open: Open) -> impl IntoView {
     };
     let press = move |to: State, asks: bool| {
         reason.set(String::new());
+        chosen.set(None);
         error.set(None);
         if asks {
             asking.set(Some(to));
@@ -108,7 +112,6 @@ pub fn Moves(open: Open) -> impl IntoView {
     });
     let hint = move || {
         let word = match asking.get() {
-            Some(State::PassedOn) => W::MovePassedOnBody,
             Some(State::PatientLeft) => W::MovePatientLeftBody,
             Some(to) if needs_reason(to) => W::MoveReasonNeeded,
             _ => return String::new(),
@@ -148,6 +151,7 @@ pub fn Moves(open: Open) -> impl IntoView {
         >
             <div class="stack">
                 <p>{hint}</p>
+                {move || (asking.get() == Some(State::PassedOn)).then(|| view! { <PassTo open chosen /> })}
                 <Area label=label.clone() t="move-reason" value=reason />
                 <MaybeError error />
             </div>

@@ -256,7 +256,7 @@ async fn ask(tx: &mut SqliteConnection, act: &Act<'_>) -> Result<Vec<Id>, sqlx::
     let Some(task) = &act.content.task else {
         return Ok(act.standing.map(|s| s.with.clone()).unwrap_or_default());
     };
-    let holder = holder_after(act.standing, task, act.base);
+    let holder = holder_after(act.standing, task);
     let owner = holder.person().map(|o| o.0.to_vec());
     let pool = matches!(holder, Holder::Pool(_));
     let closed = task.state.is_closed();
