@@ -34,8 +34,6 @@ pub struct Act<'a> {
     pub bytes: &'a [u8],
     pub content: &'a Content,
     pub standing: Option<&'a Standing>,
-    /// The version of the ask that it counts as made on.
-    pub base: Option<u32>,
     pub superseded: Option<State>,
     pub arrival: Arrival,
     pub now: i64,

@@ -124,8 +124,7 @@ async fn judge(
         Err(refusal) => return Ok(record::refused(refusal)),
     };
     let standing = standing.as_ref();
-    let base = standing.and_then(|standing| task::base(standing, header.base_version, basis));
-    let act = project::Act { header, bytes, content, standing, base, superseded, arrival, now };
+    let act = project::Act { header, bytes, content, standing, superseded, arrival, now };
     let seq = project::project(tx, world.sequencer, who, &act).await?;
     Ok(match superseded {
         Some(state) => Outcome::Superseded { seq, code: state.code().into() },
