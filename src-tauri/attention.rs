@@ -146,6 +146,7 @@ mod tests {
             far_muted: false,
             far_camera_off: false,
             verified: false,
+            agreed: None,
         };
         let call = CallView {
             call: id.into(),

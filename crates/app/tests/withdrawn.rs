@@ -149,7 +149,7 @@ async fn nothing_left(app: &App, patient: &str, id: &str) {
     assert!(ask(app, ListAsks { closed: true }).await.unwrap().iter().all(|row| row.id != id));
     assert!(!finds(app, "Ayesha").await);
     assert!(ask(app, OpenPatient { id: patient.to_owned() }).await.is_err());
-    let moved = MoveAsk { id: id.to_owned(), to: State::Accepted, reason: "".into() };
+    let moved = MoveAsk { id: id.to_owned(), to: State::Accepted, reason: "".into(), to_person: None };
     assert!(ask(app, moved).await.is_err(), "nobody answers it any more");
 }
 
