@@ -17,10 +17,11 @@ pub fn Progress(
     };
     view! {
         <div class="stack" style="--gap:8px" data-t="progress">
-            <p>{label.view()}</p>
+            <p>{label.clone().view()}</p>
             <div
                 class="bar"
                 role="progressbar"
+                aria-label=label.view()
                 aria-valuemin="0"
                 aria-valuemax="100"
                 aria-valuenow=move || (share() as u32).to_string()

@@ -194,16 +194,20 @@ async fn the_program_itself_goes_on_while_its_machines_clock_jumps() {
     // A day back, ten years ahead, and right again: each time what was given out before opens nothing, the laptop gets
     // another token, the doctor says what happened, and what is written is there.
     let mut before = first;
-    for (name, offset, seen) in [
-        ("back", -DAY, "back by 1440 minutes"),
-        ("ahead", 3_650 * DAY, "forward by 5256000 minutes"),
-        ("right", 0, "went evenly"),
-    ] {
+    for (name, offset, seen) in
+        [("back", -DAY, "back by "), ("ahead", 3_650 * DAY, "forward by "), ("right", 0, "went evenly")]
+    {
         set(offset);
         assert_eq!(reads(&before).await, 401, "{name}");
         before = token(&url, &doctor, now() + offset).await.expect("another token");
         assert_eq!(reads(&before).await, 200, "{name}");
-        assert!(looked().contains(seen), "{name}: {}", looked());
+        let said = looked();
+        let (_, rest) = said.split_once(seen).unwrap_or_else(|| panic!("{name}: {said}"));
+        if offset != 0 {
+            // The program asks its two clocks one after the other, and a busy machine takes its time between.
+            let minutes: i64 = rest.split(' ').next().unwrap().parse().unwrap();
+            assert!(minutes.abs_diff(offset.abs() / 60) <= 5, "{name}: {said}");
+        }
         add(name);
     }
     let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
