@@ -222,6 +222,8 @@ mod in_a_window {
         problems.check(specialist, look, "advice, being written").await?;
         specialist.click("advice-line-ready").await?;
         world.advise(specialist).await?;
+        // Where pictures are kept, they are taken in both languages.
+        world.speak(specialist, look.lang).await?;
         problems.check(specialist, look, "advice, signed").await?;
         doctor.click("go-asks").await?;
         doctor.see("ask-row").await?;
