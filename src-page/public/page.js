@@ -160,6 +160,8 @@ async function join() {
   release();
   visit.listenOnly = false;
   visit.pressed = performance.now();
+  // While the phone asks for its microphone: what comes after Join, but for the session (WebAssembly), which is heavy.
+  room().catch(() => {});
   go(allowScreen);
   const got = await phone.askForMedia(visit.consent === "video");
   if (!isWay(mine)) return phone.stopMedia(got.stream);
@@ -197,6 +199,9 @@ async function bind() {
   }
 }
 
+/** The program of the room and its screens. */
+const room = () => Promise.all([import("./room.js"), import("./call.js")]);
+
 /** `call.js`, once it is here. */
 let inside = null;
 
@@ -216,17 +221,17 @@ async function enter(joined) {
   go(waitingScreen);
   poll(mine);
   try {
-    const [{ start }, call] = await Promise.all([import("./room.js"), import("./call.js")]);
+    const [{ start }, call] = await room();
     await call.styled;
     if (!isWay(mine)) return;
     inside = call;
     inside.enter({ finish, waiting: waitingScreen, pollNow: () => pollNow() });
-    const room = await start({
+    const entered = await start({
       secret: visit.secret, join: joined, video: hasCamera(), agreed: visit.consent === "video", stream: visit.stream, screen: { far, third, near },
       rejoin: newPass, pressed: visit.pressed,
       on: (state) => { if (isWay(mine)) inside.roomChanged(state); },
     });
-    if (isWay(mine)) visit.room = room; else room.close();
+    if (isWay(mine)) visit.room = entered; else entered.close();
   } catch (why) {
     console.error(why?.name);
     if (isWay(mine)) finish("failed");

@@ -21,7 +21,15 @@ export async function start(options) {
   const { secret, screen, on } = options;
   let { join } = options;
   const now = () => performance.now();
-  await init({ module_or_path: new URL("./session_bg.wasm", import.meta.url) });
+  const open = () => new WebSocket(new URL(join.socket, location.href).href.replace(/^http/, "ws"));
+  // The handshake takes its time beside the session's, which is fetched and compiled.
+  const first = open();
+  try {
+    await init({ module_or_path: new URL("./session_bg.wasm", import.meta.url) });
+  } catch (why) {
+    first.close();
+    throw why;
+  }
   const [inst] = crypto.getRandomValues(new Uint32Array(1));
   const call = new Call(secret, JSON.stringify(join.me), inst, options.video, options.agreed);
   let engine = null, socket = null, session, timer, asking, asked = 0, tries = 0, closed = false, shown = "";
@@ -109,10 +117,12 @@ export async function start(options) {
     if (text !== shown) { shown = text; on(state); }
   }
 
-  function connect() {
+  /** `made`: a socket on which nothing was said yet. */
+  function connect(made) {
     if (closed) return;
-    socket = new WebSocket(new URL(join.socket, location.href).href.replace(/^http/, "ws"));
-    socket.onopen = () => socket.send(call.hello(join.token, session));
+    socket = made ?? open();
+    const hello = () => socket.send(call.hello(join.token, session));
+    if (socket.readyState === WebSocket.OPEN) hello(); else socket.onopen = hello;
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.refused?.code === "token") return again();
@@ -155,7 +165,7 @@ export async function start(options) {
   // The screen counts seconds.
   const ticker = setInterval(() => { call.tick(now()); drain(); }, 1000);
   addEventListener("online", () => { if (socket?.readyState === WebSocket.CLOSED) connect(); });
-  connect();
+  connect(first.readyState > WebSocket.OPEN ? undefined : first);
   drain();
   return room;
 }

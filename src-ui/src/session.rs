@@ -134,6 +134,7 @@ pub fn start() -> Session {
             session.call.set(call);
         }
     });
+    ipc::on_locked(to_gate);
     watch_hands();
     session
 }

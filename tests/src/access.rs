@@ -67,6 +67,7 @@ impl Problems {
                     Ok((window.eval(still).await? == json!(true)).then_some(()))
                 })
                 .await?;
+            window.keep_picture(&format!("{what} {named} {}", look.lang)).await?;
             if let Err(found) = window.check_access(&format!("{what}, {named}, {look:?}")).await {
                 self.0.push(format!("{found:#}"));
             }

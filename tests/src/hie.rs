@@ -173,6 +173,15 @@ impl Hie {
             .with_context(|| format!("what rabta-hie {} printed", args.join(" ")))
     }
 
+    /// What `doctor --json` printed, and whether it says that all is well.
+    pub fn doctor(&self) -> Result<(bool, Value)> {
+        let mut command = self.command();
+        command.args(["doctor", "--json", "--data"]).arg(&self.data).stdin(Stdio::null());
+        let out = command.output().context("starting rabta-hie")?;
+        let found = serde_json::from_slice(&out.stdout).context("what rabta-hie doctor printed")?;
+        Ok((out.status.success(), found))
+    }
+
     pub fn add_facility(&self, name: &str, kind: &str, more: &[&str]) -> Result<String> {
         let mut args = vec!["facility", "add", "--name", name, "--kind", kind];
         args.extend(more);

@@ -365,6 +365,16 @@ impl Window {
         Ok(self.eval("return document.body.innerText").await?.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Where pictures are wanted (`RABTA_PICTURES`), one of the page as it is, under this name in the run folder.
+    pub async fn keep_picture(&self, name: &str) -> Result<()> {
+        if std::env::var_os("RABTA_PICTURES").is_none() {
+            return Ok(());
+        }
+        let name = name.replace(|c: char| !c.is_alphanumeric(), "-");
+        let file = self.shots.join(format!("{name}-{}.png", self.name));
+        std::fs::write(&file, self.screenshot().await?).with_context(|| format!("writing {}", file.display()))
+    }
+
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
         self.painted().await?;
         x11::picture(&self.screen, self.pid()?)

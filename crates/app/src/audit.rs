@@ -17,16 +17,24 @@ impl Session {
     /// Puts the acts that no envelope holds yet into one, where it is time. An error leaves them where they are: they
     /// go with the next batch.
     pub(crate) async fn send_trail(&self) {
-        if let Err(error) = self.seal_trail().await {
+        if let Err(error) = self.seal_trail(false).await {
             tracing::warn!(code = %error.code, "the audit trail was not put into an envelope");
         }
     }
 
-    async fn seal_trail(&self) -> Result<(), Error> {
+    /// Puts all of them into envelopes now.
+    pub(crate) async fn seal_whole_trail(&self) -> Result<(), Error> {
+        while !self.store().unsent_audit(1).await.map_err(|e| self.told(e))?.is_empty() {
+            self.seal_trail(true).await?;
+        }
+        Ok(())
+    }
+
+    async fn seal_trail(&self, at_once: bool) -> Result<(), Error> {
         let unsent = self.store().unsent_audit(MANY).await.map_err(|e| self.told(e))?;
         let (Some(first), Some(last)) = (unsent.first(), unsent.last()) else { return Ok(()) };
         // A clock that was set back makes an act no younger.
-        if unsent.len() < MANY && first.entry.at.abs_diff(self.millis()) < OLD as u64 {
+        if !at_once && unsent.len() < MANY && first.entry.at.abs_diff(self.millis()) < OLD as u64 {
             return Ok(());
         }
         let sent = last.seq;

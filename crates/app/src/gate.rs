@@ -74,6 +74,7 @@ pub(crate) fn vault_folder(folder: &Path) -> PathBuf {
 
 impl Gate {
     pub fn inspect(folder: &Path) -> Self {
+        crate::restore::put_back(folder);
         match Vault::inspect(&vault_folder(folder)) {
             VaultState::Absent => Self::New,
             VaultState::Locked(_) => Self::Locked,
@@ -389,7 +390,7 @@ impl App {
         self.0.gate.read().await.any_session().ok_or_else(|| Error::new("vault-locked"))
     }
 
-    async fn open(&self, vault: OpenVault, person: Id) -> Result<Arc<Session>, Error> {
+    pub(crate) async fn open(&self, vault: OpenVault, person: Id) -> Result<Arc<Session>, Error> {
         let enrollment = self.enrollment(vault.store(), person).await?;
         self.0.wait.clear();
         Session::start(self, vault.into(), person, enrollment, None).await

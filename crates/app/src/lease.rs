@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{App, Inner, Session, routes::routes};
 
-const SETTING: &str = "lease";
+pub(crate) const SETTING: &str = "lease";
 /// What opening the vault counts at least.
 const LEAST: Duration = Duration::from_secs(15 * 60);
 /// How often the time of use is written down.

@@ -6,6 +6,7 @@
 //! The core never shows anything, never names Tauri, and logs opaque ids only.
 
 mod audit;
+mod backup;
 mod cards;
 mod chart;
 mod clock;
@@ -31,6 +32,7 @@ mod papers;
 mod patients;
 mod people;
 mod prints;
+mod restore;
 mod session;
 mod sync_task;
 mod today;
@@ -159,6 +161,7 @@ impl App {
             Box::pin(gate::route(self, name, &body)).await,
             Box::pin(people::route(self, name, &body)).await,
             Box::pin(lease::route(self, name, &body)).await,
+            Box::pin(restore::route(self, name, &body)).await,
             Box::pin(training::route(self, name, &body)).await,
         ] {
             if let Some(answer) = answer {
@@ -175,6 +178,7 @@ impl App {
             Box::pin(after::route(&session, name, &body)).await,
             Box::pin(emergency::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
+            Box::pin(backup::route(&session, name, &body)).await,
             Box::pin(sync_task::route(&session, name, &body)).await,
             Box::pin(updates::route(&session, name, &body)).await,
         ] {

@@ -80,7 +80,7 @@ impl Session {
         let kept = self.kept_links().await?;
         // Today asks all the time: on a prepaid link only whoever made one pays for it.
         if kept.is_empty() && get.patient.is_none() {
-            return Ok(LinksView { possible: None, links: Vec::new() });
+            return Ok(LinksView { possible: None, links: Vec::new(), phone: None });
         }
         let asked = self.sync.client()?.links().await;
         let (possible, open) = match &asked {
@@ -103,7 +103,8 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-        Ok(LinksView { possible, links })
+        let phone = self.contact().await?.map(Private);
+        Ok(LinksView { possible, links, phone })
     }
 
     async fn make_link(&self, make: MakeLink) -> Result<LinkView, Error> {
@@ -129,9 +130,8 @@ impl Session {
             open: guest::text(&guest::open_hash(&open_key)),
             word: guest::text(&guest::word_proof(&open_key, &word)),
             expires_at: expires_at + offset,
-            contact: None,
+            contact: Some(self.sealed_contact(&secret).await?),
         };
-        let link = guest::MakeLink { contact: Some(self.sealed_contact(&secret).await?), ..link };
         let client = self.sync.client()?;
         let page = client.links().await.map_err(crate::gate::hie)?.page;
         let page = page.ok_or_else(|| Error::new("no-certificate"))?;
@@ -151,12 +151,17 @@ impl Session {
         self.link_view(&kept, None).await
     }
 
-    /// Whom the patient phones, for the link's holder only: this person's duty telephone, else their own.
-    async fn sealed_contact(&self, secret: &LinkSecret) -> Result<String, Error> {
+    /// Whom the patient phones where nothing else works: this person's duty telephone, else their own.
+    async fn contact(&self) -> Result<Option<String>, Error> {
         let own = self.enrollment.enrolled.invitation.person.phone.clone();
         let duty = self.roster_entries().await?.into_iter().find(|entry| entry.person == self.person_id);
         let mut numbers = duty.map(|entry| entry.phone).into_iter().chain(own);
-        let contact = guest::Contact { phone: numbers.find_map(|text| guest::dialable(&text)) };
+        Ok(numbers.find_map(|text| guest::dialable(&text)))
+    }
+
+    /// The same for the link's holder only.
+    async fn sealed_contact(&self, secret: &LinkSecret) -> Result<String, Error> {
+        let contact = guest::Contact { phone: self.contact().await? };
         let mut nonce = [0; 12];
         getrandom::fill(&mut nonce).map_err(|_| Error::detail("unexpected", "no randomness"))?;
         Ok(URL_SAFE_NO_PAD.encode(secret.seal_contact(nonce, &contact)))

@@ -225,7 +225,9 @@ impl App {
         let audit = session.audit("delete", &format!("Practitioner/{id}"), None);
         let transaction =
             Transaction::new().unset(Enrollment::setting(id)).unset(unconfirmed(id)).audit(audit);
-        session.commit(transaction).await.map(drop)
+        session.commit(transaction).await?;
+        // Whoever left knows a passphrase that opened the key until now.
+        session.change_key().await.map_err(|error| Error::detail("key-unchanged", error.code))
     }
 
     async fn change_passphrase(&self, change: ChangePassphrase) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::{
-    App, Inner,
+    App, Inner, backup,
     calls::Calls,
     emergency::{self, Emergencies},
     gate,
@@ -72,6 +72,7 @@ pub struct Session {
     /// Milliseconds since 1970 when somebody was last at the keyboard.
     pub(crate) alive_at: AtomicI64,
     pub(crate) emergencies: Emergencies,
+    pub(crate) backing: backup::Running,
 }
 
 impl Session {
@@ -119,6 +120,7 @@ impl Session {
             training,
             alive_at: AtomicI64::new(inner.config.clock.millis()),
             emergencies: Emergencies::default(),
+            backing: backup::Running::default(),
             app: inner,
         });
         if !training {

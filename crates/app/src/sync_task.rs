@@ -28,7 +28,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{Inner, Session, lease::Lease, routes::routes, session::Enrollment};
 
 /// What an earlier run learnt of the HIE's clock and when it last heard of it.
-const REMEMBERED: &str = "sync.remembered";
+pub(crate) const REMEMBERED: &str = "sync.remembered";
 /// How often that is written down, milliseconds: it is worth one fsync a minute, not one a request.
 const REMEMBER_EVERY: i64 = 60_000;
 /// A batch that touches more patients than this is told as "the lists changed".
@@ -88,6 +88,11 @@ impl Line {
         if let Some(sync) = &self.0 {
             sync.stop().await;
         }
+    }
+
+    /// The HIE saw two copies of this device.
+    pub fn is_copied(&self) -> bool {
+        self.0.as_ref().is_some_and(|sync| sync.handle.status().copied)
     }
 
     fn problem(&self) -> &'static str {
@@ -212,6 +217,7 @@ impl SyncTask {
             (false, _) if status.revoked => "device-revoked",
             (false, Some((code, _))) if code == "disk-full" => "hie-disk-full",
             (false, Some(_)) => "hie-refused",
+            (false, None) if status.copied => "device-copied",
             (false, None) => "",
         }
     }
@@ -334,6 +340,7 @@ async fn tell_changes(app: Arc<Inner>, mut changed: mpsc::UnboundedReceiver<Chan
 async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mut written: Remembered) {
     let mut watch = handle.watch();
     let mut told = (SyncChip::default(), None, false);
+    let mut copied = false;
     loop {
         let status = watch.borrow_and_update().clone();
         let now = (chip(&status), status.first_pull, status.disk_full);
@@ -348,6 +355,11 @@ async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mu
             app.disk_is_full();
         }
         told = now;
+        if status.copied != copied {
+            copied = status.copied;
+            // Today says so, and asks for what it shows.
+            let _ = app.events.send(Event::Asks { ask: None });
+        }
         let fresh = Remembered { clock_offset: status.clock_offset, last_contact: status.last_contact };
         let later = fresh.last_contact.unwrap_or(0).abs_diff(written.last_contact.unwrap_or(0))
             >= REMEMBER_EVERY as u64;
@@ -497,6 +509,12 @@ impl Session {
     }
 
     async fn sync_now(&self, _: SyncNow) -> Result<(), Error> {
+        // What a revoked laptop had written may have come there by the operator's hand since: the HIE then says so.
+        for entry in self.store().quarantined().await.map_err(|e| self.told(e))? {
+            if matches!(&entry.state, EntryState::Quarantined { code, .. } if code == "device-revoked") {
+                self.store().requeue(entry.id).await.map_err(|e| self.told(e))?;
+            }
+        }
         self.sync.hurry();
         Ok(())
     }

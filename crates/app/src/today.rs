@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use rabta_domain::fhir::urls;
 use rabta_ipc::{
     Error,
-    patient::{DraftRow, Promise, Today},
+    patient::{DraftRow, Promise, Today, Waits},
 };
 use rabta_store::RecordStore;
+use rabta_wire::envelope::Envelope;
 
 use crate::{Session, cards::parsed, visits::DraftBody};
 
@@ -68,11 +69,33 @@ pub(crate) async fn today(session: &Session) -> Result<Today, Error> {
             }
         }
     }
+    (today.waits, today.copied) = (waits(session).await?, session.sync.is_copied());
     today.promises.sort_by(|a, b| a.due.cmp(&b.due));
     today.notices = crate::notices::unread(session).await?;
     today.emergencies = session.own_emergencies().await?;
     today.patients = store.count_of_kind("Patient").await.map_err(told)?;
     Ok(today)
+}
+
+/// A day, in milliseconds.
+const DAY: i64 = 24 * 3_600_000;
+
+/// How long the oldest record waits that is on this laptop only, where that is a day or more. A clock that was set back
+/// makes it no younger than it is: then nothing is said.
+async fn waits(session: &Session) -> Result<Option<Waits>, Error> {
+    if session.training {
+        return Ok(None);
+    }
+    let oldest = session.store().oldest_unsent().await.map_err(|e| session.told(e))?;
+    let header = oldest.and_then(|entry| Envelope::from_bytes(&entry.bytes).and_then(|e| e.header()).ok());
+    let Some(days) = header.map(|header| (session.millis() - header.device_time) / DAY) else {
+        return Ok(None);
+    };
+    if days < 1 {
+        return Ok(None);
+    }
+    let chip = session.counted_chip().await?;
+    Ok(Some(Waits { days: u32::try_from(days).unwrap_or(u32::MAX), records: chip.here_only }))
 }
 
 /// The day of a follow-up that an Encounter promises.

@@ -2,6 +2,8 @@
 //!
 //! `rabta-bench crash [--rounds N] [--seed S]` kills the programs while they work, and looks whether anything was lost.
 //!
+//! `rabta-bench interop --base URL` tries the projection on a FHIR server of others.
+//!
 //! A figure over its bar is shown, not hidden: the run fails after all were taken.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -13,6 +15,7 @@ mod crash;
 mod figure;
 mod first_sync;
 mod hie;
+mod interop;
 mod laptop;
 mod patient;
 mod recall;
@@ -33,6 +36,15 @@ const PATIENTS: u32 = 100_000;
 #[tokio::main]
 async fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|name| name == "interop") {
+        return match interop::run(&args[1..]).await {
+            Ok(fine) => ExitCode::from(u8::from(!fine)),
+            Err(error) => {
+                eprintln!("interop: {error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     if let Some(ended) = crash(&args).await {
         return ended;
     }

@@ -2,7 +2,7 @@
 //! room, the time to get there over a thin link, and the time from the press on Join to the doctor's voice. The phone is in
 //! one place of the link emulator, the server and the doctor's window in another.
 
-use std::{net::Ipv4Addr, process::Stdio};
+use std::{net::Ipv4Addr, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use rabta_netlab::{Lab, lab, profile};
@@ -18,6 +18,8 @@ use crate::figure::{self, Figure, median};
 /// Phones that never were here, on the thin link; each comes twice.
 const PHONES: usize = 3;
 const CALLS: usize = 5;
+/// Who is called does not press at the moment of the ring: the doctor's camera and microphone are open by then.
+const RUNG: Duration = Duration::from_secs(3);
 /// What the emulator loses, which is nothing on these links.
 const SEED: u64 = 1;
 /// The phone's namespace and the server's address, for the part that runs inside the emulator.
@@ -145,6 +147,7 @@ pub async fn call() -> Result<Vec<Figure>> {
         phone.see("join").await?;
         home.doctor.click("link-call").await?;
         home.doctor.see("call-words").await?;
+        tokio::time::sleep(RUNG).await;
         phone.tap("join").await?;
         phone.screen("call").await?;
         audio.push(phone.figures().await?.accept_to_first_audio_ms as f64);

@@ -660,7 +660,12 @@ pub fn as_owner(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Looks at the files, asks the database, knocks at the address. An error where something is bad.
+/// What `doctor` found where something is bad: the answer that was asked for, though the program fails.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unwell(pub String);
+
+/// Looks at the files, asks the database, knocks at the address. [`Unwell`] where something is bad.
 async fn examine(Doctor { data, deep }: Doctor) -> anyhow::Result<String> {
     let key_file = data.key_file.clone().unwrap_or_else(|| default_key_file(&data.data));
     let mut findings = health::of_files(&data.data, &key_file);
@@ -678,5 +683,5 @@ async fn examine(Doctor { data, deep }: Doctor) -> anyhow::Result<String> {
         findings.push(reach::server(false, None));
     }
     let text = if data.json { serde_json::to_string(&findings)? } else { health::page(&findings) };
-    if findings.iter().any(|f| f.state == health::State::Bad) { bail!(text) } else { Ok(text) }
+    if findings.iter().any(|f| f.state == health::State::Bad) { Err(Unwell(text).into()) } else { Ok(text) }
 }

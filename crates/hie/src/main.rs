@@ -1,7 +1,7 @@
 //! The `rabta-hie` program: serves, or does an operator's command.
 
 use clap::Parser as _;
-use rabta_hie::cli::{Cli, Command, as_owner, operate};
+use rabta_hie::cli::{Cli, Command, Unwell, as_owner, operate};
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
@@ -19,7 +19,10 @@ async fn main() -> std::process::ExitCode {
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(e) => {
-            tracing::error!("{e:#}");
+            match e.downcast_ref() {
+                Some(Unwell(found)) => print(found),
+                None => tracing::error!("{e:#}"),
+            }
             std::process::ExitCode::FAILURE
         }
     }

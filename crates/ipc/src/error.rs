@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 /// `detail`), `lease-ended`, `device-revoked`, `training` (not in the training vault), `nothing-unsent`,
 /// `update-none` (the HIE offers none for this laptop), `update-signature`, `update-older`, `update-damaged`, `update-not-writable`,
 /// `not-a-number` (no whole identity card or MR number), `slow-down` (too many lookups), `emergency-over`,
-/// `emergency-not-needed`, `emergency-read-only` (another facility's record, open for a time), `too-large`, `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
+/// `emergency-not-needed`, `emergency-read-only` (another facility's record, open for a time), `too-large`, `backup-none`, `backup-newer`, `backup-damaged`,
+/// `backup-place` (no folder that can be written to), `backup-full` (no room at that place), `backup-not-read-back`, `backup-secret` (neither
+/// the recovery code nor the passphrase of that backup), `other-person` (the code is for somebody whom the backup does not know),
+/// `key-unchanged` (somebody was removed, but the vault's key is the old one still), `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: String,

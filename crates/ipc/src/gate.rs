@@ -123,6 +123,33 @@ pub struct HandedOver {
     pub visits: u32,
 }
 
+/// A backup of a vault, as far as anybody may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupRow {
+    /// The path of its folder.
+    pub path: String,
+    /// Milliseconds since 1970 by the clock of the laptop that made it.
+    pub made_at: i64,
+    pub bytes: u64,
+    /// Names of those whose recovery code or passphrase opens it.
+    pub persons: Vec<String>,
+}
+
+/// Where a backup could go, how far the running one is, and the last one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupView {
+    /// The sticks that are plugged in.
+    pub places: Vec<String>,
+    /// `copying` or `checking` (reading back); empty while none runs.
+    pub doing: String,
+    /// Bytes.
+    pub progress: Progress,
+    /// Milliseconds since 1970.
+    pub last_at: Option<i64>,
+    /// The last one's path.
+    pub last: String,
+}
+
 /// What a code is for, as the operator entered it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
@@ -198,6 +225,26 @@ commands! {
     RenewLease { code: String } -> LeaseView = "renew-lease";
     /// Writes what was not sent to a file that only the HIE can read.
     ExportUnsent {} -> HandedOver = "export-unsent";
+    GetBackup {} -> BackupView = "backup";
+    /// Copies the vault into a new folder in `place`, reads it back, and keeps the newest two there. Records are written
+    /// meanwhile. `backup-place`, `backup-full`, `backup-not-read-back`.
+    BackUp { place: String } -> BackupRow = "back-up";
+    /// The backups in a folder, or where `place` is empty on every stick that is plugged in; newest first. Where there is
+    /// none that this program can take: `backup-none`, `backup-newer`, `backup-damaged`.
+    ListBackups { place: String } -> Vec<BackupRow> = "list-backups";
+    /// From the first screen: this laptop takes a backup's records and becomes a new device of that facility by the
+    /// operator's `code`. `given`: the recovery code or the passphrase that opened the lost laptop, of the person whom the
+    /// code is for. Replies with the new recovery code, shown once. `backup-secret`, `other-person`, `other-facility`.
+    /// An empty `backup` is this laptop's own open vault, where the HIE saw two copies of it.
+    Restore {
+        backup: String,
+        code: String,
+        given: rabta_domain::Private<String>,
+        passphrase: rabta_domain::Private<String>,
+        pin: rabta_domain::Private<String>,
+    } -> Recovery = "restore";
+    /// Encrypts the vault under a new key. Everybody's passphrase and recovery code stay as they are.
+    ChangeKey {} -> () = "change-key";
     /// Opens the training vault, and makes it where there is none. From the first screen or a locked vault.
     OpenTraining {} -> () = "open-training";
     /// Everything in the training vault as it was at first.

@@ -34,6 +34,8 @@ pub struct LinksView {
     /// Whether the HIE has a page that phones can open. `None`: it was not reached.
     pub possible: Option<bool>,
     pub links: Vec<LinkView>,
+    /// The number of this person's that a new link shows the patient, where nothing else works.
+    pub phone: Option<Private<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

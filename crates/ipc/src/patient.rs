@@ -116,6 +116,15 @@ pub struct VitalTrend {
     pub points: Vec<(String, String)>,
 }
 
+/// What has waited for too long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// Days, whole ones.
+    pub days: u32,
+    /// Records that are on this laptop only.
+    pub records: u32,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Today {
     /// Asks of others that wait for this person, by urgency then arrival (specialists).
@@ -134,6 +143,12 @@ pub struct Today {
     pub emergencies: Vec<EmergencyRow>,
     /// 0 on the first day.
     pub patients: u64,
+    /// Something written here waits to be sent for longer than a day.
+    #[serde(default)]
+    pub waits: Option<Waits>,
+    /// The HIE saw that this laptop's records were copied to another, and that both went on.
+    #[serde(default)]
+    pub copied: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -232,6 +232,7 @@ impl<S: Durable> RecordStore for Disk<S> {
         log_head() -> LogHead;
         log_entry(envelope: Id) -> Option<LogEntry>;
         quarantined() -> Vec<LogEntry>;
+        log_after(epoch: u32, seq: u64, limit: usize) -> Vec<LogEntry>;
         log_of_task(task: Id) -> Vec<LogEntry>;
         custody() -> CustodyCounts;
         custody_by_kind() -> Vec<(Kind, CustodyCounts)>;

@@ -251,6 +251,7 @@ impl Hie {
             backed_up,
             remaining: page.remaining,
             lease: None,
+            copied: None,
         })
     }
 }

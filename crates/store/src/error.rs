@@ -57,7 +57,7 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 
 impl StoreError {
     /// By SQLite's extended result code (https://sqlite.org/rescode.html). Messages are dropped: they may quote.
-    fn of_code(code: &str) -> Self {
+    pub(crate) fn of_code(code: &str) -> Self {
         const IOERR: i64 = 10;
         let Ok(number) = code.parse::<i64>() else { return Self::Database("unknown".into()) };
         match (number & 0xff, number >> 8) {

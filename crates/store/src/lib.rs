@@ -39,7 +39,7 @@ pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use model::*;
 pub use pack::{Packed, pack, unpack, unpack_payload};
-pub use sqlite::SqliteStore;
+pub use sqlite::{Contents, SqliteStore};
 pub use traits::RecordStore;
 pub use transaction::{Committed, PullBatch, Pulled, Transaction};
 

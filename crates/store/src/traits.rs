@@ -127,6 +127,14 @@ pub trait RecordStore: Send + Sync {
 
     fn quarantined(&self) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
 
+    /// This device's log after (`epoch`, `seq`), oldest first, at most `limit`: for carriers that keep their own place in it.
+    fn log_after(
+        &self,
+        epoch: u32,
+        seq: u64,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
+
     /// An ask's envelopes in this device's log, oldest first.
     fn log_of_task(&self, task: Id) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
 

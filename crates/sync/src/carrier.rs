@@ -67,3 +67,48 @@ impl Carrier for HieClient {
         Self::offset(self)
     }
 }
+
+/// A line for tests: each pull gets what the script says, or waits for ever; so does each push.
+#[cfg(test)]
+pub(crate) struct Scripted<F> {
+    script: F,
+    clock: Arc<dyn Clock>,
+    offset: Offset,
+}
+
+#[cfg(test)]
+impl<F: Fn() -> Option<PullReply> + Send + Sync + 'static> Scripted<F> {
+    pub fn new(script: F) -> Self {
+        Self { script, clock: Arc::new(crate::clock::SystemClock::default()), offset: Offset::default() }
+    }
+}
+
+#[cfg(test)]
+impl<F: Fn() -> Option<PullReply> + Send + Sync + 'static> Carrier for Scripted<F> {
+    async fn push(&self, _: Vec<Vec<u8>>) -> Result<PushReply, HieError> {
+        std::future::pending().await
+    }
+
+    async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
+        match (self.script)() {
+            Some(reply) => Ok(reply),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
+        self.pull(after, limit).await
+    }
+
+    fn identity(&self) -> Option<&Identity> {
+        None
+    }
+
+    fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    fn offset(&self) -> &Offset {
+        &self.offset
+    }
+}

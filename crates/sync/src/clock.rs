@@ -106,7 +106,7 @@ const IMF_FIXDATE: &[BorrowedFormatItem<'_>] =
     format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
 /// An IMF-fixdate (RFC 9110, section 5.6.7) as milliseconds since 1970.
-fn parse_date(text: &str) -> Option<i64> {
+pub(crate) fn parse_date(text: &str) -> Option<i64> {
     let date = PrimitiveDateTime::parse(text.trim(), IMF_FIXDATE).ok()?.assume_utc();
     date.unix_timestamp().checked_mul(1_000)
 }

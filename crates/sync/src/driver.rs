@@ -372,62 +372,23 @@ fn to_send(entry: &LogEntry) -> Option<Unsent> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
-
     use ed25519_dalek::SigningKey;
     use rabta_store::{DeviceSigner, MemoryStore, NewEnvelope, Transaction};
-    use rabta_wire::{
-        cursor::Cursor,
-        envelope::Kind,
-        log::{PullReply, PushReply},
-    };
+    use rabta_wire::envelope::Kind;
 
     use super::*;
-    use crate::{
-        client::Identity,
-        clock::{Clock, Offset, SystemClock},
-    };
-
-    /// A line on which every answer is still to come.
-    struct Slow {
-        asked: Arc<Notify>,
-        clock: Arc<dyn Clock>,
-        offset: Offset,
-    }
-
-    impl Carrier for Slow {
-        async fn push(&self, _: Vec<Vec<u8>>) -> Result<PushReply, HieError> {
-            pending().await
-        }
-
-        async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
-            self.asked.notify_one();
-            pending().await
-        }
-
-        async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
-            self.pull(after, limit).await
-        }
-
-        fn identity(&self) -> Option<&Identity> {
-            None
-        }
-
-        fn clock(&self) -> &Arc<dyn Clock> {
-            &self.clock
-        }
-
-        fn offset(&self) -> &Offset {
-            &self.offset
-        }
-    }
+    use crate::carrier::Scripted;
 
     #[tokio::test]
     async fn what_is_appended_during_a_long_fetch_is_counted_at_once() {
         let store = Arc::new(MemoryStore::new());
         let asked = Arc::new(Notify::new());
-        let slow =
-            Slow { asked: asked.clone(), clock: Arc::new(SystemClock::default()), offset: Offset::default() };
+        let told_of = asked.clone();
+        // A line on which the answer is still to come.
+        let slow = Scripted::new(move || {
+            told_of.notify_one();
+            None
+        });
         let (told, _) = mpsc::unbounded_channel();
         let hie = SigningKey::from_bytes(&[1; 32]).verifying_key();
         let (driver, handle) = Driver::new(slow, store.clone(), hie, told, 1);

@@ -4,6 +4,7 @@
 //! - [`plan`] is pure: from what is unsent, what the line said and the time to operations.
 //! - [`Driver`] carries them out through a [`Carrier`] (the client is the one that ships) over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
 //!   and lets nothing count whose signatures do not hold ([`Keyring`]).
+//! - [`foreign`] carries the same log to FHIR servers of others, and their changes back.
 //! - [`socket`] keeps the WebSocket for hints and call signaling.
 //!
 //! It never decides what a record means, never edits one, and logs opaque ids only.
@@ -31,6 +32,7 @@ mod client;
 mod clock;
 mod driver;
 mod error;
+pub mod foreign;
 mod pin;
 pub mod plan;
 mod pull;

@@ -30,12 +30,14 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         let hint = self.link.hint;
         let reply = self.client.pull(after, limit).await?;
         self.contact(began);
+        goes_on(after, &reply)?;
         if after.is_none() {
             // The first word of this HIE's life, or of its new one.
             self.store.enter_epoch(reply.next.epoch).await?;
         }
-        goes_on(after, &reply)?;
         let (next, more, remaining) = (reply.next, reply.more, reply.remaining);
+        let copied = reply.copied == Some(true);
+        self.change(|status| status.copied = copied);
         self.granted(reply.lease.as_ref().map(|lease| lease.as_slice()));
         let count = reply.changes.len() as u64;
         self.apply(reply).await?;
@@ -279,56 +281,14 @@ mod tests {
     use rabta_wire::{
         cert::{Cert, SignedCert, Subject},
         envelope::{Kind, PersonSignature},
-        log::PushReply,
     };
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::{
-        carrier::Carrier,
-        client::Identity,
-        clock::{Clock, Offset, SystemClock},
-    };
+    use crate::carrier::Scripted;
 
     const PERSON: Id = Id([2; 16]);
     const EPOCH: Id = Id([9; 16]);
-
-    /// Answers every pull with the same page.
-    struct Page {
-        changes: Vec<Change>,
-        /// Says that there is more, whatever is asked.
-        endless: bool,
-        clock: Arc<dyn Clock>,
-        offset: Offset,
-    }
-
-    impl Carrier for Page {
-        async fn push(&self, _: Vec<Vec<u8>>) -> Result<PushReply, HieError> {
-            Err(HieError::Malformed("nothing is pushed here"))
-        }
-
-        async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
-            let next = Cursor { epoch: EPOCH, seq: self.changes.last().map_or(0, |change| change.seq) };
-            let changes = self.changes.clone();
-            Ok(PullReply { changes, next, more: self.endless, backed_up: 0, remaining: 0, lease: None })
-        }
-
-        async fn pull_lately(&self, after: Option<Cursor>, limit: u32) -> Result<PullReply, HieError> {
-            self.pull(after, limit).await
-        }
-
-        fn identity(&self) -> Option<&Identity> {
-            None
-        }
-
-        fn clock(&self) -> &Arc<dyn Clock> {
-            &self.clock
-        }
-
-        fn offset(&self) -> &Offset {
-            &self.offset
-        }
-    }
 
     fn key(n: u8) -> SigningKey {
         SigningKey::from_bytes(&[n; 32])
@@ -359,12 +319,23 @@ mod tests {
         cert(seq, subject, of)
     }
 
-    /// One pull by a program that was started just now.
+    /// One pull by a program that was started just now, answered by this page. `endless`: it says that there is more.
     async fn pull(store: &Arc<MemoryStore>, changes: Vec<Change>, endless: bool) -> Result<(), Failure> {
-        let clock = Arc::new(SystemClock::default());
-        let page = Page { changes, endless, clock, offset: Offset::default() };
+        let line = Scripted::new(move || {
+            let next = Cursor { epoch: EPOCH, seq: changes.last().map_or(0, |change| change.seq) };
+            let changes = changes.clone();
+            Some(PullReply {
+                changes,
+                next,
+                more: endless,
+                backed_up: 0,
+                remaining: 0,
+                lease: None,
+                copied: None,
+            })
+        });
         let (told, _) = mpsc::unbounded_channel();
-        let (mut driver, _) = Driver::new(page, store.clone(), key(1).verifying_key(), told, 1);
+        let (mut driver, _) = Driver::new(line, store.clone(), key(1).verifying_key(), told, 1);
         driver.pull(store.cursor().await.expect("it reads"), 20).await
     }
 

@@ -29,6 +29,8 @@ pub struct Status {
     pub refused: Option<(String, String)>,
     /// The operator revoked this device: nothing is sent or fetched any more.
     pub revoked: bool,
+    /// Two copies of this device have both gone on: the HIE keeps what both wrote, and takes no more of either.
+    pub copied: bool,
     /// What the HIE granted last, in this run.
     pub lease: Option<Grant>,
     /// The first fetch is going on.
@@ -87,10 +89,9 @@ impl<S: RecordStore> Tally<S> {
             kinds.iter().map(|(_, counts)| counts.quarantined).sum(),
         );
         self.status.send_if_modified(|status| {
-            let stood = (&mut status.here_only, &mut status.visits_here_only, &mut status.needs_you);
-            let changed = counted != (*stood.0, *stood.1, *stood.2);
-            (*stood.0, *stood.1, *stood.2) = counted;
-            changed
+            let stood = (status.here_only, status.visits_here_only, status.needs_you);
+            (status.here_only, status.visits_here_only, status.needs_you) = counted;
+            stood != counted
         });
         Ok(())
     }

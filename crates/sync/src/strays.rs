@@ -103,8 +103,8 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         Ok(found.into_iter().map(|(_, offered)| offered).collect())
     }
 
-    /// When the HIE had received it, and as it is offered; if the HIE is not known to have it and it is ours to offer: of this facility, of an ask of this
-    /// facility, or what something that we offer waits for.
+    /// When the HIE had received it, and as it is offered; if the HIE is not known to have it and it is ours to offer: of
+    /// this facility, of an ask of this facility, or what something that we offer waits for.
     async fn to_offer(&mut self, received: Received) -> Result<Option<(i64, Offered)>, StoreError> {
         let wanted = self.strays.wanted.contains(&received.id);
         if received.hie_seq != 0 && !wanted {

@@ -29,6 +29,7 @@ fn pull_reply(epoch: Id, seq: u64) -> Vec<u8> {
         backed_up: 0,
         remaining: 0,
         lease: None,
+        copied: None,
     })
     .unwrap()
 }

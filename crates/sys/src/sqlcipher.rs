@@ -71,3 +71,15 @@ pub fn key(connection: &mut LockedSqliteHandle<'_>, spec: &[u8]) -> Result<(), C
     };
     if code == libsqlite3_sys::SQLITE_OK { Ok(()) } else { Err(Code(code)) }
 }
+
+/// Encrypts every page of the main database of a keyed connection anew under another raw key, in one transaction. `spec`
+/// as in [`key`]. Not for a database that others have open, nor for one in WAL mode: only for a copy that is nobody's yet.
+pub fn rekey(connection: &mut LockedSqliteHandle<'_>, spec: &[u8]) -> Result<(), Code> {
+    let length = c_int::try_from(spec.len()).map_err(|_| Code(libsqlite3_sys::SQLITE_TOOBIG))?;
+    let handle = connection.as_raw_handle();
+    // SAFETY: as in `key`.
+    let code = unsafe {
+        libsqlite3_sys::sqlite3_rekey_v2(handle.as_ptr(), c"main".as_ptr(), spec.as_ptr().cast(), length)
+    };
+    if code == libsqlite3_sys::SQLITE_OK { Ok(()) } else { Err(Code(code)) }
+}

@@ -89,6 +89,10 @@ pub struct PullReply {
     /// The reader's device's newest lease ([`crate::lease::SignedGrant`], encoded).
     #[n(5)]
     pub lease: Option<ByteVec>,
+    /// The reader's device is known by two copies that have both gone on writing: it takes part again as another device.
+    /// `None` of an HIE that does not say.
+    #[n(6)]
+    pub copied: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

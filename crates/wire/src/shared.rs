@@ -36,7 +36,7 @@ impl SharedSecret {
     }
 
     /// The key for one purpose.
-    pub(crate) fn key(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+    pub fn key(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(&self.device.0), &*self.agreed)
             .expand(purpose.as_bytes(), &mut *key)

@@ -41,6 +41,9 @@ cargo xtask COMMAND
                        kills the app core and the server while they work; nothing may be lost
   sim [--seeds N] [--from S] [--break NAME] [--story]
                        sync tortured in worlds of its own, one a seed (docs/SIM.md)
+  interop (--base URL [--token T] | --with hapi|sekmet|rabta)... [--json]
+                       tries FHIR servers of others with our sync (docs/INTEROP.md); starts HAPI,
+                       sekmet or our own server itself
   ui                   build only the user interface (into src-ui/dist)
   build [--release]    build everything
   bundle [deb|rpm|appimage|hie] [--release | --check]
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&places, flag("--fast")),
         Some("bench") => programs::bench(&places, &args[1..]),
         Some("crash") => programs::crash(&places, &args[1..]),
+        Some("interop") => programs::interop(&places, &args[1..]),
         Some("sim") => return programs::sim(&places, &args[1..]),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
         Some("build") => build::everything(&places, flag("--release")),

@@ -62,6 +62,19 @@ pub fn crash(places: &Places, args: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Tries FHIR servers of others (`--base URL`, `--with hapi|sekmet|rabta`, `--json`).
+pub fn interop(places: &Places, args: &[String]) -> Result<()> {
+    build::everything(places, false)?;
+    let mut program = Command::new(build::program(places, false, "rabta-bench"));
+    program.arg("interop").args(args).current_dir(&places.root);
+    program.env("RABTA_RUN", &places.run).env("RABTA_CACHE", &places.cache);
+    let (ok, _) = pass_through(&mut program)?;
+    if !ok {
+        bail!("something that should work with such a server does not; read the lines above");
+    }
+    Ok(())
+}
+
 /// Builds the simulator and plays seeds. With debug assertions and overflow checks on: it looks for bugs, not for a figure.
 /// The last line of standard output is its JSON object.
 pub fn sim(places: &Places, args: &[String]) -> ExitCode {

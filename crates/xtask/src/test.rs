@@ -76,7 +76,7 @@ fn pebble(places: &Places) -> bool {
     tools::pebble(places).exists()
 }
 
-/// cargo-deny is a heavy build, so it is not part of `test`; the cheap rules are tests of their own (tests/tests/house.rs).
+/// cargo-deny is a heavy build, so it is not part of `test`; the cheap rules are tests of their own (tests/tests/programs/house.rs).
 pub fn deny(places: &Places) -> Result<()> {
     if shell::which("cargo-deny").is_none() && !places.tools.join("bin/cargo-deny").exists() {
         step("build cargo-deny (some minutes)", "check the network, then start this again", || {

@@ -37,6 +37,11 @@ pub fn words(code: &str) -> (W, W) {
         "update-not-writable" => (W::ErrUpdWrite, W::ErrUpdWriteBody),
         "not-a-number" => (W::ErrNotNumber, W::ErrNotNumberBody),
         "slow-down" => (W::ErrSlowDown, W::ErrSlowDownBody),
+        "backup-place" => (W::ErrBackupPlace, W::ErrBackupPlaceBody),
+        "backup-full" => (W::ErrBackupFull, W::ErrBackupFullBody),
+        "backup-not-read-back" => (W::ErrBackupBack, W::ErrBackupBackBody),
+        "key-unchanged" => (W::ErrKeySame, W::ErrKeySameBody),
+        "device-copied" => (W::CopiedTitle, W::CopiedBody),
         "emergency-over" => (W::ErrEmergencyOver, W::ErrEmergencyOverBody),
         "emergency-read-only" => (W::ErrReadOnly, W::ErrReadOnlyBody),
         "emergency-not-needed" => (W::ErrNotNeeded, W::ErrNotNeededBody),
@@ -73,6 +78,11 @@ pub fn words_at_the_gate(code: &str) -> (W, W) {
         "vault-newer" => (W::NewerTitle, W::NewerBody),
         "vault-in-use" => (W::InUseTitle, W::InUseBody),
         "in-a-call" => (W::ErrInCall, W::ErrInCallBody),
+        "backup-none" => (W::ErrBackupNone, W::ErrBackupNoneBody),
+        "backup-newer" => (W::ErrBackupNewer, W::ErrBackupNewerBody),
+        "backup-damaged" => (W::ErrBackupDamaged, W::ErrBackupDamagedBody),
+        "backup-secret" => (W::ErrBackupSecret, W::ErrBackupSecretBody),
+        "other-person" => (W::ErrOtherPerson, W::ErrOtherPersonBody),
         "invalid" => (W::ErrInvalid, W::ErrInvalidBody),
         "no-shell" => (W::ErrShell, W::ErrShellBody),
         _ => (W::ErrUnexpected, W::ErrUnexpectedBody),
@@ -94,6 +104,13 @@ pub fn tone(code: &str) -> Tone {
         | "code-malformed"
         | "code-expired"
         | "other-facility"
+        | "backup-none"
+        | "backup-newer"
+        | "backup-damaged"
+        | "backup-secret"
+        | "backup-place"
+        | "backup-full"
+        | "other-person"
         | "person-known"
         | "passphrase-first"
         | "training"

@@ -1,7 +1,7 @@
 //! Questions to the shell, and what it says unasked. Both are JSON; the shell's one command is `rabta`, its one
 //! stream is opened by the command `events`.
 
-use std::pin::Pin;
+use std::{cell::Cell, pin::Pin};
 
 use rabta_ipc::{Command, Error, Event};
 use wasm_bindgen::prelude::*;
@@ -42,10 +42,26 @@ pub async fn send(name: &str, body: &str) -> Result<String, Error> {
     set(&arguments, "body", &body);
     match bridge::invoke("rabta", &arguments).await {
         Ok(value) => Ok(text(&value).unwrap_or_else(|| "null".to_owned())),
-        Err(value) => Err(text(&value)
-            .and_then(|json| lean::read(&json).ok())
-            .unwrap_or_else(|| Error::detail(if shell() { "unexpected" } else { "no-shell" }, name))),
+        Err(value) => {
+            let error: Error = text(&value)
+                .and_then(|json| lean::read(&json).ok())
+                .unwrap_or_else(|| Error::detail(if shell() { "unexpected" } else { "no-shell" }, name));
+            if let ("screen-locked" | "vault-locked", Some(leave)) = (error.code.as_str(), ON_LOCKED.get()) {
+                leave();
+            }
+            Err(error)
+        }
     }
+}
+
+thread_local! {
+    static ON_LOCKED: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+/// What is done when the shell answers that it is locked: a press at the very moment of a lock may have kept the page
+/// from leaving.
+pub fn on_locked(leave: fn()) {
+    ON_LOCKED.set(Some(leave));
 }
 
 /// Opens the stream of events; `hear` gets each, in order, for as long as the page lives.

@@ -46,6 +46,13 @@ pub fn code_field(label: W, t: &str, hint: W) -> Field {
     framed(label, t, Some(hint), input, &inside)
 }
 
+/// One line of Latin text: a folder.
+pub fn line(label: W, t: &str, hint: W) -> Field {
+    let input = el("input").class("in ltr-in").attr("type", "text").attr("maxlength", "300");
+    let inside = el("div").class("box").child(&input);
+    framed(label, t, Some(hint), input, &inside)
+}
+
 /// A code's field of several lines, as long codes are pasted.
 pub fn code_area(label: W, t: &str, hint: W) -> Field {
     let input = el("textarea")

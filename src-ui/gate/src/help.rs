@@ -24,6 +24,7 @@ fn about(step: &Step) -> &'static [W] {
         Step::Passphrase | Step::NewPassphrase => &[W::HelpPassphrase1, W::HelpPassphrase2],
         Step::Pin | Step::NewPin => &[W::HelpPin1, W::HelpPin2],
         Step::RecoveryShow | Step::RecoveryAsk => &[W::HelpRecovery1, W::HelpRecovery2],
+        Step::Restore | Step::RestoreWith(_) => &[W::HelpRestore1, W::HelpRestore2],
         Step::Pull => &[W::HelpPull1, W::HelpPull2],
         Step::Unlock => &[W::HelpUnlock1, W::HelpUnlock2],
         Step::ScreenLock(_) => &[W::HelpScreen1, W::HelpScreen2],

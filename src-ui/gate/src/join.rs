@@ -81,7 +81,11 @@ pub fn code() -> El {
         .child(&field.frame)
         .child(error.place())
         .child(&button.el);
-    if adding { page.child(&quiet("back", W::SwitchBack, || leave(ME))) } else { page.child(&practice()) }
+    if adding {
+        page.child(&quiet("back", W::SwitchBack, || leave(ME)))
+    } else {
+        page.child(&quiet("restore", W::RestoreOpen, || gate().go(Step::Restore))).child(&practice())
+    }
 }
 
 /// Below the code: what it is, or how much of it is there.

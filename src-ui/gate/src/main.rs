@@ -19,6 +19,7 @@ mod new_secrets;
 mod parts;
 mod pull;
 mod recovery;
+mod restore;
 mod say;
 mod shape;
 mod shut;
@@ -232,6 +233,8 @@ fn page(step: &Step) -> El {
         Step::RecoveryShow => recovery::show(),
         Step::RecoveryAsk => recovery::ask_back(),
         Step::Pull => pull::page(),
+        Step::Restore => restore::find(),
+        Step::RestoreWith(backup) => restore::with(backup),
         Step::Unlock => unlock::vault(),
         Step::ScreenLock(person) => unlock::screen(person),
         Step::UseRecovery(person) => recovery::reopen(person),

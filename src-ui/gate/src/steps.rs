@@ -1,7 +1,7 @@
 //! Which page comes: from the shell's phase, and from the address.
 
 use rabta_ipc::Error;
-use rabta_ipc::gate::{PersonRef, Phase, Progress};
+use rabta_ipc::gate::{BackupRow, PersonRef, Phase, Progress};
 
 /// Of `rabta_ipc::Event`, what concerns the gate.
 #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -23,6 +23,10 @@ pub enum Step {
     RecoveryShow,
     RecoveryAsk,
     Pull,
+    /// Which backup.
+    Restore,
+    /// What opens it, and what makes this laptop known.
+    RestoreWith(BackupRow),
     Unlock,
     ScreenLock(PersonRef),
     UseRecovery(PersonRef),
@@ -65,6 +69,8 @@ impl Step {
             Step::RecoveryShow => "gate-recovery",
             Step::RecoveryAsk => "gate-recovery-ask",
             Step::Pull => "gate-pull",
+            Step::Restore => "restore",
+            Step::RestoreWith(_) => "restore-with",
             Step::Unlock => "unlock",
             Step::ScreenLock(_) => "screen-lock",
             Step::UseRecovery(_) => "use-recovery",
@@ -93,6 +99,12 @@ pub fn next(phase: &Phase, lang_chosen: bool, shown: bool, hash: &str) -> Option
         Phase::Open { .. } if hash.starts_with("#add-person") => Step::Code,
         Phase::Open { .. } if hash.starts_with("#new-passphrase") => Step::NewPassphrase,
         Phase::Open { .. } if hash.starts_with("#new-pin") => Step::NewPin,
+        Phase::Open { person } if hash.starts_with("#start-anew") => Step::RestoreWith(BackupRow {
+            path: String::new(),
+            made_at: 0,
+            bytes: 0,
+            persons: vec![person.name],
+        }),
         Phase::Open { .. } if hash.starts_with("#more-days") => Step::MoreDays,
         Phase::Open { .. } => return None,
         Phase::LeaseEnded { device, challenge, .. } => Step::LeaseEnded { device, challenge, another: false },

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use rabta_ipc::gate::ExportUnsent;
 use rabta_ipc::sync::{GetSync, SyncNow, SyncRow, SyncView};
 
 use crate::errors::{self, MaybeError};
@@ -99,6 +100,8 @@ fn body(sync: SyncView) -> AnyView {
             }
         })
         .collect_view();
+    // Of a laptop that is out of service: only the operator's hand can take them.
+    let carried = sync.problem.is_empty() && sync.rows.iter().any(|row| row.code == "device-revoked");
     let rows = if sync.rows.is_empty() {
         view! { <Empty icon=icon::CLOUD_CHECK title=W::SyncNothing body=W::SyncNothingBody t="sync-nothing" /> }.into_any()
     } else {
@@ -115,6 +118,7 @@ fn body(sync: SyncView) -> AnyView {
             {stopped.map(|_| view! { <p class="code"><span class="ltr">{sync.problem}</span></p> })}
         </Banner>
         {clock.map(|minutes| view! { <Banner title=Text::with(W::SyncClock, vec![minutes.to_string()]) tone=Tone::Look t="clock-wrong" /> })}
+        {carried.then(|| view! { <Carried /> })}
         <div class="two">
             <Card title=W::SyncWaiting flush=true>{rows}</Card>
             <div class="side">
@@ -133,6 +137,38 @@ fn body(sync: SyncView) -> AnyView {
                 </Card>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// The file that the operator takes in.
+#[component]
+fn Carried() -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let error = RwSignal::new(None);
+    let file = RwSignal::new(None::<String>);
+    let write = move || {
+        busy.set(true);
+        spawn_local(async move {
+            let answer = ipc::call(ExportUnsent {}).await;
+            busy.try_set(false);
+            match answer {
+                Ok(handed) => {
+                    error.try_set(None);
+                    file.try_set(Some(handed.file));
+                }
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    view! {
+        <Banner title=W::HandOver body=W::HandOverBody tone=Tone::Look t="carried">
+            <MaybeError error />
+            {move || file.get().map(|file| view! { <p data-t="handed-over">{move || say_with(W::HandedOverTo, &[&file])}</p> })}
+            <p class="row"><Button label=W::HandOver t="hand-over" icon=icon::FOLDER busy on_press=write /></p>
+        </Banner>
     }
     .into_any()
 }

@@ -5,7 +5,7 @@ use rabta_ipc::ask::AskRow;
 use rabta_ipc::patient::{DraftRow, GetToday, Promise, Today};
 
 use crate::errors::MaybeError;
-use crate::parts::{Card, Empty, Face, Kind, LinkButton, RowLink, Skeleton, Tag};
+use crate::parts::{Banner, Button, Card, Empty, Face, Kind, LinkButton, RowLink, Skeleton, Tag, Tone};
 use crate::prefs::{say, say_with, t};
 use crate::router::Route;
 use crate::session::session;
@@ -93,7 +93,30 @@ fn Lists(today: Today, specialist: bool) -> impl IntoView {
         let rows = today.promises.clone().into_iter().map(|row| view! { <PromiseLine row /> }).collect_view();
         view! { <Card title=W::PromisesDue flush=true t="promises">{rows}</Card> }
     });
+    let copied = today.copied.then(|| {
+        view! {
+            <Banner title=W::CopiedTitle body=W::CopiedBody tone=Tone::Stop t="device-copied">
+                <p class="row">
+                    <Button label=W::AnewTitle t="start-anew" icon=icon::REFRESH on_press=|| super::me::gate("#start-anew") />
+                    <LinkButton label=W::BackupTitle t="copied-backup" icon=icon::SHIELD href=Route::Me.href() />
+                </p>
+            </Banner>
+         }
+    });
+    let waits = today.waits.map(|waits| {
+        let title = Text::with(W::WaitsTitle, vec![waits.days.to_string(), waits.records.to_string()]);
+        view! {
+            <Banner title body=W::WaitsBody tone=Tone::Look t="waits-long">
+                <p class="row">
+                    <LinkButton label=W::WaitsSee t="see-waiting" icon=icon::CLOUD_ALERT href=Route::Sync.href() />
+                    <LinkButton label=W::BackupTitle t="to-backup" icon=icon::SHIELD href=Route::Me.href() />
+                </p>
+            </Banner>
+        }
+    });
     view! {
+        {copied}
+        {waits}
         <super::outside::OfOthers notices=today.notices emergencies=today.emergencies />
         {empty}
         {asks(W::QueueWaiting, "queue", today.queue)}

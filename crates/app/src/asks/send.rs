@@ -60,7 +60,7 @@ impl Session {
         let patient = asked.patient.clone();
         let known = self.brought_by("Patient", &patient).await?;
         let consent_id = new_id();
-        let consented = self.consent(&consent_id, &consent, &patient, known)?;
+        let consented = self.consent(&consent_id, &consent, false, &patient, known)?;
         let person = match &ask.to_person {
             Some(person) => Some((person, self.on_roster(person).await?.name)),
             None => None,
@@ -105,7 +105,7 @@ impl Session {
         let patient = self.asked(&refusal.visit).await?.patient;
         let known = self.brought_by("Patient", &patient).await?;
         let id = new_id();
-        let refused = self.consent(&id, &refusal.consent, &patient, known)?;
+        let refused = self.consent(&id, &refusal.consent, false, &patient, known)?;
         let audit = self.audit("create", &format!("Consent/{id}"), Some(&patient));
         let transaction = Transaction::new().append(refused).audit(audit);
         let transaction = self.drop_ask_drafts(&refusal.visit, transaction).await?;
@@ -179,12 +179,14 @@ impl Session {
             .map_err(crate::error::bundle)
     }
 
-    fn consent(
+    /// The signed envelope of a Consent. `after`: what must be at the HIE before it.
+    pub(super) fn consent(
         &self,
         id: &str,
         form: &ConsentForm,
+        withdrawn: bool,
         patient: &str,
-        known: Option<Id>,
+        after: Option<Id>,
     ) -> Result<NewEnvelope, Error> {
         let context = ConsentContext {
             id,
@@ -192,11 +194,11 @@ impl Session {
             facility: &self.facility(),
             author: &self.signer(),
             stamp: self.stamp(),
-            withdrawn: false,
+            withdrawn,
         };
         let payload = fhir::consent::to_bundle(form, &context, &mut new_id);
         let mut envelope = self.envelope(Kind::Consent, Some(patient), payload);
-        envelope.depends.extend(known);
+        envelope.depends.extend(after);
         self.sign(envelope, purpose::CONSENT_WITNESS)
     }
 

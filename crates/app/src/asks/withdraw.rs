@@ -2,17 +2,16 @@
 
 use rabta_domain::{
     ask::{Party, State},
-    fhir::{self, consent::ConsentContext},
+    fhir,
 };
 use rabta_ipc::{
     Error, Event,
     ask::{AskView, WithdrawConsent},
 };
-use rabta_store::Transaction;
-use rabta_wire::envelope::Kind;
+use rabta_store::{NewEnvelope, Transaction};
 
 use super::moves::Moving;
-use crate::{Session, outbox::purpose, session::new_id};
+use crate::Session;
 
 impl Session {
     /// The same Consent, inactive; and the ask, if it was still open, is called off, since nobody could answer it.
@@ -28,25 +27,11 @@ impl Session {
         if !record.allows_consultation() {
             return self.ask_view(&asked.ask).await;
         }
-        let context = ConsentContext {
-            id,
-            patient,
-            facility: &self.facility(),
-            author: &self.signer(),
-            stamp: self.stamp(),
-            withdrawn: true,
-        };
-        let payload = fhir::consent::to_bundle(&record.form, &context, &mut new_id);
-        let mut withdrawn = self.envelope(Kind::Consent, Some(patient), payload);
-        // With the ask's name it goes first, also on a thin line; and never before the yes that it takes back.
-        withdrawn.task = Some(case.id);
-        withdrawn.depends.push(given);
-        let withdrawn = self.sign(withdrawn, purpose::CONSENT_WITNESS)?;
-        let mut transaction = Transaction::new().append(withdrawn).audit(self.audit(
-            "update",
-            &format!("Consent/{id}"),
-            Some(patient),
-        ));
+        // Never before the yes that it takes back; and with the ask's name it goes first, also on a thin line.
+        let withdrawn = self.consent(id, &record.form, true, patient, Some(given))?;
+        let withdrawn = NewEnvelope { task: Some(case.id), ..withdrawn };
+        let audit = self.audit("update", &format!("Consent/{id}"), Some(patient));
+        let mut transaction = Transaction::new().append(withdrawn).audit(audit);
         let off = Moving { to: State::Cancelled, reason: asked.reason.trim(), ..Moving::default() };
         match self.moved(&case, Party::Requester, &off) {
             Ok(envelope) => transaction = transaction.append(envelope),

@@ -61,10 +61,12 @@ impl Decimal {
     pub fn to_f64(&self) -> f64 {
         let (digits, exponent) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
         let beyond = if exponent.starts_with('-') { -400 } else { 400 };
-        let (mut mantissa, mut scale) = (0.0_f64, exponent.parse().unwrap_or(beyond).clamp(-400, 400));
+        let (mut mantissa, mut scale) = (0.0_f64, exponent.parse().unwrap_or(beyond).clamp(-9_999, 9_999));
         let mut after_point = false;
         for digit in digits.bytes() {
             match digit {
+                // Beyond what an f64 holds a digit only moves the point.
+                b'0'..=b'9' if mantissa >= 1e18 => scale += i32::from(!after_point),
                 b'0'..=b'9' => {
                     mantissa = mantissa * 10.0 + f64::from(digit - b'0');
                     scale -= i32::from(after_point);
@@ -77,7 +79,12 @@ impl Decimal {
         for _ in 0..scale.unsigned_abs() {
             power *= 10.0;
         }
-        let size = if scale < 0 { mantissa / power } else { mantissa * power };
+        let size = match scale {
+            // Not zero times infinity.
+            _ if mantissa == 0.0 => 0.0,
+            ..0 => mantissa / power,
+            _ => mantissa * power,
+        };
         if self.0.starts_with('-') { -size } else { size }
     }
 }
@@ -432,6 +439,17 @@ mod tests {
             [("1e400", f64::INFINITY), ("-1e999999999999", f64::NEG_INFINITY), ("1e-999999999999", 0.0)]
         {
             assert_eq!(Decimal::new(text).expect("a number").to_f64(), beyond);
+        }
+        // Never "not a number", which would be in no range and so usual in all of them.
+        let long = [
+            format!("0.{}", "7".repeat(500)),
+            "9".repeat(500),
+            format!("{}e-499", "9".repeat(500)),
+            "0e999".into(),
+        ];
+        for (text, about) in long.iter().zip([7.0 / 9.0, f64::INFINITY, 10.0, 0.0]) {
+            let value = Decimal::new(text).expect("a number").to_f64();
+            assert!(value == about || (value - about).abs() < 1e-12 * about, "{text}: {value}");
         }
     }
 

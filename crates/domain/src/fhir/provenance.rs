@@ -74,3 +74,51 @@ pub fn provenance(signed: &Signed<'_>) -> Json {
         }],
     }
 }
+
+/// What no person signed: a device's word that these belong together.
+pub struct Unsigned<'a> {
+    /// Made once, as [`Signed::id`].
+    pub id: &'a str,
+    pub targets: &'a [String],
+    pub facility: &'a Facility,
+    pub device: &'a str,
+    pub at: OffsetDateTime,
+}
+
+/// The Provenance of what no person signed.
+pub fn unsigned(unsigned: &Unsigned<'_>) -> Json {
+    let targets = unsigned.targets.iter().map(|t| obj! { "reference": t });
+    obj! {
+        "resourceType": "Provenance",
+        "id": unsigned.id,
+        "target": targets.collect::<Json>(),
+        "recorded": dates::instant(unsigned.at),
+        "agent": arr![obj! {
+            "type": concept(urls::PROVENANCE_AGENT, "assembler", "Assembler"),
+            "who": obj! { "reference": format!("Device/{}", unsigned.device) },
+            "onBehalfOf": facility(unsigned.facility),
+        }],
+    }
+}
+
+/// The Practitioner that a signer is (http://hl7.org/fhir/R4/practitioner.html), as the HIE certified them.
+pub fn practitioner(person: &Signer) -> Json {
+    let name = if person.name.is_empty() {
+        Json::Null
+    } else {
+        obj! { "text": &person.name }
+    };
+    let qualification = if person.qualification.is_empty() {
+        Json::Null
+    } else {
+        obj! { "code": obj! { "text": &person.qualification } }
+    };
+    let identifier = signer(person).get("identifier").clone();
+    obj! {
+        "resourceType": "Practitioner",
+        "id": &person.id,
+        "identifier": arr![identifier],
+        "name": arr![name],
+        "qualification": arr![qualification],
+    }
+}

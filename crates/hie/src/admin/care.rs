@@ -42,7 +42,7 @@ pub async fn operator_acts(
     tx: &mut SqliteConnection,
     since: Option<String>,
 ) -> Result<Vec<report::Line>, AdminError> {
-    Ok(audit::since(tx, date(since.as_deref())?).await?)
+    Ok(report::of_operator(tx, date(since.as_deref())?).await?)
 }
 
 /// Notes a review.

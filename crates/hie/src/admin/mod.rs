@@ -301,7 +301,9 @@ async fn run_by(db: &Db, request: Request, by: By, now: i64) -> Result<Reply, Ad
         }
         Request::Import { file } => {
             tx.rollback().await?;
-            return Ok(Reply::Imported(import(db, &file, now).await?));
+            let taken = import(db, &file, now).await?;
+            note(db, &Event::deed(Deed::Import, by, Some(format!("Device/{}", taken.device))), now).await?;
+            return Ok(Reply::Imported(taken));
         }
         Request::LeaseCode { device, challenge, days } => {
             if !(1..=MOST_DAYS).contains(&days) {

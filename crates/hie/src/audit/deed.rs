@@ -4,12 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::{
-    Act, Event,
-    event::DICOM,
-    report::{self, Line},
-    write,
-};
+use super::{Act, Event, event::DICOM, write};
 use crate::db::settings;
 
 /// The code system of [`Deed::code`].
@@ -37,6 +32,8 @@ pub enum Deed {
     RevokePerson,
     RevokeFacility,
     LeaseCode,
+    /// Took in what a revoked laptop had not sent.
+    Import,
     RotateKey,
     Backup,
     Restore,
@@ -59,6 +56,7 @@ impl Deed {
             Self::RevokePerson => "revoke-person",
             Self::RevokeFacility => "revoke-facility",
             Self::LeaseCode => "lease-code",
+            Self::Import => "import",
             Self::RotateKey => "rotate-key",
             Self::Backup => "backup",
             Self::Restore => "restore",
@@ -84,7 +82,7 @@ impl Deed {
         let alert = || of("110113", "Security Alert");
         match self {
             Self::Backup => (of("110106", "Export"), json!([own])),
-            Self::Restore => (of("110107", "Import"), json!([own])),
+            Self::Restore | Self::Import => (of("110107", "Import"), json!([own])),
             Self::OpenPage => (of("110114", "User Authentication"), json!([own])),
             Self::RotateKey => (alert(), json!([own, of("110129", "Security Configuration")])),
             Self::SetRoster | Self::LeaveRoster => {
@@ -121,9 +119,4 @@ pub async fn note_restore(tx: &mut SqliteConnection, now: i64) -> Result<(), sql
         write(tx, &Event::deed(Deed::Restore, By::Command, None).with("backup", from), now).await?;
     }
     Ok(())
-}
-
-/// What was done since `since` (milliseconds since 1970), oldest first.
-pub async fn since(db: &mut SqliteConnection, since: Option<i64>) -> Result<Vec<Line>, sqlx::Error> {
-    report::of_operator(db, since).await
 }

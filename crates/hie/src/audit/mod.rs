@@ -6,7 +6,7 @@ mod event;
 mod log;
 pub mod report;
 
-pub use deed::{By, Deed, RESTORED, SYSTEM as OPERATOR, note_restore, since};
+pub use deed::{By, Deed, RESTORED, SYSTEM as OPERATOR, note_restore};
 pub use event::{Act, Event};
 pub use log::AuditLog;
 

@@ -81,10 +81,7 @@ pub async fn of_patient(
 }
 
 /// What whoever keeps the server did since `since` (milliseconds, by the HIE's clock), oldest first.
-pub(super) async fn of_operator(
-    db: &mut SqliteConnection,
-    since: Option<i64>,
-) -> Result<Vec<Line>, sqlx::Error> {
+pub async fn of_operator(db: &mut SqliteConnection, since: Option<i64>) -> Result<Vec<Line>, sqlx::Error> {
     let sql = "SELECT v.codec, v.dictionary, v.body, r.updated_at \
                FROM resource_token x JOIN resource r ON r.type = x.type AND r.id = x.id \
                JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version \

@@ -137,6 +137,8 @@ async fn changes(
         app.audit.record(event).await?;
     }
     let backed_up = backup::last(&mut *app.db.read().acquire().await?).await?.map_or(0, |(seq, _)| seq);
+    let device = crate::identity::device(&mut *app.db.read().acquire().await?, caller.device).await?;
+    let copied = device.is_some_and(|device| device.forked);
     let reply = PullReply {
         changes: page.changes,
         next: Cursor { epoch, seq: page.next },
@@ -144,6 +146,7 @@ async fn changes(
         backed_up,
         remaining: page.remaining,
         lease: Some(lease(app, caller.device).into()),
+        copied: Some(copied),
     };
     Ok(if packs { packed(&reply).await? } else { cbor(&reply) })
 }

@@ -28,6 +28,8 @@ use axum::{
     routing::{get, post},
 };
 
+use tower_http::compression::CompressionLayer;
+
 use crate::{App, web::ApiError};
 
 pub use index::fold;
@@ -50,6 +52,8 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/fhir/{type}/{id}", get(read::read).put(write::update))
         .route("/fhir/{type}/{id}/_history", get(read::history))
         .route("/fhir/{type}/{id}/_history/{version}", get(read::vread))
+        // gzip for who asks for it: programs with a token of their own, into whose answers no stranger can write.
+        .layer(CompressionLayer::new())
 }
 
 /// The type in a URL, if we know it.

@@ -27,8 +27,8 @@ use crate::{
 
 /// How long a lost socket may take to come back before its calls are told.
 const FLICKER: Duration = Duration::from_secs(5);
-/// How long a patient's page may take to say who it is.
-const GREET: Duration = Duration::from_secs(10);
+/// How long a patient's page may take to say who it is: on a thin link its program comes beside the handshake.
+const GREET: Duration = Duration::from_secs(30);
 /// Most frames are smaller.
 const READ_BUFFER: usize = 4_096;
 /// How often a socket's device is looked up again, and a ping sent.

@@ -35,10 +35,14 @@ fn file(server: &Server, member: &Member, envelopes: &[&Sealed]) -> std::path::P
 }
 
 async fn import(server: &Server, file: std::path::PathBuf) -> HandedIn {
-    match server.admin(Request::Import { file }).await {
-        Reply::Imported(done) => done,
-        _ => panic!("not taken"),
-    }
+    let Reply::Imported(done) = server.admin(Request::Import { file }).await else { panic!("not taken") };
+    let Reply::OperatorActs(acts) = server.admin(Request::OperatorActs { since: None }).await else {
+        panic!("no list")
+    };
+    // The clock of these tests stands still, so which act is the last is not said.
+    let about = [format!("Device/{}", done.device)];
+    assert!(acts.iter().any(|act| act.act == "import" && act.what == about), "what was done is written down");
+    done
 }
 
 fn register(member: &mut Member, name: &str) -> (Id, Sealed) {

@@ -120,6 +120,9 @@ pub async fn asks_go_first_and_photos_last(store: &impl RecordStore) -> Held {
     ];
     append(store, all).await?;
     assert_eq!(unsent(store).await?, [3, 4, 5, 6, 1, 2]);
+    assert_eq!(store.log_after(0, 4, 9).await?.iter().map(|e| e.id).collect::<Vec<_>>(), [id(5), id(6)]);
+    assert_eq!(store.log_after(0, 0, 2).await?.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2]);
+    assert!(store.log_after(1, 0, 9).await?.is_empty());
     assert_eq!(store.log_of_task(id(90)).await?.iter().map(|e| e.id).collect::<Vec<_>>(), [id(4), id(6)]);
     Ok(())
 }

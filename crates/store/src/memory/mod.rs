@@ -390,6 +390,15 @@ impl RecordStore for MemoryStore {
         Ok(refused.map(|l| l.entry.clone()).collect())
     }
 
+    async fn log_after(&self, epoch: u32, seq: u64, limit: usize) -> Answer<Vec<LogEntry>> {
+        let state = self.state();
+        let after = state.log.iter().filter(|l| (l.entry.log_epoch, l.entry.seq) > (epoch, seq));
+        let mut found: Vec<LogEntry> = after.map(|l| l.entry.clone()).collect();
+        found.sort_by_key(|entry| (entry.log_epoch, entry.seq));
+        found.truncate(limit);
+        Ok(found)
+    }
+
     async fn log_of_task(&self, task: Id) -> Answer<Vec<LogEntry>> {
         Ok(self.state().log.iter().filter(|l| l.entry.task == Some(task)).map(|l| l.entry.clone()).collect())
     }

@@ -30,7 +30,7 @@ impl RawKey {
     }
 
     /// `x'<64 hexadecimal digits>'`.
-    fn spec(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn spec(&self) -> Zeroizing<Vec<u8>> {
         let mut spec = Zeroizing::new(vec![0; 67]);
         spec[..2].copy_from_slice(b"x'");
         hex::encode_to_slice(**self.0, &mut spec[2..66]).expect("64 digits for 32 bytes");
@@ -40,7 +40,10 @@ impl RawKey {
 }
 
 /// Opens and keys a connection. Nothing is read yet.
-async fn keyed(options: SqliteConnectOptions, key: &RawKey) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn keyed(
+    options: SqliteConnectOptions,
+    key: &RawKey,
+) -> Result<SqliteConnection, StoreError> {
     rabta_sys::sqlcipher::initialize();
     let mut connection = options.disable_statement_logging().connect().await?;
     let spec = key.spec();

@@ -2,8 +2,8 @@
 
 use rabta_wire::Id;
 
-use super::{connect::get, sql, store::SqliteStore};
-use crate::error::StoreError;
+use super::{connect::get, sql, store::SqliteStore, write};
+use crate::{error::StoreError, transaction::Transaction};
 
 /// A sealed secret key and its public half.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,27 @@ impl SqliteStore {
         let mut reader = self.reader().await?;
         let row = sqlx::query(sql::PIN).bind(person.0.to_vec()).fetch_optional(reader.connection()).await?;
         row.map(|row| Ok((get(&row, 0)?, get(&row, 1)?))).transpose()
+    }
+
+    /// This laptop becomes another device, in one transaction: its key, a new life of the log, none of the old numbers, and
+    /// what else `with` says.
+    pub(crate) async fn become_device(&self, row: SealedRow, with: Transaction) -> Result<(), StoreError> {
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done = async {
+            sqlx::query(sql::PUT_DEVICE_KEY)
+                .bind(row.nonce)
+                .bind(row.sealed)
+                .bind(row.public)
+                .execute(&mut *connection)
+                .await?;
+            let epoch = write::log_head(connection).await?.epoch + 1;
+            write::set(connection, write::LOG_EPOCH, epoch.to_be_bytes().to_vec()).await?;
+            write::ops(connection, Transaction::new().close_mr_blocks().ops, None).await?;
+            write::ops(connection, with.ops, None).await
+        }
+        .await;
+        writer.finish(done.map(|_| ())).await
     }
 
     pub(crate) async fn drop_pin(&self, person: Id) -> Result<(), StoreError> {

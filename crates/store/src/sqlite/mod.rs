@@ -7,6 +7,7 @@ mod body;
 #[cfg(test)]
 mod body_train;
 mod connect;
+mod copy;
 mod find;
 mod ids;
 mod keys;
@@ -21,5 +22,7 @@ mod upgrade;
 mod write;
 
 pub(crate) use connect::{RawKey, probe};
+pub use copy::Contents;
+pub(crate) use copy::{copy, look_through, rekey};
 pub(crate) use keys::SealedRow;
 pub use store::SqliteStore;

@@ -177,6 +177,8 @@ statements! {
     LOG_AT = entries!("WHERE n = ?1");
     LOG_QUARANTINED = entries!("WHERE state = 3 ORDER BY n");
     LOG_NOT_SENT = entries!("WHERE state IN (0, 3) ORDER BY n");
+    LOG_AFTER = entries!("WHERE (log_epoch, seq) > (?1, ?2) ORDER BY log_epoch, seq LIMIT ?3");
+    LOG_OLDEST_NOT_SENT = entries!("WHERE state = 0 ORDER BY n LIMIT 1");
     LOG_OF_TASK = entries!("WHERE task = ?1 AND task <> '' ORDER BY n");
     LOG_WAITING = "SELECT n, id, kind, task <> '' FROM log WHERE state = 0 ORDER BY n";
     LOG_WAITING_NEEDS = "SELECT d.n, d.needs FROM log l JOIN log_depends d ON d.n = l.n WHERE l.state = 0";
@@ -234,6 +236,9 @@ statements! {
     AUDIT_SENT = "UPDATE audit SET sent = 1 WHERE sent = 0 AND seq <= ?1";
 
     // Keys of the device and its persons
+    LOG_CHAIN = "SELECT n, log_epoch, seq, hash, bytes FROM log WHERE n > ?1 ORDER BY n LIMIT 100";
+    LOG_COUNT = "SELECT coalesce(sum(count), 0) FROM custody";
+    RESOURCE_COUNT = "SELECT coalesce(sum(here), 0) FROM kind";
     DEVICE_KEY = "SELECT nonce, sealed, public FROM device_key WHERE id = 1";
     PUT_DEVICE_KEY = "INSERT INTO device_key (id, nonce, sealed, public) VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET \
                       nonce = excluded.nonce, sealed = excluded.sealed, public = excluded.public";

@@ -52,6 +52,13 @@ struct Inner {
 /// A connection that is open for as long as this is held.
 pub(crate) struct Held<'a, T>(MutexGuard<'a, Option<T>>);
 
+impl<T> Held<'_, T> {
+    /// Takes the connection away from everybody.
+    pub(super) fn take(mut self) -> Option<T> {
+        self.0.take()
+    }
+}
+
 impl<T> Deref for Held<'_, T> {
     type Target = T;
 
@@ -129,6 +136,19 @@ impl SqliteStore {
     pub(crate) async fn writer(&self) -> Answer<Held<'_, Writer>> {
         let held = self.0.writer.lock().await;
         if held.is_some() { Ok(Held(held)) } else { Err(StoreError::Locked) }
+    }
+
+    pub(super) fn readers(&self) -> &[Mutex<Option<Reader>>; READERS] {
+        &self.0.readers
+    }
+
+    pub(super) fn written(&self) -> &AtomicUsize {
+        &self.0.written
+    }
+
+    /// The oldest entry that still waits to be sent.
+    pub async fn oldest_unsent(&self) -> Answer<Option<LogEntry>> {
+        Ok(self.entries(sqlx::query(sql::LOG_OLDEST_NOT_SENT)).await?.pop())
     }
 
     /// Counts what was written and, once it is much, moves it into the database file after the caller was answered.
@@ -383,6 +403,12 @@ impl RecordStore for SqliteStore {
 
     async fn quarantined(&self) -> Answer<Vec<LogEntry>> {
         self.entries(sqlx::query(sql::LOG_QUARANTINED)).await
+    }
+
+    async fn log_after(&self, epoch: u32, seq: u64, limit: usize) -> Answer<Vec<LogEntry>> {
+        let query = sqlx::query(sql::LOG_AFTER).bind(i64::from(epoch));
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.entries(query.bind(seq).bind(i64::try_from(limit).unwrap_or(i64::MAX))).await
     }
 
     async fn log_of_task(&self, task: Id) -> Answer<Vec<LogEntry>> {

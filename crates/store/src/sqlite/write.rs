@@ -227,6 +227,7 @@ async fn put_cert(c: &mut SqliteConnection, cert: StoredCert) -> Done {
 }
 
 pub(crate) async fn acks(c: &mut SqliteConnection, acks: &Acks<'_>) -> Done {
+    let of_this_life = cursor(c).await?.is_some_and(|cursor| cursor.epoch == acks.epoch);
     for ack in acks.acks {
         let (state, seq, code, words) = match &ack.outcome {
             Outcome::Durable { seq } => (1, *seq, "", ""),
@@ -243,7 +244,7 @@ pub(crate) async fn acks(c: &mut SqliteConnection, acks: &Acks<'_>) -> Done {
             .bind(code.to_owned())
             .bind(words.to_owned());
         run(query, c).await?;
-        if state == 1 && cursor(c).await?.is_some_and(|cursor| cursor.epoch == acks.epoch) {
+        if state == 1 && of_this_life {
             run(sqlx::query(sql::PLACED).bind(ack.id.0.to_vec()).bind(seq as i64), c).await?;
         }
     }

@@ -102,6 +102,7 @@ impl Vault {
             format: FORMAT,
             vault: new.vault,
             purpose: new.purpose,
+            records: None,
             persons: vec![new.person],
             wraps: made.wraps,
         };

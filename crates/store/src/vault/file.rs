@@ -11,8 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{VaultState, wrap::Wrap};
 
-/// The format that this program writes. A higher one is left alone.
+/// The format of a new vault.
 pub(crate) const FORMAT: u64 = 1;
+/// The format of a vault whose key was changed: wraps lead over persons' keys, and the records' file is named. The
+/// highest one that this program reads; a higher one is left alone.
+pub(crate) const ROTATED: u64 = 2;
+/// The records' file where `vault.json` names none.
+const RECORDS: &str = "records.db";
 
 /// A member of the clinic's staff who has a way into the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +51,9 @@ pub(crate) struct VaultFile {
     pub vault: Id,
     #[serde(default, rename = "use", skip_serializing_if = "Use::is_clinic")]
     pub purpose: Use,
+    /// From format 2: the file of the records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<String>,
     pub persons: Vec<Person>,
     pub wraps: Vec<Wrap>,
 }
@@ -86,7 +94,7 @@ impl VaultFile {
         let bytes = match fs::read(&paths.vault) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return if paths.records.exists() {
+                return if has_records(&paths.dir) {
                     Err(NoVault::Damaged("vault.json is missing beside the records"))
                 } else {
                     Err(NoVault::Absent)
@@ -100,7 +108,7 @@ impl VaultFile {
         }
         let Format { format } =
             serde_json::from_slice(&bytes).map_err(|_| NoVault::Damaged("vault.json is not readable"))?;
-        if format > FORMAT {
+        if format > ROTATED {
             return Err(NoVault::Newer(format));
         }
         let file: Self =
@@ -108,10 +116,41 @@ impl VaultFile {
         if file.wraps.is_empty() || file.wraps.iter().any(|w| !w.cost_is_sane()) {
             return Err(NoVault::Damaged("vault.json has no usable wrap"));
         }
-        if !paths.records.exists() && !paths.unborn.exists() {
+        if file.records.as_deref().is_some_and(|name| generation(name).is_none()) {
+            return Err(NoVault::Damaged("vault.json names no file of records"));
+        }
+        let unborn = file.records.is_none() && paths.unborn.exists();
+        if !file.records(paths).exists() && !unborn {
             return Err(NoVault::Damaged("the records are missing"));
         }
         Ok(file)
+    }
+
+    /// Where the records are.
+    pub fn records(&self, paths: &Paths) -> PathBuf {
+        paths.dir.join(self.records.as_deref().unwrap_or(RECORDS))
+    }
+
+    /// The name of the records' next file, under another key.
+    pub fn next_records(&self) -> String {
+        let now = self.records.as_deref().and_then(generation).unwrap_or(0);
+        format!("records-{}.db", now + 1)
+    }
+
+    /// Takes files of records away that this vault does not name: an earlier key's, or one that was not finished.
+    pub fn sweep(&self, paths: &Paths) {
+        let kept = self.records.as_deref().unwrap_or(RECORDS);
+        for entry in fs::read_dir(&paths.dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let base =
+                ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            if base != kept && (base == RECORDS || generation(base).is_some()) {
+                if let Err(error) = fs::remove_file(entry.path()) {
+                    tracing::warn!(kind = ?error.kind(), "records of an earlier key stay");
+                }
+            }
+        }
     }
 
     pub fn write(&self, paths: &Paths) -> io::Result<()> {
@@ -128,6 +167,16 @@ impl VaultFile {
             Err(NoVault::Damaged(why)) => VaultState::Damaged(why),
         }
     }
+}
+
+/// `3` of `records-3.db`.
+fn generation(name: &str) -> Option<u32> {
+    name.strip_prefix("records-")?.strip_suffix(".db")?.parse().ok()
+}
+
+fn has_records(dir: &Path) -> bool {
+    let names = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.into_iter().any(|name| name.to_str().is_some_and(|n| n == RECORDS || generation(n).is_some()))
 }
 
 /// Either the old bytes or the new ones are there, whatever happens meanwhile.

@@ -9,7 +9,7 @@ use super::{
     KeychainSecret,
     attempts::Attempts,
     create::{CreateError, Ways, make_wraps, passphrase_wraps},
-    derive::{self, Cost},
+    derive::{self, Cost, Secret},
     file::{Person, VaultFile},
     open::{KeyError, OpenVault},
     recovery::RecoveryCode,
@@ -30,6 +30,12 @@ impl NewcomerKey {
     /// For enrollment.
     pub fn key(&self) -> &SigningKey {
         &self.0
+    }
+
+    pub(crate) fn secret(&self) -> Secret {
+        let mut secret = derive::empty();
+        secret.copy_from_slice(self.0.as_bytes());
+        secret
     }
 }
 
@@ -82,8 +88,7 @@ impl OpenVault {
         }
         let key = self.copy_of_key().map_err(|_| StoreError::Locked)?;
         let ways = Ways { keychain: new.keychain, passphrase_alone: new.passphrase_alone };
-        let mut secret = derive::empty();
-        secret.copy_from_slice(new.key.0.as_bytes());
+        let secret = new.key.secret();
         let (_key, made) = make_wraps(self.id(), person, new.passphrase.clone(), ways, key, secret).await?;
         let (salt, hash) = pin_row(new.pin).await;
         // The database first: rows that no wrap leads to harm nobody.
@@ -96,7 +101,7 @@ impl OpenVault {
     }
 
     /// Takes a person's ways in away. What they wrote and signed stays. The vault's key stays the same: a copy of the
-    /// old `vault.json` together with their passphrase still opens a copy of the records.
+    /// old `vault.json` together with their passphrase still opens a copy of the records, until [`OpenVault::change_key`].
     pub async fn remove_person(&self, person: Id) -> Result<(), RemoveError> {
         let _changing = self.changing.lock().await;
         let mut file = VaultFile::read(&self.paths)

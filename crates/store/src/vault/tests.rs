@@ -146,9 +146,9 @@ async fn broken_vaults_are_reported_and_left_byte_for_byte() {
         (
             "vault.json of a newer program",
             Box::new(|dir| {
-                fs::write(dir.join("vault.json"), br#"{"format":2,"new":true}"#).expect("written")
+                fs::write(dir.join("vault.json"), br#"{"format":3,"new":true}"#).expect("written")
             }),
-            |e| matches!(e, UnlockError::Newer(2)),
+            |e| matches!(e, UnlockError::Newer(3)),
         ),
         ("a wrap changed", edit("vault.json", |b| swap_hex_digit(b)), |e| {
             matches!(e, UnlockError::WrongPassphrase { .. })

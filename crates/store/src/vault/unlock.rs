@@ -8,7 +8,7 @@ use super::{
     KeychainSecret, Vault,
     attempts::Attempts,
     derive::{self, Secret},
-    file::{NoVault, Paths, Use, VaultFile, sync_folder},
+    file::{NoVault, Paths, VaultFile, sync_folder},
     folder::{FolderLock, InUse},
     open::{OpenVault, PersonKey},
     recovery::RecoveryCode,
@@ -87,9 +87,7 @@ impl Vault {
         let lock = FolderLock::on(&paths.lock)?;
         let attempts = in_time(&paths, now_ms)?;
         match open_wraps(&file, person, passphrase, keychain).await? {
-            Some((key, opener, row)) => {
-                open(paths, (file.vault, file.purpose), lock, key, person, row, opener).await
-            }
+            Some((key, opener, row)) => open(paths, file, lock, key, person, row, opener).await,
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
                 Err(UnlockError::WrongPassphrase { failures: failed.failures, retry_after: failed.delay() })
@@ -109,7 +107,7 @@ impl Vault {
         let lock = FolderLock::on(&paths.lock)?;
         let attempts = in_time(&paths, now_ms)?;
         let wraps: Vec<Wrap> = file.wraps.iter().filter(|w| w.kind == Kind::Recovery).cloned().collect();
-        let (vault, purpose, code) = (file.vault, file.purpose, code.clone());
+        let (vault, code) = (file.vault, code.clone());
         let opened = derive::secretly(move || {
             wraps.iter().find_map(|wrap| {
                 let opener = Opener::of_recovery_code(code.bytes(), &wrap.salt()?);
@@ -118,7 +116,7 @@ impl Vault {
         });
         match opened.await {
             Some((key, opener, person)) => {
-                open(paths, (vault, purpose), lock, key, person, wrap::RECOVERY_ROW.to_owned(), opener).await
+                open(paths, file, lock, key, person, wrap::RECOVERY_ROW.to_owned(), opener).await
             }
             None => {
                 let failed = attempts.failed(&paths.attempts, now_ms);
@@ -183,30 +181,32 @@ pub(crate) async fn open_wraps(
 
 async fn open(
     paths: Paths,
-    (vault, purpose): (Id, Use),
+    file: VaultFile,
     lock: FolderLock,
     key: Secret,
     person: Id,
     row: String,
     opener: Opener,
 ) -> Result<OpenVault, UnlockError> {
+    let (vault, purpose, records) = (file.vault, file.purpose, file.records(&paths));
     // The last step of making the vault was cut off.
-    if !paths.records.exists() {
+    if !records.exists() && file.records.is_none() {
         fs::rename(&paths.unborn, &paths.records).map_err(UnlockError::Files)?;
         sync_folder(&paths.records).map_err(UnlockError::Files)?;
     }
     let raw = RawKey(key);
-    match probe(&paths.records, &raw).await? {
+    match probe(&records, &raw).await? {
         None => return Err(UnlockError::DatabaseMismatch),
         Some(version) if SqliteStore::is_newer(version) => {
             return Err(UnlockError::Store(StoreError::Newer(version)));
         }
         Some(_) => {}
     }
-    let store = SqliteStore::open(&paths.records, &raw, false).await?;
+    let store = SqliteStore::open(&records, &raw, false).await?;
     match load_keys(&store, vault, &raw, person, row, opener).await {
         Ok((device, person_key)) => {
             Attempts::forget(&paths.attempts);
+            file.sweep(&paths);
             Ok(OpenVault::new(paths, vault, purpose, lock, store, raw, device, person_key))
         }
         Err(error) => {

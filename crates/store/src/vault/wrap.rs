@@ -1,11 +1,13 @@
 //! Wraps: a secret sealed with XChaCha20-Poly1305, bound to what it is for.
 
 use chacha20poly1305::{AeadInPlace, KeyInit, XChaCha20Poly1305, XNonce};
-use rabta_wire::Id;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use rabta_wire::{Id, shared::SharedSecret};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::derive::{self, Cost, Secret};
+use crate::sqlite::SealedRow;
 
 /// What opens a wrap. The names are the vault's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,20 @@ pub(crate) struct Wrap {
     /// Hex.
     pub nonce: String,
     pub sealed: String,
+    /// Where the vault's key was changed since: what leads to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_key: Option<Through>,
+}
+
+/// The way to a vault's key that was changed while this person was not there: what they know opens their own signing key,
+/// and `nonce` and `sealed` of the [`Wrap`] open with the secret of that key and of another that was thrown away (X25519).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Through {
+    /// The person's signing key, sealed as in the database: hex.
+    pub nonce: String,
+    pub sealed: String,
+    /// The public half of the key that was thrown away: hex.
+    pub other: String,
 }
 
 /// A sealed secret: nonce, then ciphertext and tag.
@@ -78,6 +94,7 @@ pub(crate) struct Opener {
 const RECOVERY_PURPOSE: &str = "rabta recovery 1";
 const WRAP_PURPOSE: &str = "rabta vault wrap 1";
 const PERSON_KEY_PURPOSE: &str = "rabta person key 1";
+const THROUGH_PURPOSE: &str = "rabta vault wrap 2";
 const DEVICE_KEY_PURPOSE: &str = "rabta device key 1";
 
 impl Opener {
@@ -151,7 +168,29 @@ impl Wrap {
             lanes: cost.lanes,
             nonce: hex::encode(sealed.nonce),
             sealed: hex::encode(sealed.bytes),
+            person_key: None,
         }
+    }
+
+    /// The same person's same way in, to another key of the vault: `row` is their signing key as the database has it under
+    /// what opens this wrap. `None` where the row's public key is none.
+    pub fn to_another_key(&self, vault: Id, row: &SealedRow, key: &Secret) -> Option<Self> {
+        let public = VerifyingKey::from_bytes(row.public.as_slice().try_into().ok()?).ok()?;
+        let other = SigningKey::from_bytes(&derive::random());
+        let agreed = agreed(&other, &public, vault)?;
+        let kind = if self.kind == Kind::Recovery { Kind::Recovery } else { Kind::Passphrase };
+        let sealed = seal(&agreed, key, &bound_to(vault, self.person, kind.name()));
+        Some(Self {
+            kind,
+            nonce: hex::encode(sealed.nonce),
+            sealed: hex::encode(sealed.bytes),
+            person_key: Some(Through {
+                nonce: hex::encode(&row.nonce),
+                sealed: hex::encode(&row.sealed),
+                other: hex::encode(other.verifying_key().as_bytes()),
+            }),
+            ..self.clone()
+        })
     }
 
     pub fn cost(&self) -> Cost {
@@ -169,6 +208,25 @@ impl Wrap {
     /// The vault's key, if `opener` is the right one.
     pub fn open(&self, vault: Id, opener: &Opener, keychain: Option<&[u8; 32]>) -> Option<Secret> {
         let (nonce, sealed) = (hex::decode(&self.nonce).ok()?, hex::decode(&self.sealed).ok()?);
+        if let Some(through) = &self.person_key {
+            let (own_nonce, own) = (hex::decode(&through.nonce).ok()?, hex::decode(&through.sealed).ok()?);
+            let own = bound_to_open(opener, &own_nonce, &own, vault, self.person)?;
+            let other = VerifyingKey::from_bytes(&hex::decode(&through.other).ok()?.try_into().ok()?).ok()?;
+            let agreed = agreed(&SigningKey::from_bytes(&own), &other, vault)?;
+            return open(&agreed, &nonce, &sealed, &bound_to(vault, self.person, self.kind.name()));
+        }
         open(&opener.wrap_key(keychain), &nonce, &sealed, &bound_to(vault, self.person, self.kind.name()))
     }
+}
+
+/// What two keys agree on, for one vault.
+fn agreed(mine: &SigningKey, theirs: &VerifyingKey, vault: Id) -> Option<Secret> {
+    let agreed = SharedSecret::between(mine, theirs, vault)?.key(THROUGH_PURPOSE);
+    let mut key = derive::empty();
+    key.copy_from_slice(&*agreed);
+    Some(key)
+}
+
+fn bound_to_open(opener: &Opener, nonce: &[u8], sealed: &[u8], vault: Id, person: Id) -> Option<Secret> {
+    open(&opener.person_key_key(), nonce, sealed, &bound_to(vault, person, "person key"))
 }

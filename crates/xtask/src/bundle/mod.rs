@@ -68,7 +68,7 @@ pub fn check(places: &Places) -> Result<()> {
     let tried = for_tests(places)?;
     step("install and start the packages", "read the failed test's message above", || {
         let mut cargo = build::cargo(places, "test");
-        cargo.args(["--test", "packages"]).envs(tried);
+        cargo.args(["--test", "programs", "--", "packages::"]).envs(tried);
         shell::run_as_is(&mut cargo)
     })
 }

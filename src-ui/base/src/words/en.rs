@@ -629,6 +629,7 @@ words! {
     PhoneMake = "Make a link",
     PhoneMakeHint = "The patient opens it on a phone, at home. It opens this one call and nothing else.",
     PhoneWord = "A word that the patient chooses",
+    PhoneNumberShown = "Where nothing else works, the patient's phone shows your number, {0}.",
     PhoneWordHint = "Easy to say and to type: mango, or a child's name. The phone asks for it.",
     PhoneWordBad = "3 to 30 letters",
     LinkHours = "The link is good for",

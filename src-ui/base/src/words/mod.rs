@@ -23,6 +23,7 @@ macro_rules! pairs {
 mod en;
 mod help;
 mod ur;
+mod vault;
 mod week;
 
 /// A text of the screen, in both languages: `W::Today`. One pointer: the window names a thousand of them.
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     fn all() -> impl Iterator<Item = &'static W> {
-        W::ALL.iter().chain(help::ALL).chain(week::ALL)
+        W::ALL.iter().chain(help::ALL).chain(week::ALL).chain(vault::ALL)
     }
 
     #[test]

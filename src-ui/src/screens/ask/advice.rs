@@ -5,9 +5,9 @@ use super::advised::Advised;
 use super::case::{CaseNote, Head};
 use super::messages::Messages;
 use super::moves::Moves;
-use super::open::{Open, writes};
+use super::open::{Coming, Open, writes};
 use crate::errors::MaybeError;
-use crate::parts::{Card, Empty, LinkButton, Skeleton};
+use crate::parts::{Card, Empty, LinkButton};
 use crate::router::{self, Route};
 use crate::{W, icon};
 
@@ -20,7 +20,7 @@ pub fn AdviceScreen(id: String) -> impl IntoView {
     let visit = open.part(|view| view.visit.clone());
     let body = move || {
         match writes.get() {
-        None => view! { <Card><Skeleton lines=5 /></Card> }.into_any(),
+        None => view! { <Coming open /> }.into_any(),
         Some(true) => {
             view! {
                 <div class="halves">

@@ -9,11 +9,11 @@ use super::messages::{Happened, Messages};
 use super::moves::Moves;
 use super::nobody::NobodySeen;
 use super::note::NotePage;
-use super::open::{Open, writes};
+use super::open::{Coming, Open, writes};
 use super::withdraw::Withdraw;
 use super::words;
 use crate::errors::MaybeError;
-use crate::parts::{Banner, Button, Card, Kind, LinkButton, Skeleton, Tag, Tint, Tone};
+use crate::parts::{Banner, Button, Card, Kind, LinkButton, Tag, Tint, Tone};
 use crate::prefs::{say, say_with};
 use crate::router::{self, Route};
 use crate::session::session;
@@ -29,7 +29,7 @@ pub fn CaseScreen(id: String) -> impl IntoView {
     view! {
         <div class="page">
             <MaybeError error=open.error />
-            <Show when=move || there.get().is_some() fallback=|| view! { <Card><Skeleton lines=5 /></Card> }>
+            <Show when=move || there.get().is_some() fallback=move || view! { <Coming open /> }>
                 <NobodySeen open />
                 <Elsewhere open />
                 <Head open />

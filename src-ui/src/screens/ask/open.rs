@@ -8,16 +8,24 @@ use rabta_ipc::Error;
 use rabta_ipc::ask::{AskView, OpenAsk};
 
 use crate::ipc;
-use crate::session::session;
+use crate::parts::{Card, Skeleton};
+use crate::session::{Session, session};
 
 /// Shared by all parts of a page about one ask. Cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Open {
     id: StoredValue<String>,
+    session: Session,
     pub view: RwSignal<Option<AskView>>,
     pub error: RwSignal<Option<Error>>,
     /// When the view came, by this window's clock in milliseconds: waiting goes on from there.
     pub came: RwSignal<f64>,
+}
+
+/// In place of a page whose ask is still to come; where it does not come the error stands above.
+#[component]
+pub fn Coming(open: Open) -> impl IntoView {
+    move || open.error.with(Option::is_none).then(|| view! { <Card><Skeleton lines=5 /></Card> })
 }
 
 /// Whether this person may answer it now.
@@ -28,13 +36,14 @@ pub fn writes(view: &AskView) -> bool {
 impl Open {
     /// Opens it: for the specialist this sends the signed receipt, once.
     pub fn new(id: String) -> Self {
+        let session = session();
         let open = Open {
             id: StoredValue::new(id),
+            session,
             view: RwSignal::new(None),
             error: RwSignal::new(None),
             came: RwSignal::new(0.0),
         };
-        let session = session();
         Effect::new(move |_| {
             session.asks_changed.track();
             open.fetch();
@@ -67,7 +76,12 @@ impl Open {
                 self.view.try_set(Some(view));
             }
             Err(error) => {
+                let gone = matches!(error.code.as_str(), "consent-withdrawn" | "not-found");
                 self.error.try_set(Some(error));
+                // Not ours to read any more, also where it stands open.
+                if gone && self.view.try_set(None).is_none() {
+                    self.session.close();
+                }
             }
         }
     }

@@ -124,6 +124,12 @@ fn Make(id: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoVi
     let hours = RwSignal::new("24".to_owned());
     let bad = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
+    let shown = move || {
+        let phone = links.view.with(|view| view.as_ref()?.phone.clone())?;
+        Some(
+            view! { <p class="small quiet" data-t="number-shown">{say_with(W::PhoneNumberShown, &[&phone.0])}</p> },
+        )
+    };
     let make = move || {
         let typed = word.get_untracked().trim().to_owned();
         if !WORD.contains(&typed.chars().count()) {
@@ -163,6 +169,7 @@ fn Make(id: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoVi
                         Opt::new("168", W::LinkHours168),
                     ]
                 />
+                {shown}
                 <div class="row"><Button label=W::PhoneMake t="make-link" kind=Kind::Main icon=icon::PHONE submit=true busy /></div>
             </form>
         </Card>

@@ -3,6 +3,7 @@
 mod lease;
 mod paper;
 mod people;
+mod vault;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,7 +17,7 @@ use crate::words::Lang;
 use crate::{W, dom, format, icon, ipc};
 
 /// To a page of the gate; the records stay open behind it. What follows is the way back.
-fn gate(page: &str) {
+pub fn gate(page: &str) {
     dom::replace_page(&[session::GATE, page, "#/me"].concat());
 }
 
@@ -147,6 +148,7 @@ pub fn MeScreen() -> impl IntoView {
                 } else {
                     view! {
                         <people::People />
+                        <vault::VaultCard />
                         <lease::LeaseCard />
                         <super::update::UpdateCard />
                     }

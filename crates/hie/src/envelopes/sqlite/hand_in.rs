@@ -7,12 +7,14 @@ use rabta_wire::{
     shared::SharedSecret,
 };
 
+use sqlx::SqliteConnection;
+
 use super::{examined, take};
 use crate::{
     auth::{Access, Agent},
     db::Db,
     envelopes::examine::codes,
-    identity,
+    identity::{self, DeviceInfo},
 };
 
 /// Why nothing of a file was taken.
@@ -58,8 +60,7 @@ pub async fn hand_in(db: &Db, file: &[u8], now: i64) -> Result<HandedIn, HandInE
         done.waiting.clear();
         for (id, bytes, ready) in examined(&mut tx, left, now).await? {
             let outcome = match ready {
-                // A carrier's file holds one device's log; another's envelope in it is somebody's mistake.
-                Ok(examined) if examined.header.device != device => {
+                Ok(examined) if !may_carry(&mut tx, &known, examined.header.device).await? => {
                     done.refused.push((id, codes::DEVICE_UNKNOWN.into(), "of another device".into()));
                     continue;
                 }
@@ -91,4 +92,14 @@ pub async fn hand_in(db: &Db, file: &[u8], now: i64) -> Result<HandedIn, HandInE
     }
     tx.commit().await?;
     Ok(done)
+}
+
+/// Whether this device's file may hold that one's envelopes, each of which is proven by its own device's key: its own,
+/// and those of the lost one whose backup it was made from. Of a device in service they come by themselves.
+async fn may_carry(tx: &mut SqliteConnection, file: &DeviceInfo, of: Id) -> Result<bool, sqlx::Error> {
+    if of == file.id {
+        return Ok(true);
+    }
+    let other = identity::device(tx, of).await?;
+    Ok(other.is_some_and(|other| other.facility == file.facility && other.revoked))
 }
