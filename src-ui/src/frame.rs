@@ -25,13 +25,7 @@ pub fn App() -> impl IntoView {
         // Pages about nobody in particular: the last patient's name must not stay.
         if matches!(
             route,
-            Route::Today
-                | Route::Find
-                | Route::Register
-                | Route::Asks
-                | Route::Sync
-                | Route::Me
-                | Route::Gallery
+            Route::Today | Route::Find | Route::Register | Route::Asks | Route::Sync | Route::Me
         ) {
             session.close();
         }

@@ -58,7 +58,7 @@ fn about(route: &Route) -> (W, &'static [W]) {
         Route::Call(_) => (W::PhoneCall, &[W::HelpCall1, W::HelpCall2, W::HelpCall3]),
         Route::Phone(_) => (W::PhoneCall, &[W::HelpPhone1, W::HelpPhone2, W::HelpPhone3]),
         Route::Sync => (W::Records, &[W::HelpSync1, W::HelpSync2, W::HelpSync3]),
-        Route::Me | Route::Gallery => (W::Me, &[W::HelpMe1, W::HelpMe2, W::HelpMe3, W::HelpMe4]),
+        Route::Me => (W::Me, &[W::HelpMe1, W::HelpMe2, W::HelpMe3, W::HelpMe4]),
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! To add a screen: a variant in `router::Route`, a module in `screens`, its words in `base/src/words/en.rs` and
 //! `ur.rs` (a word missing in either does not compile), its look from the components of [`parts`], which
-//! `#/gallery` shows in all their states.
+//! the gallery (`bin/gallery`) shows in all their states.
 
 pub mod errors;
 pub mod format;

@@ -34,7 +34,6 @@ pub enum Route {
     Phone(String),
     Sync,
     Me,
-    Gallery,
 }
 
 impl Route {
@@ -57,7 +56,6 @@ impl Route {
             ("phone", false) => Route::Phone(id),
             ("sync", _) => Route::Sync,
             ("me", _) => Route::Me,
-            ("gallery", _) => Route::Gallery,
             _ => Route::Today,
         }
     }
@@ -80,7 +78,6 @@ impl Route {
             Route::Phone(_) => "phone",
             Route::Sync => "sync",
             Route::Me => "me",
-            Route::Gallery => "gallery",
         }
     }
 
@@ -151,7 +148,6 @@ mod tests {
             Route::Phone("g".into()),
             Route::Sync,
             Route::Me,
-            Route::Gallery,
         ] {
             assert_eq!(Route::parse(&route.href()), route);
         }

@@ -135,6 +135,11 @@ impl Window {
         Ok(())
     }
 
+    /// Goes to another page than the app's own.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        self.session.go(url).await
+    }
+
     /// The page's name now.
     pub async fn screen_name(&self) -> Result<String> {
         let name =

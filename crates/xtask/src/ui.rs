@@ -1,11 +1,12 @@
 //! Builds the user interface into `src-ui/dist`, which the shell embeds, and the patient's page into `src-page/dist`,
-//! which the HIE embeds: so this runs before the host's build.
+//! which the HIE embeds: so this runs before the host's build. The gallery of components, which ships with neither, goes
+//! into `target/gallery`.
 //!
 //! cargo decides whether the programs changed; where neither they nor the public files did, `dist` stays untouched
 //! and the shell is not built again.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
@@ -21,9 +22,14 @@ use crate::{
     tools, wasm,
 };
 
-/// A folder whose `public/` and programs become its `dist/`.
+/// Files to copy and programs that become a folder of the web.
 struct Part {
-    folder: &'static str,
+    name: &'static str,
+    /// What is copied as it is; of two files with one name the later folder's.
+    public: &'static [&'static str],
+    /// Recorded prompts, LANG/ID.ogg.
+    prompts: Option<&'static str>,
+    dist: &'static str,
     /// What cargo makes, and what it is called in `dist`: each becomes NAME.js and NAME_bg.wasm.
     programs: &'static [(&'static str, &'static str)],
     /// It goes over a thin link: each file lies beside its brotli (RFC 7932), as FILE.br.
@@ -31,8 +37,30 @@ struct Part {
 }
 
 const PARTS: &[Part] = &[
-    Part { folder: "src-ui", programs: &[("gate", "gate"), ("app", "app")], packed: false },
-    Part { folder: "src-page", programs: &[("rabta_page", "session")], packed: true },
+    Part {
+        name: "src-ui",
+        public: &["src-ui/public"],
+        prompts: None,
+        dist: "src-ui/dist",
+        programs: &[("gate", "gate"), ("app", "app")],
+        packed: false,
+    },
+    Part {
+        name: "src-page",
+        public: &["src-page/public"],
+        prompts: Some("src-page/prompts"),
+        dist: "src-page/dist",
+        programs: &[("rabta_page", "session")],
+        packed: true,
+    },
+    Part {
+        name: "gallery",
+        public: &["src-ui/public", "src-ui/gallery"],
+        prompts: None,
+        dist: "target/gallery",
+        programs: &[("gallery", "gallery")],
+        packed: false,
+    },
 ];
 
 /// What LLVM may emit today, and every webview that we support can run.
@@ -86,18 +114,23 @@ pub fn build(places: &Places) -> Result<()> {
 
 fn shrink(places: &Places, part: &Part) -> Result<()> {
     let built = places.wasm.join(wasm::TARGET).join("wasm");
-    let (folder, dist) = (places.root.join(part.folder), places.root.join(part.folder).join("dist"));
-    let mut public = files_below(&folder.join("public"))?;
-    public.extend(prompts(&folder.join("prompts"))?);
-    let stamp_file = places.root.join(format!("target/{}.stamp", part.folder));
+    let dist = places.root.join(part.dist);
+    let mut public = BTreeMap::new();
+    for folder in part.public {
+        public.extend(files_below(&places.root.join(folder))?.into_iter().map(|(file, name)| (name, file)));
+    }
+    if let Some(folder) = part.prompts {
+        public.extend(prompts(&places.root.join(folder))?);
+    }
+    let stamp_file = places.root.join(format!("target/{}.stamp", part.name));
     let stamp = stamp(places, &built, part, &public)?;
     let fresh = fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp);
     if fresh && part.programs.iter().all(|(_, name)| dist.join(format!("{name}_bg.wasm")).exists()) {
-        nothing_to_do(&format!("shrink {}", part.folder), "nothing changed");
+        nothing_to_do(&format!("shrink {}", part.name), "nothing changed");
         return Ok(());
     }
     step(
-        &format!("shrink {}", part.folder),
+        &format!("shrink {}", part.name),
         "run `cargo xtask setup` again; wasm-bindgen or wasm-opt failed",
         || {
             let _ = fs::remove_file(&stamp_file);
@@ -105,7 +138,7 @@ fn shrink(places: &Places, part: &Part) -> Result<()> {
             for (program, name) in part.programs {
                 wanted.extend(bind(places, &built, &dist, program, name)?);
             }
-            for (file, name) in &public {
+            for (name, file) in &public {
                 shell::write_if_changed(&dist.join(name), &fs::read(file)?)?;
                 wanted.insert(name.clone());
             }
@@ -127,16 +160,13 @@ fn shrink(places: &Places, part: &Part) -> Result<()> {
     )
 }
 
-/// The recorded prompts, LANG/ID.ogg, as say-LANG-ID.ogg: the HIE serves one folder.
+/// The recorded prompts, LANG/ID.ogg, under the names say-LANG-ID.ogg: the HIE serves one folder.
 fn prompts(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
     let sounds =
         files_below(folder)?.into_iter().filter(|(_, name)| name.extension() == Some("ogg".as_ref()));
     Ok(sounds
         .map(|(file, name)| {
-            (file, format!("say-{}", name.display().to_string().replace(['/', '\\'], "-")).into())
+            (format!("say-{}", name.display().to_string().replace(['/', '\\'], "-")).into(), file)
         })
         .collect())
 }
@@ -186,7 +216,7 @@ fn pack(dist: &Path, name: &Path) -> Result<PathBuf> {
 }
 
 /// A fingerprint of all that `dist` is made of.
-fn stamp(places: &Places, built: &Path, part: &Part, public: &[(PathBuf, PathBuf)]) -> Result<String> {
+fn stamp(places: &Places, built: &Path, part: &Part, public: &BTreeMap<PathBuf, PathBuf>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     places.locked("wasm-bindgen")?.hash(&mut hasher);
     FEATURES.hash(&mut hasher);
@@ -197,7 +227,7 @@ fn stamp(places: &Places, built: &Path, part: &Part, public: &[(PathBuf, PathBuf
         let file = built.join(format!("{program}.wasm"));
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
     }
-    for (file, name) in public {
+    for (name, file) in public {
         name.hash(&mut hasher);
         fs::read(file)?.hash(&mut hasher);
     }

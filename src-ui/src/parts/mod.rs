@@ -1,4 +1,4 @@
-//! The components: few, small, each with its states on `#/gallery`.
+//! The components: few, small, each with its states in the gallery (`bin/gallery`).
 //!
 //! What a test needs to find carries `data-t`; components take it as `t`.
 

@@ -3,7 +3,6 @@
 pub mod ask;
 pub mod call;
 mod find;
-mod gallery;
 mod me;
 mod outside;
 mod patient;
@@ -45,7 +44,6 @@ pub fn show(route: Route) -> AnyView {
         Route::VisitPage(id) => view! { <visit::VisitPageScreen id /> }.into_any(),
         Route::Sync => view! { <sync::SyncScreen /> }.into_any(),
         Route::Me => view! { <me::MeScreen /> }.into_any(),
-        Route::Gallery => view! { <gallery::GalleryScreen /> }.into_any(),
         Route::Ask(visit) => view! { <ask::AskScreen visit /> }.into_any(),
         Route::Asks => view! { <ask::AsksScreen /> }.into_any(),
         Route::Case(id) => view! { <ask::CaseScreen id /> }.into_any(),

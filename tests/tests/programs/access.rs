@@ -5,10 +5,15 @@
 mod in_a_window {
     use anyhow::{Context, Result, ensure};
     use rabta_tests::{
+        Run,
         access::{ENGLISH, Look, Problems, URDU},
+        process,
+        run::checkout,
         story::{AYESHA, DOCTOR, PASSPHRASE, PIN, SPECIALIST, World},
-        window::Window,
+        window::{App, Window},
     };
+    use tokio::net::TcpListener;
+    use tower_http::services::ServeDir;
 
     #[tokio::test]
     async fn no_page_stops_a_screen_reader_a_keyboard_or_weak_eyes() -> Result<()> {
@@ -98,13 +103,31 @@ mod in_a_window {
             window.screen(screen).await?;
             problems.check(&window, look, screen).await?;
         }
-        // Every component in all its states, in both directions at once.
-        window.eval("location.hash = '#/gallery'").await?;
-        window.screen("gallery").await?;
-        window.see("gallery-rtl").await?;
-        problems.check(&window, look, "gallery").await?;
         problems.none()?;
         window.close().await
+    }
+
+    /// Every component in all its states, in both directions at once: a page of its own in an empty window.
+    #[tokio::test]
+    async fn nor_does_any_state_of_a_component() -> Result<()> {
+        let run = Run::of_test("access-gallery")?;
+        let pages = ServeDir::new(checkout().join("target/gallery"));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}/", listener.local_addr()?);
+        tokio::spawn(axum::serve(listener, axum::Router::new().fallback_service(pages)).into_future());
+        let mut app = App::new("gallery", run.path("data"));
+        app.program = Some(process::built("examples/bare-window")?);
+        let window = Window::open(&run, app).await?;
+        let mut problems = Problems::default();
+        for look in [ENGLISH, URDU] {
+            window.go(&address).await?;
+            window.eval(&format!("localStorage.setItem('rabta.lang', '{}')", look.lang)).await?;
+            window.go(&address).await?;
+            window.screen("gallery").await?;
+            window.see("gallery-rtl").await?;
+            problems.check(&window, look, "gallery").await?;
+        }
+        problems.none()
     }
 
     /// What needs a server and a colleague: joining, locking, the Me page, a case, the advice, a link to a phone.

@@ -1188,8 +1188,4 @@ words! {
     ErrUnexpectedBody = "What was saved before is safe. Try once more; if it happens again, give the code below to support.",
     ErrShell = "The window has no program behind it",
     ErrShellBody = "Start Rabta from its own icon.",
-
-    // Gallery
-    GalleryTitle = "Components",
-    GalleryBody = "Every component with its states, in both directions.",
 }

@@ -1,5 +1,6 @@
-//! Every component with its states, once from left to right and once from right to left. What a designer or a
-//! newcomer opens first: `#/gallery`. The names here are nobody's.
+//! Every component with its states, once from left to right and once from right to left. What a designer or a newcomer
+//! opens first: a page of its own beside the window, no part of what ships. The names here are
+//! nobody's. It is in English, with every word of the components in the language chosen in the window.
 
 use std::sync::Arc;
 
@@ -7,27 +8,35 @@ use leptos::prelude::*;
 use rabta_domain::Private;
 use rabta_domain::patient::{AgeShown, Allergies, Custody, PatientCard, Relation, Sex};
 
-use crate::parts::{
+use rabta_ui::parts::{
     Area, Banner, Button, Card, Check, Choice, Combobox, Dialog, Draw, Empty, Face, Field, Found, Kind,
     LinkButton, Moment, NumberField, Opt, PassField, PatientBand, PhotoThumb, Pick, Progress, RowButton,
-    RowLink, Skeleton, SyncState, SyncWords, Tag, Timeline, Tint, TinyChart, Tone, toast, toast_with_undo,
+    RowLink, Skeleton, SyncState, SyncWords, Tag, Timeline, Tint, TinyChart, Toasts, Tone, toast,
+    toast_with_undo,
 };
-use crate::prefs::t;
-use crate::router::Route;
-use crate::session::BandPatient;
-use crate::{Text, W, icon};
+use rabta_ui::prefs::{say, t};
+use rabta_ui::session::BandPatient;
+use rabta_ui::{Text, W, dom, icon};
+
+fn main() {
+    console_error_panic_hook::set_once();
+    rabta_ui::prefs::show();
+    dom::set_screen("gallery");
+    mount_to_body(Gallery);
+}
 
 #[component]
-pub fn GalleryScreen() -> impl IntoView {
+fn Gallery() -> impl IntoView {
     view! {
-        <div class="page" style="max-inline-size:none">
-            <h1>{t(W::GalleryTitle)}</h1>
-            <p>{t(W::GalleryBody)}</p>
+        <main class="page" style="max-inline-size:none">
+            <h1>"Components"</h1>
+            <p>"Every component with its states, in both directions."</p>
             <div class="gallery">
                 <section dir="ltr"><Components /></section>
                 <section dir="rtl" data-t="gallery-rtl"><Components /></section>
             </div>
-        </div>
+        </main>
+        <Toasts />
     }
 }
 
@@ -72,7 +81,7 @@ fn Buttons() -> impl IntoView {
                 <Button label=W::Save t="g-busy" kind=Kind::Main busy=yes />
                 <Button label=W::Save t="g-off" kind=Kind::Main off=yes />
                 <Button label=W::Cancel t="g-off-usual" off=yes />
-                <LinkButton label=W::Today t="g-link" href=Route::Gallery.href() icon=icon::NEXT />
+                <LinkButton label=W::Today t="g-link" href="#" icon=icon::NEXT />
                 <Button label=W::StartVisit t="g-big" kind=Kind::Main big=true icon=icon::STETHOSCOPE />
             </div>
         </Part>
@@ -82,8 +91,8 @@ fn Buttons() -> impl IntoView {
 #[component]
 fn Fields() -> impl IntoView {
     let text = |value: &str| RwSignal::new(value.to_owned());
-    let wrong = Signal::derive(|| Some(crate::prefs::say(W::NameMissing).to_owned()));
-    let odd = Signal::derive(|| Some(crate::prefs::say(W::AgeSmallHint).to_owned()));
+    let wrong = Signal::derive(|| Some(say(W::NameMissing).to_owned()));
+    let odd = Signal::derive(|| Some(say(W::AgeSmallHint).to_owned()));
     view! {
         <Part name="Field, number, area, secret, pick">
             <div class="grid-2">
@@ -114,7 +123,7 @@ fn Choices() -> impl IntoView {
     let one = RwSignal::new("female".to_owned());
     let options =
         || vec![Opt::new("female", W::SexFemale), Opt::new("male", W::SexMale), Opt::new("other", W::SexX)];
-    let wrong = Signal::derive(|| Some(crate::prefs::say(W::SexMissing).to_owned()));
+    let wrong = Signal::derive(|| Some(say(W::SexMissing).to_owned()));
     view! {
         <Part name="Choice, check">
             <Choice label=W::Sex t="g-sex" value=one options=options() />
@@ -152,7 +161,7 @@ fn Rows() -> impl IntoView {
     let on = Signal::stored(true);
     view! {
         <Card title="Row, tag, face" flush=true>
-            <RowLink href=Route::Gallery.href() t="g-row">
+            <RowLink href="#" t="g-row">
                 <Face name="Ayesha Bibi" />
                 <span class="grow">
                     <span class="main-line"><bdi class="strong">"Ayesha Bibi"</bdi><Tag label=W::Urgent tint=Tint::Amber /></span>
@@ -216,7 +225,7 @@ fn Pictures() -> impl IntoView {
         what: what.into(),
         more: Some("Headache, swollen feet".into()),
         tint,
-        href: Some(Route::Gallery.href()),
+        href: Some("#"),
     };
     view! {
         <Part name="Progress, skeleton, chart, timeline, photo, empty">
