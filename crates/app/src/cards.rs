@@ -26,6 +26,7 @@ pub(crate) fn custody(state: Option<&EntryState>) -> Custody {
     match state {
         Some(EntryState::Here) => Custody::Here,
         Some(EntryState::Quarantined { .. }) => Custody::NeedsYou,
+        Some(EntryState::SeenTo { .. }) => Custody::Here,
         // What came from the HIE is there.
         Some(EntryState::AtHie(_) | EntryState::Superseded { .. }) | None => Custody::AtHie,
     }
@@ -54,15 +55,17 @@ impl Session {
         let observations = of("Observation", 60).await?;
         let last_visit = of("Encounter", 8).await?.iter().find_map(visit_day);
         let state = store.custody_of("Patient", id).await.map_err(|e| self.told(e))?;
+        let Some(read) = parsed(patient) else { return Ok(unreadable(id)) };
+        let (read, related) = self.as_it_stands(read, all_parsed(relatives)).await?;
         let known = fhir::Known {
-            related: &all_parsed(relatives),
+            related: &related,
             allergies: &all_parsed(&allergies),
             observations: &all_parsed(&observations),
             last_visit,
             custody: custody(state.as_ref()),
         };
-        let card = parsed(patient).and_then(|p| fhir::patient_card(&p, &known, self.stamp().today).ok());
-        Ok(card.unwrap_or_else(|| unreadable(id)))
+        let card = fhir::patient_card(&read, &known, self.stamp().today);
+        Ok(card.unwrap_or_else(|_| unreadable(id)))
     }
 }
 

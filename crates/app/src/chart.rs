@@ -27,7 +27,12 @@ pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Err
     let of = async |kind: &str| store.of_patient(patient, kind, None, ROWS).await.map_err(told);
     let relatives = of("RelatedPerson").await?;
     let read = parsed(&found).ok_or_else(|| Error::new("unexpected"))?;
-    let record = fhir::patient::read(&read, &all_parsed(&relatives)).map_err(|_| Error::new("unexpected"))?;
+    let (read, related) = session.as_it_stands(read, all_parsed(&relatives)).await?;
+    let record = fhir::patient::read(&read, &related).map_err(|_| Error::new("unexpected"))?;
+    let differs = match session.details(patient).await? {
+        Some(details) => session.differs(&details).await?,
+        None => Vec::new(),
+    };
 
     let conditions = of("Condition").await?;
     let observations = store.of_patient(patient, "Observation", None, 200).await.map_err(told)?;
@@ -51,6 +56,7 @@ pub(crate) async fn chart(session: &Session, patient: &str) -> Result<Chart, Err
         draft: draft.map(|d| d.id),
         hie_seen_at: session.sync.last_contact(),
         emergency: session.emergency(patient).await?,
+        differs,
     })
 }
 
@@ -82,6 +88,8 @@ async fn visit_row(
         diagnoses,
         custody: custody(state.as_ref()),
         ours: encounter.envelope.is_some(),
+        here: json.str("serviceProvider.reference").strip_prefix("Organization/")
+            == Some(session.facility().id.as_str()),
     }))
 }
 

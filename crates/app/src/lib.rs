@@ -11,6 +11,7 @@ mod cards;
 mod chart;
 mod clock;
 mod country;
+mod details;
 mod emergency;
 mod error;
 mod favorites;
@@ -26,6 +27,7 @@ mod hand_over;
 mod keychain;
 mod lease;
 mod links;
+mod mend;
 mod notices;
 mod outbox;
 mod papers;
@@ -35,7 +37,9 @@ mod prints;
 mod restore;
 mod session;
 mod sync_task;
+mod sync_view;
 mod today;
+mod traffic;
 mod training;
 mod updates;
 mod visits;
@@ -171,6 +175,7 @@ impl App {
         let session = self.0.gate.read().await.session_for(name)?;
         for answer in [
             Box::pin(patients::route(&session, name, &body)).await,
+            Box::pin(details::route(&session, name, &body)).await,
             Box::pin(visits::route(&session, name, &body)).await,
             Box::pin(asks::route(&session, name, &body)).await,
             Box::pin(calls::route(&session, name, &body)).await,
@@ -179,7 +184,8 @@ impl App {
             Box::pin(emergency::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
             Box::pin(backup::route(&session, name, &body)).await,
-            Box::pin(sync_task::route(&session, name, &body)).await,
+            Box::pin(sync_view::route(&session, name, &body)).await,
+            Box::pin(mend::route(&session, name, &body)).await,
             Box::pin(updates::route(&session, name, &body)).await,
         ] {
             if let Some(answer) = answer {

@@ -16,9 +16,9 @@ use rabta_ipc::{
     },
 };
 use rabta_store::{AuditEntry, NewEnvelope, RecordStore, Resource, Transaction};
-use rabta_wire::envelope::Kind;
+use rabta_wire::{Id, envelope::Kind};
 
-use crate::{Session, cards::all_parsed, routes::routes, session::new_id};
+use crate::{Session, cards::all_parsed, outbox::purpose, routes::routes, session::new_id};
 
 routes!(Session {
     Find => find,
@@ -124,27 +124,53 @@ impl Session {
         let mut form = self.checked(amend.registration)?;
         self.settle_cnic(&mut form, Some(&amend.id), amend.shared_cnic).await?;
         let existing = self.store().resource("Patient", &amend.id).await.map_err(|e| self.told(e))?;
+        let current = existing.ok_or_else(|| Error::new("not-found"))?.envelope;
+        let shown = self.shown_details(&amend.id).await?.form;
+        let details = self.details(&amend.id).await?;
+        let parents = Self::followed(details.as_ref(), &shown, &form, current);
+        self.write_details(&amend.id, &form, parents).await
+    }
+
+    /// The details as they are shown, with everything that stands.
+    pub(crate) async fn shown_details(&self, patient: &str) -> Result<fhir::patient::Record, Error> {
+        let (read, related) = self.read_details(patient).await?;
+        let (read, related) = self.as_it_stands(read, related).await?;
+        fhir::patient::read(&read, &related).map_err(|_| Error::new("unexpected"))
+    }
+
+    async fn read_details(&self, patient: &str) -> Result<(fhir::Resource, Vec<fhir::Resource>), Error> {
+        let existing = self.store().resource("Patient", patient).await.map_err(|e| self.told(e))?;
         let existing = existing.ok_or_else(|| Error::new("not-found"))?;
         let relatives =
-            self.store().of_patient(&amend.id, "RelatedPerson", None, 50).await.map_err(|e| self.told(e))?;
+            self.store().of_patient(patient, "RelatedPerson", None, 50).await.map_err(|e| self.told(e))?;
         let read = crate::cards::parsed(&existing).ok_or_else(|| Error::new("unexpected"))?;
-        let related = all_parsed(&relatives);
+        Ok((read, all_parsed(&relatives)))
+    }
+
+    /// Signs the details as a version that follows `parents`. Those of them that were refused are mended by it.
+    pub(crate) async fn write_details(
+        &self,
+        patient: &str,
+        form: &Registration,
+        parents: Vec<Id>,
+    ) -> Result<PatientCard, Error> {
+        let (read, related) = self.read_details(patient).await?;
         let mr = fhir::patient::read(&read, &related).ok().and_then(|record| record.mr);
         let mut envelope =
-            self.demographics(&amend.id, &form, mr.as_ref().map(|m| m.as_str()), Some(&read), &related)?;
-        envelope.depends.extend(existing.envelope);
-        self.commit(Transaction::new().append(envelope).audit(self.audit(
-            "update",
-            &format!("Patient/{}", amend.id),
-            Some(&amend.id),
-        )))
-        .await?;
-        self.emit(Event::Patient { id: amend.id.clone() });
-        self.card(&amend.id).await
+            self.demographics(patient, form, mr.as_ref().map(|m| m.as_str()), Some(&read), &related)?;
+        let follows = self.follow(parents).await?;
+        envelope.depends = follows.depends;
+        let id = envelope.id;
+        let audit = self.audit("update", &format!("Patient/{patient}"), Some(patient));
+        let transaction = Transaction::new().append(envelope).audit(audit);
+        let transaction = self.mend(transaction, &follows.refused, id).await?;
+        self.commit(transaction).await?;
+        self.emit(Event::Patient { id: patient.to_owned() });
+        self.card(patient).await
     }
 
     /// The form with its numbers in their one writing; `invalid` with the field where something stops it.
-    fn checked(&self, mut form: Registration) -> Result<Registration, Error> {
+    pub(crate) fn checked(&self, mut form: Registration) -> Result<Registration, Error> {
         let findings = registration::check(&form, self.stamp().today);
         if let Some(stop) = findings.into_iter().find(|f| f.stops) {
             return Err(Error { detail: Some(stop.code), ..Error::field("invalid", &stop.field) });
@@ -173,7 +199,7 @@ impl Session {
         let ids = Ids { id, mr, facility: &self.facility(), existing, related };
         let payload =
             fhir::patient::to_bundle(form, &ids, self.stamp(), &mut new_id).map_err(crate::error::bundle)?;
-        Ok(self.envelope(Kind::Patient, Some(id), payload))
+        self.sign(self.envelope(Kind::Patient, Some(id), payload), purpose::AUTHOR)
     }
 
     /// A paper that is recorded for somebody else asks whose it is: `cnic-used` until `shared` says so. Answers the

@@ -7,25 +7,21 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::VerifyingKey;
-use rabta_domain::patient::Custody;
 use rabta_ipc::{
     Error, Event,
     gate::Progress,
-    sync::{GetSync, KindCount, SyncChip, SyncNow, SyncRow, SyncView},
+    sync::{DataUsed, SyncChip},
 };
-use rabta_store::{EntryState, LogEntry, RecordStore, SqliteStore, Transaction, vault::OpenVault};
+use rabta_store::{RecordStore, SqliteStore, Transaction, vault::OpenVault};
 use rabta_sync::{
     Changed, Driver, Endpoint, HieClient, Identity, Keyring, Offset, Pins, SocketEvent, SocketHandle, Status,
-    SyncHandle, socket,
+    SyncHandle, Traffic, socket,
 };
-use rabta_wire::{
-    Id,
-    envelope::{Envelope, Kind},
-};
+use rabta_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Inner, Session, lease::Lease, routes::routes, session::Enrollment};
+use crate::{Inner, lease::Lease, session::Enrollment, traffic::Meter};
 
 /// What an earlier run learnt of the HIE's clock and when it last heard of it.
 pub(crate) const REMEMBERED: &str = "sync.remembered";
@@ -33,12 +29,6 @@ pub(crate) const REMEMBERED: &str = "sync.remembered";
 const REMEMBER_EVERY: i64 = 60_000;
 /// A batch that touches more patients than this is told as "the lists changed".
 const FEW: usize = 20;
-const ROWS: usize = 200;
-
-routes!(Session {
-    GetSync => get_sync,
-    SyncNow => sync_now,
-});
 
 /// A session's line to the HIE. In training there is none, and nothing that could make one.
 pub(crate) struct Line(Option<SyncTask>);
@@ -95,8 +85,23 @@ impl Line {
         self.0.as_ref().is_some_and(|sync| sync.handle.status().copied)
     }
 
-    fn problem(&self) -> &'static str {
+    pub fn problem(&self) -> &'static str {
         self.0.as_ref().map_or("", SyncTask::problem)
+    }
+
+    /// A call is going on, and the rest waits.
+    pub fn is_calling(&self) -> bool {
+        self.0.as_ref().is_some_and(|sync| sync.handle.is_calling())
+    }
+
+    /// After a failure: when the next try is.
+    pub fn next_try(&self) -> Option<i64> {
+        self.0.as_ref()?.handle.status().next_try
+    }
+
+    /// What went over the line this month.
+    pub async fn used(&self) -> Option<DataUsed> {
+        Some(self.0.as_ref()?.meter.used().await)
     }
 
     pub fn chip(&self) -> SyncChip {
@@ -111,6 +116,7 @@ pub(crate) struct SyncTask {
     client: HieClient,
     for_calls: Mutex<Option<mpsc::Receiver<SocketEvent>>>,
     remembered: Remembered,
+    meter: Arc<Meter>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -156,9 +162,12 @@ impl SyncTask {
         let (heard, from_socket) = mpsc::channel(64);
         let (socket, keep_up) = socket(client.clone(), heard);
         let (for_calls, calls) = mpsc::channel(256);
+        let meter = Arc::new(Meter::new(app, store.clone(), client.traffic().clone()));
+        let counting = meter.clone();
         let task = Self {
             handle: handle.clone(),
             socket,
+            meter,
             client,
             for_calls: Mutex::new(Some(calls)),
             remembered,
@@ -169,6 +178,7 @@ impl SyncTask {
         let told = task.client.told_pins();
         task.spawn(driver.run());
         task.spawn(keep_up);
+        task.spawn(async move { counting.run().await });
         task.spawn(sort(from_socket, handle.clone(), for_calls));
         task.spawn(tell_changes(app.clone(), changed));
         task.spawn(keep_lease(app.clone(), handle.clone(), lease));
@@ -198,6 +208,11 @@ impl SyncTask {
         &self.socket
     }
 
+    /// Where a call's bytes are counted, too.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        self.client.traffic()
+    }
+
     /// Steers the loop: a call makes it yield.
     pub(crate) fn handle(&self) -> &SyncHandle {
         &self.handle
@@ -207,6 +222,7 @@ impl SyncTask {
     async fn stop(&self) {
         self.stop.cancel();
         self.tasks.wait().await;
+        self.meter.write().await;
     }
 
     /// Why nothing goes on until somebody does something; empty where nothing is wrong.
@@ -420,102 +436,5 @@ fn chip(status: &Status) -> SyncChip {
         needs_you: count(status.needs_you),
         reachable: status.reachable,
         busy: status.busy,
-    }
-}
-
-/// A kind's name on the Sync page.
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Patient => "patient",
-        Kind::Consent => "consent",
-        Kind::Visit => "visit",
-        Kind::ReferralNote => "referral-note",
-        Kind::TaskMove => "task-move",
-        Kind::Communication => "communication",
-        Kind::Advice => "advice",
-        Kind::Decisions => "decisions",
-        Kind::AttachmentPart => "attachment-part",
-        Kind::Audit => "audit",
-    }
-}
-
-impl Session {
-    async fn get_sync(&self, _: GetSync) -> Result<SyncView, Error> {
-        // Counted now, not as of the loop's last round: what was just signed is on it. And before the rows, so that
-        // what is acknowledged in between is still counted rather than listed below "all at the HIE".
-        let chip = self.counted_chip().await?;
-        let store = self.store();
-        let told = |e| self.told(e);
-        let kinds =
-            store.custody_by_kind().await.map_err(told)?.into_iter().map(|(kind, counts)| KindCount {
-                kind: kind_name(kind).to_owned(),
-                here: counts.here as u32,
-                at_hie: (counts.at_hie + counts.superseded) as u32,
-                refused: counts.quarantined as u32,
-            });
-        let mut entries = store.quarantined().await.map_err(told)?;
-        entries.extend(store.unsent(ROWS, usize::MAX).await.map_err(told)?);
-        entries.sort_by_key(|entry| std::cmp::Reverse((entry.log_epoch, entry.seq)));
-        entries.truncate(ROWS);
-        let mut rows = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            rows.push(self.sync_row(entry).await);
-        }
-        Ok(SyncView {
-            chip,
-            hie: self.enrollment.address.clone(),
-            problem: self.sync.problem().to_owned(),
-            last_contact: self.sync.last_contact(),
-            kinds: kinds.collect(),
-            rows,
-            clock_offset: self.sync.clock_offset(),
-        })
-    }
-
-    pub(crate) async fn counted_chip(&self) -> Result<SyncChip, Error> {
-        let mut chip = self.sync.chip();
-        let kinds = self.store().custody_by_kind().await.map_err(|e| self.told(e))?;
-        let sum = |only: Option<Kind>| {
-            let chosen = kinds.iter().filter(|(kind, _)| only.is_none_or(|o| o == *kind));
-            chosen.map(|(_, counts)| counts.here + counts.quarantined).sum::<u64>() as u32
-        };
-        (chip.here_only, chip.visits_here_only) = (sum(None), sum(Some(Kind::Visit)));
-        chip.needs_you = kinds.iter().map(|(_, counts)| counts.quarantined).sum::<u64>() as u32;
-        Ok(chip)
-    }
-
-    async fn sync_row(&self, entry: &LogEntry) -> SyncRow {
-        let card = match &entry.patient {
-            // A row without its card is still a row.
-            Some(patient) => self.card(patient).await.ok(),
-            None => None,
-        };
-        let (custody, code, text) = match &entry.state {
-            EntryState::Quarantined { code, text } => (Custody::NeedsYou, code.clone(), text.clone()),
-            EntryState::Here => (Custody::Here, String::new(), String::new()),
-            EntryState::AtHie(_) => (Custody::AtHie, String::new(), String::new()),
-            EntryState::Superseded { code, .. } => (Custody::AtHie, code.clone(), String::new()),
-        };
-        let header = Envelope::from_bytes(&entry.bytes).and_then(|e| e.header());
-        SyncRow {
-            envelope: entry.id.to_string(),
-            kind: kind_name(entry.kind).to_owned(),
-            card,
-            custody,
-            code,
-            text,
-            made_at: header.map_or(0, |header| header.device_time),
-        }
-    }
-
-    async fn sync_now(&self, _: SyncNow) -> Result<(), Error> {
-        // What a revoked laptop had written may have come there by the operator's hand since: the HIE then says so.
-        for entry in self.store().quarantined().await.map_err(|e| self.told(e))? {
-            if matches!(&entry.state, EntryState::Quarantined { code, .. } if code == "device-revoked") {
-                self.store().requeue(entry.id).await.map_err(|e| self.told(e))?;
-            }
-        }
-        self.sync.hurry();
-        Ok(())
     }
 }

@@ -19,6 +19,7 @@ pub mod pregnancy;
 mod private;
 pub mod registration;
 pub mod role;
+pub mod standing;
 pub mod template;
 pub mod visit;
 pub mod vitals;

@@ -21,6 +21,10 @@ commands! {
     Register { registration: Registration, shared_cnic: Option<SharedCnic> } -> PatientCard = "register";
     /// Corrects demographics; the old version is kept.
     Amend { id: String, registration: Registration, shared_cnic: Option<SharedCnic> } -> PatientCard = "amend";
+    /// Decides between values that stand beside each other: one choice for each field of [`Chart::differs`]. It is an
+    /// amendment like any other. Errors: `invalid` with the field where none was chosen; `stale` where it stands otherwise
+    /// by now.
+    Decide { id: String, choices: Vec<Choice> } -> PatientCard = "decide";
     OpenPatient { id: String } -> Chart = "open-patient";
     Places { q: String } -> Vec<PlaceRow> = "places";
     GetToday {} -> Today = "today";
@@ -43,6 +47,36 @@ pub enum SharedCnic {
     FamilyHead,
     /// Mistyped over there or here: recorded as stated, both marked.
     Unsure,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    pub field: String,
+    /// [`Said::version`].
+    pub version: String,
+}
+
+/// A detail of which several values stand, written by people who did not know of each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Differs {
+    /// `rabta_domain::standing::Field::code`.
+    pub field: String,
+    pub values: Vec<Said>,
+}
+
+/// One of the values, and whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    pub version: String,
+    /// All of the form as it was written; the field is the one that counts.
+    pub registration: Registration,
+    /// Who wrote it; empty where nobody signed.
+    pub by: String,
+    pub facility: String,
+    /// Written on this laptop.
+    pub here: bool,
+    /// Milliseconds since 1970 by the clock of whoever wrote it, corrected where that was known to be wrong.
+    pub at: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,6 +115,9 @@ pub struct Chart {
     pub hie_seen_at: Option<i64>,
     /// It is another facility's record, open for a time.
     pub emergency: Option<Emergency>,
+    /// Details of which two values stand until somebody decides; `registration` shows one of them.
+    #[serde(default)]
+    pub differs: Vec<Differs>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,6 +132,9 @@ pub struct VisitRow {
     pub custody: Custody,
     /// Made here, so that it can be opened as a visit page; else it is history from elsewhere.
     pub ours: bool,
+    /// Of this facility.
+    #[serde(default)]
+    pub here: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

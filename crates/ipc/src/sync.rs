@@ -9,6 +9,10 @@ commands! {
     GetSync {} -> SyncView = "sync";
     /// Tries now.
     SyncNow {} -> () = "sync-now";
+    /// Offers a refused record once more, as it is.
+    SendAgain { envelope: String } -> () = "send-again";
+    /// A refused record stays on this laptop and needs nobody any more. Error `not-allowed` while others wait for it.
+    KeepHere { envelope: String } -> () = "keep-here";
 }
 
 /// One place, in words. Never green while anything is unsent.
@@ -18,7 +22,7 @@ pub struct SyncChip {
     pub here_only: u32,
     /// Of those, visits.
     pub visits_here_only: u32,
-    /// Refused ones, which need somebody.
+    /// Refused ones, which need somebody, and patients of whom two values of one detail stand.
     pub needs_you: u32,
     /// The HIE answered the last time that it was tried.
     pub reachable: bool,
@@ -40,6 +44,27 @@ pub struct SyncView {
     pub rows: Vec<SyncRow>,
     /// HIE clock minus this device's, milliseconds, once known.
     pub clock_offset: Option<i64>,
+    /// Bytes that wait to be sent.
+    #[serde(default)]
+    pub bytes: u64,
+    /// After a failure: when the next try is, milliseconds since 1970.
+    #[serde(default)]
+    pub next_try: Option<i64>,
+    /// What this month cost; `None` in training.
+    #[serde(default)]
+    pub used: Option<DataUsed>,
+    /// Of whom two values of one detail stand.
+    #[serde(default)]
+    pub undecided: Vec<PatientCard>,
+}
+
+/// What went over the line, above TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataUsed {
+    /// `YYYY-MM`.
+    pub month: String,
+    pub sent: u64,
+    pub received: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,4 +86,19 @@ pub struct SyncRow {
     pub code: String,
     pub text: String,
     pub made_at: i64,
+    #[serde(default)]
+    pub bytes: u64,
+    /// Why it is not at the HIE: `refused`, `after` (it waits for a refused one, or one that stays here), `call`,
+    /// `no-link`, `stopped` (nothing goes at all), `next`; `replaced` by another, `kept` here.
+    #[serde(default)]
+    pub why: String,
+    /// How many wait for it.
+    #[serde(default)]
+    pub waiting: u32,
+    /// What can be done about a refused one: `correct` (the visit), `amend` (the patient's details), `again`, `keep`.
+    #[serde(default)]
+    pub can: Vec<String>,
+    /// The visit (Encounter id) that it is.
+    #[serde(default)]
+    pub visit: Option<String>,
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rabta_store::{
-    Attachment, Committed, CustodyCounts, Draft, EntryState, HitPage, LogEntry, LogHead, MemoryStore,
+    Attachment, Committed, CustodyCounts, Details, Draft, EntryState, HitPage, LogEntry, LogHead, MemoryStore,
     MrNumber, NumberUse, PullBatch, Received, RecordStore, Resource, SaveDraft, Sealer, StoreError,
     StoredCert, Transaction, UnsentAudit,
 };
@@ -226,6 +226,9 @@ impl<S: Durable> RecordStore for Disk<S> {
         open(kind: &str, before: Option<i64>, limit: usize) -> Vec<Resource>;
         referring_to(target: &str, kind: Option<&str>) -> Vec<Resource>;
         of_envelope(envelope: Id) -> Vec<Resource>;
+        details(patient: &str) -> Option<Details>;
+        undecided() -> Vec<String>;
+        seen_to(limit: usize) -> Vec<LogEntry>;
         draft(id: &str) -> Option<Draft>;
         drafts(kind: Option<&str>) -> Vec<Draft>;
         drafts_of(patient: &str) -> Vec<Draft>;

@@ -23,6 +23,7 @@ mod append;
 mod columns;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod details;
 mod error;
 mod memory;
 mod model;
@@ -35,6 +36,7 @@ pub mod vault;
 
 pub use append::{DeviceSigner, LogHead, NewEnvelope, Sealer};
 pub use columns::{BundleError, bundle_entries};
+pub use details::Details;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use model::*;

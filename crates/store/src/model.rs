@@ -79,6 +79,9 @@ pub enum EntryState {
     Superseded { at: Cursor, code: String },
     /// Refused, with the HIE's own words.
     Quarantined { code: String, text: String },
+    /// Was refused, or waited for one that was, and somebody has seen to it: another envelope took its place, or it stays
+    /// on this laptop.
+    SeenTo { code: String, text: String, by: Option<Id> },
 }
 
 /// An entry of this device's log.
@@ -110,7 +113,9 @@ impl CustodyCounts {
             0 => self.here += count,
             1 => self.at_hie += count,
             2 => self.superseded += count,
-            _ => self.quarantined += count,
+            3 => self.quarantined += count,
+            // What somebody has seen to is no record that counts.
+            _ => {}
         }
     }
 

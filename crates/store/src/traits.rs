@@ -4,6 +4,7 @@ use rabta_wire::{Id, cursor::Cursor, envelope::Kind, log::Ack};
 
 use crate::{
     append::{LogHead, Sealer},
+    details::Details,
     error::StoreError,
     model::*,
     transaction::{Committed, PullBatch, Transaction},
@@ -105,6 +106,13 @@ pub trait RecordStore: Send + Sync {
     /// What an envelope's payload became, in the order of its Bundle; versions may have been followed by newer ones.
     fn of_envelope(&self, envelope: Id) -> impl Future<Output = Answer<Vec<Resource>>> + Send;
 
+    /// What stands of a patient's details where several people wrote them without knowing of each other; `None` where one
+    /// version follows the other.
+    fn details(&self, patient: &str) -> impl Future<Output = Answer<Option<Details>>> + Send;
+
+    /// Patients of whom two values of one detail stand until somebody decides.
+    fn undecided(&self) -> impl Future<Output = Answer<Vec<String>>> + Send;
+
     // Drafts
 
     fn draft(&self, id: &str) -> impl Future<Output = Answer<Option<Draft>>> + Send;
@@ -127,6 +135,9 @@ pub trait RecordStore: Send + Sync {
 
     fn quarantined(&self) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
 
+    /// What was refused, or waited for such a one, and somebody has seen to: newest first, at most `limit`.
+    fn seen_to(&self, limit: usize) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
+
     /// This device's log after (`epoch`, `seq`), oldest first, at most `limit`: for carriers that keep their own place in it.
     fn log_after(
         &self,
@@ -135,7 +146,7 @@ pub trait RecordStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
 
-    /// An ask's envelopes in this device's log, oldest first.
+    /// An ask's envelopes in this device's log, oldest first, but for those whose place another took.
     fn log_of_task(&self, task: Id) -> impl Future<Output = Answer<Vec<LogEntry>>> + Send;
 
     fn custody(&self) -> impl Future<Output = Answer<CustodyCounts>> + Send;

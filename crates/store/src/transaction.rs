@@ -22,6 +22,7 @@ pub(crate) enum Op {
     SaveDraft(SaveDraft),
     DropDraft(String),
     Append(NewEnvelope),
+    SeeTo(Id, Option<Id>),
     PutAttachment(Attachment),
     PutCert(StoredCert),
     Set(String, Vec<u8>),
@@ -66,6 +67,12 @@ impl Transaction {
     /// Appends to the log and stores the resources in the payload's Bundle as new versions. Needs a sealer.
     pub fn append(self, envelope: NewEnvelope) -> Self {
         self.with(Op::Append(envelope))
+    }
+
+    /// Somebody has seen to a refused envelope, or to one that waits for it: `new` takes its place, or it stays on this
+    /// laptop. It is kept as it is, and needs nobody any more. Nothing happens to what the HIE has.
+    pub fn see_to(self, old: Id, new: Option<Id>) -> Self {
+        self.with(Op::SeeTo(old, new))
     }
 
     pub fn put_attachment(self, attachment: Attachment) -> Self {

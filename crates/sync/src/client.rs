@@ -21,6 +21,7 @@ use crate::{
     clock::{Clock, Offset},
     error::HieError,
     pin::{Pins, tls_config},
+    traffic::{Traffic, size_of},
 };
 
 /// A clinic's 2G link may take long to say anything, and then says it slowly.
@@ -75,6 +76,7 @@ struct Inner {
     offset: Offset,
     token: Mutex<Option<Token>>,
     told: watch::Sender<Option<Vec<[u8; 32]>>>,
+    traffic: Arc<Traffic>,
 }
 
 struct Token {
@@ -135,8 +137,14 @@ impl HieClient {
                 offset,
                 token,
                 told: watch::channel(None).0,
+                traffic: Arc::default(),
             }),
         })
+    }
+
+    /// What went over the line since this client was made.
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.inner.traffic
     }
 
     /// What is known of the HIE's clock.
@@ -371,9 +379,14 @@ impl HieClient {
 
     /// Sends, learns the time, and sorts the answer.
     async fn send(&self, request: RequestBuilder) -> Result<Response, HieError> {
+        let request = request.build().map_err(HieError::of_http)?;
+        let body = request.body().and_then(|body| body.as_bytes()).map_or(0, <[u8]>::len);
+        self.inner.traffic.add_sent(size_of(request.headers()) + request.url().as_str().len() + body);
         let sent = self.inner.clock.unix_ms();
-        let answer = request.send().await.map_err(HieError::of_http)?;
+        let mut answer = self.inner.http.execute(request).await.map_err(HieError::of_http)?;
         let received = self.inner.clock.unix_ms();
+        self.inner.traffic.add_received(size_of(answer.headers()));
+        answer.extensions_mut().insert(self.inner.traffic.clone());
         if let Some(date) = answer.headers().get(header::DATE).and_then(|d| d.to_str().ok()) {
             self.inner.offset.learn(date, sent, received);
         }
@@ -419,13 +432,23 @@ async fn cbor<T: for<'b> minicbor::Decode<'b, ()>>(answer: Response, most: usize
 pub(crate) async fn bytes(mut answer: Response, most: usize) -> Result<Vec<u8>, HieError> {
     let packed = answer.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "zstd");
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(HieError::of_http)? {
+    while let Some(chunk) = next(&mut answer).await? {
+        let chunk = chunk.as_ref();
         if body.len() + chunk.len() > most {
             return Err(HieError::Malformed("larger than allowed"));
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(chunk);
     }
     if packed { unpacked(&body, most) } else { Ok(body) }
+}
+
+/// The next piece of a body, counted.
+pub(crate) async fn next(answer: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, HieError> {
+    let chunk = answer.chunk().await.map_err(HieError::of_http)?;
+    if let (Some(chunk), Some(traffic)) = (&chunk, answer.extensions().get::<Arc<Traffic>>()) {
+        traffic.add_received(chunk.len());
+    }
+    Ok(chunk)
 }
 
 /// zstd (RFC 8878).

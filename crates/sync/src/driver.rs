@@ -81,6 +81,10 @@ impl SyncHandle {
         self.set(&self.control.socket, up);
     }
 
+    pub fn is_calling(&self) -> bool {
+        self.control.calling.load(Ordering::Acquire)
+    }
+
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
     }
@@ -184,7 +188,10 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         self.tally.count().await?;
         for operation in plan(&local, &self.link, self.now(), self.seed) {
             match operation {
-                Operation::Wait { until } => return Ok(Some(until)),
+                Operation::Wait { until } => {
+                    self.tell_next_try(until);
+                    return Ok(Some(until));
+                }
                 Operation::ResetEpoch(epoch) => {
                     tracing::warn!(%epoch, "the HIE has a new epoch: everything is offered again");
                     self.store.enter_epoch(epoch).await?;
@@ -282,6 +289,13 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         Ok((Local { unsent, cursor: self.store.cursor().await? }, entries))
     }
 
+    fn tell_next_try(&self, until: u64) {
+        let clock = self.client.clock();
+        let left = i64::try_from(until.saturating_sub(self.now())).unwrap_or(i64::MAX);
+        let at = (self.link.failures > 0).then(|| clock.unix_ms().saturating_add(left));
+        self.change(|status| status.next_try = at);
+    }
+
     async fn rest(&self, until: u64) {
         self.busy(false);
         let rest = Duration::from_millis(until.saturating_sub(self.now()));
@@ -304,7 +318,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             status.clock_offset = offset;
             (status.reachable, status.key_changed, status.disk_full, status.refused) =
                 (true, false, false, None);
-            status.revoked = false;
+            (status.revoked, status.next_try) = (false, None);
             true
         });
     }

@@ -39,6 +39,7 @@ mod pull;
 mod socket;
 mod status;
 mod strays;
+mod traffic;
 mod updates;
 mod verify;
 
@@ -52,5 +53,6 @@ pub use error::HieError;
 pub use pin::{OtherKey, Pins};
 pub use socket::{SocketEvent, SocketHandle, socket};
 pub use status::{Changed, FirstPull, Status};
+pub use traffic::Traffic;
 pub use updates::Rest;
 pub use verify::{Apart, Keyring, Verified, must_be_signed};

@@ -191,7 +191,9 @@ impl Task {
             tokio::select! {
                 frame = self.queue.recv() => {
                     let Some(frame) = frame else { return };
-                    if stream.send(text(&frame)).await.is_err() {
+                    let frame = text(&frame);
+                    self.client.traffic().add_sent(frame.len());
+                    if stream.send(frame).await.is_err() {
                         return;
                     }
                 }
@@ -223,6 +225,7 @@ impl Task {
 
     /// Tells what came; answers the frame, if it was one.
     async fn take(&mut self, said: &str) -> Option<ServerFrame> {
+        self.client.traffic().add_received(said.len());
         if let Ok(frame) = signal::decode_server::<signal::Body>(said) {
             if let ServerFrame::Welcome { session, .. } = &frame {
                 self.session = Some(session.clone());

@@ -15,7 +15,7 @@ pub struct Rest {
 impl Rest {
     /// The next bytes; `None` behind the last.
     pub async fn next(&mut self) -> Result<Option<impl AsRef<[u8]>>, HieError> {
-        self.answer.chunk().await.map_err(HieError::of_http)
+        crate::client::next(&mut self.answer).await
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) enum What {
 
 impl Item {
     pub fn is_at_hie(&self) -> bool {
-        !matches!(self.own, Some(EntryState::Here | EntryState::Quarantined { .. }))
+        !matches!(self.own, Some(EntryState::Here | EntryState::Quarantined { .. } | EntryState::SeenTo { .. }))
     }
 }
 

@@ -12,7 +12,7 @@ use rabta_call::{CallSession, EngineEvent, Input, Intent, Millis, Named, Output,
 use rabta_engine::{NativeEngine, Ring};
 use rabta_ipc::Error;
 use rabta_store::{RecordStore, Transaction};
-use rabta_sync::{SocketEvent, SocketHandle};
+use rabta_sync::{SocketEvent, SocketHandle, Traffic};
 use rabta_wire::{
     Id,
     guest::LinkSecret,
@@ -86,6 +86,7 @@ pub(super) struct Parts {
     pub socket: SocketHandle,
     pub desk: Arc<Mutex<Desk>>,
     pub frames: FrameDesk,
+    pub traffic: Arc<Traffic>,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
 }
@@ -193,11 +194,23 @@ impl Host {
                 () = self.parts.stop.cancelled() => return,
                 Some(wish) = wishes.recv() => self.wish(wish).await,
                 Some(event) = socket.recv() => self.heard(event).await,
-                Some(event) = engine_event(&mut self.running) => self.input(Input::Engine(event)).await,
+                Some(event) = engine_event(&mut self.running) => {
+                    self.count(&event);
+                    self.input(Input::Engine(event)).await;
+                }
                 Some(found) = self.found.1.recv() => self.found(found).await,
                 () = sleep_until(wake) => self.tick().await,
                 _ = tick.tick(), if !idle => self.tick().await,
             }
+        }
+    }
+
+    /// What a leg's sound and picture cost, from each second's report.
+    fn count(&self, event: &EngineEvent) {
+        if let EngineEvent::Stats { stats, .. } = event {
+            let bytes = |kbps: u32| kbps as usize * 1_000 / 8;
+            self.parts.traffic.add_received(bytes(stats.audio_in_kbps + stats.video_in_kbps));
+            self.parts.traffic.add_sent(bytes(stats.audio_out_kbps + stats.video_out_kbps));
         }
     }
 

@@ -121,6 +121,7 @@ impl Calls {
                 socket: sync.socket().clone(),
                 desk: calls.desk.clone(),
                 frames: calls.frames.clone(),
+                traffic: sync.traffic().clone(),
                 tasks: calls.tasks.clone(),
                 stop: calls.stop.clone(),
             });

@@ -63,7 +63,8 @@ impl Session {
             .map_err(crate::error::bundle)?;
         let mut envelope = self.envelope(Kind::Visit, Some(&body.patient), payload);
         envelope.depends.extend(self.brought_by("Patient", &body.patient).await?);
-        envelope.depends.extend(body.replaces);
+        let follows = self.follow(body.replaces.into_iter().collect()).await?;
+        envelope.depends.extend(follows.depends.iter().filter(|on| !envelope.depends.contains(on)).copied().collect::<Vec<_>>());
         let written = body.form.tidied().medicines;
         let ordered = self.consulted(body.ask.as_deref()).await?.orders.len();
         self.prove_paper(&mut envelope, written.len() + ordered)?;
@@ -71,6 +72,7 @@ impl Session {
         let after = envelope.id;
         let audit = self.audit("sign", &format!("Encounter/{id}"), Some(&body.patient));
         let transaction = Transaction::new().append(envelope).drop_draft(id.clone()).audit(audit);
+        let transaction = self.mend(transaction, &follows.refused, after).await?;
         let transaction = self.count_medicines(transaction, &written).await?;
         let transaction =
             self.with_photos(transaction, &body.form.photos, &body.patient, None, after).await?;

@@ -3,6 +3,7 @@
 //! [`contract_tests!`](crate::contract_tests) makes a test of each promise. Ids are made from numbers; nothing here
 //! needs a clock, a network or randomness.
 
+mod details;
 mod log;
 mod patients;
 mod pull;
@@ -23,7 +24,7 @@ use crate::{
     RecordStore, SaveDraft, Sealer, StoreError, StoredCert, Transaction,
 };
 
-pub use self::{log::*, patients::*, pull::*, record::*, rest::*};
+pub use self::{details::*, log::*, patients::*, pull::*, record::*, rest::*};
 
 type Held = Result<(), StoreError>;
 
@@ -72,6 +73,9 @@ macro_rules! contract_tests {
             settings_are_set_and_unset
             audit_waits_until_it_is_in_an_envelope
             dictionaries_are_kept_under_their_ids
+            details_written_beside_each_other_stand_until_somebody_decides
+            what_came_without_an_envelope_is_what_both_began_with
+            what_somebody_has_seen_to_needs_nobody_and_stays
         }
     };
     ($make:expr; $($promise:ident)*) => {
@@ -166,6 +170,14 @@ async fn append(store: &impl RecordStore, envelopes: Vec<NewEnvelope>) -> Held {
 
 /// Another device's envelope, as the HIE would send it.
 fn foreign(n: u8, kind: Kind, task: Option<Id>, payload: Vec<u8>) -> Vec<u8> {
+    foreign_header(n, kind, task, &[], payload)
+}
+
+fn foreign_after(n: u8, kind: Kind, depends: &[u8], payload: Vec<u8>) -> Vec<u8> {
+    foreign_header(n, kind, None, depends, payload)
+}
+
+fn foreign_header(n: u8, kind: Kind, task: Option<Id>, depends: &[u8], payload: Vec<u8>) -> Vec<u8> {
     let header = Header {
         version: 1,
         id: id(n),
@@ -178,7 +190,7 @@ fn foreign(n: u8, kind: Kind, task: Option<Id>, payload: Vec<u8>) -> Vec<u8> {
         facility: id(102),
         task,
         base_version: None,
-        depends: vec![],
+        depends: depends.iter().map(|d| id(*d)).collect(),
         device_time: 0,
         clock_offset: None,
         codec: rabta_wire::envelope::Codec::Plain,

@@ -20,6 +20,7 @@ use rabta_wire::{
 
 use crate::{
     append::{LogHead, Sealer},
+    details::Details,
     error::StoreError,
     model::*,
     order::{Waiting, push_order},
@@ -51,6 +52,8 @@ struct State {
     cursor: Option<Cursor>,
     backed_up: u64,
     roster: Option<Vec<u8>>,
+    /// Patients whose details stand beside each other, and whether somebody has to decide.
+    beside: BTreeMap<String, bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -322,6 +325,15 @@ impl RecordStore for MemoryStore {
             .collect())
     }
 
+    async fn details(&self, patient: &str) -> Answer<Option<Details>> {
+        Ok(self.state().details(patient))
+    }
+
+    async fn undecided(&self) -> Answer<Vec<String>> {
+        let state = self.state();
+        Ok(state.beside.iter().filter(|(_, open)| **open).map(|(patient, _)| patient.clone()).collect())
+    }
+
     async fn draft(&self, id: &str) -> Answer<Option<Draft>> {
         Ok(self.state().drafts.get(id).cloned())
     }
@@ -368,7 +380,7 @@ impl RecordStore for MemoryStore {
         let refused: HashSet<Id> = state
             .log
             .iter()
-            .filter(|l| matches!(l.entry.state, EntryState::Quarantined { .. }))
+            .filter(|l| matches!(l.entry.state, EntryState::Quarantined { .. } | EntryState::SeenTo { .. }))
             .map(|l| l.entry.id)
             .collect();
         let mut size = 0;
@@ -390,6 +402,12 @@ impl RecordStore for MemoryStore {
         Ok(refused.map(|l| l.entry.clone()).collect())
     }
 
+    async fn seen_to(&self, limit: usize) -> Answer<Vec<LogEntry>> {
+        let state = self.state();
+        let seen_to = state.log.iter().rev().filter(|l| matches!(l.entry.state, EntryState::SeenTo { .. }));
+        Ok(seen_to.take(limit).map(|l| l.entry.clone()).collect())
+    }
+
     async fn log_after(&self, epoch: u32, seq: u64, limit: usize) -> Answer<Vec<LogEntry>> {
         let state = self.state();
         let after = state.log.iter().filter(|l| (l.entry.log_epoch, l.entry.seq) > (epoch, seq));
@@ -400,7 +418,10 @@ impl RecordStore for MemoryStore {
     }
 
     async fn log_of_task(&self, task: Id) -> Answer<Vec<LogEntry>> {
-        Ok(self.state().log.iter().filter(|l| l.entry.task == Some(task)).map(|l| l.entry.clone()).collect())
+        let replaced = |l: &&Logged| matches!(l.entry.state, EntryState::SeenTo { by: Some(_), .. });
+        let state = self.state();
+        let of_task = state.log.iter().filter(|l| l.entry.task == Some(task) && !replaced(l));
+        Ok(of_task.map(|l| l.entry.clone()).collect())
     }
 
     async fn custody(&self) -> Answer<CustodyCounts> {

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use rabta_domain::fhir;
 use rabta_search::{FEW, Field, Query, Token};
 use rabta_wire::{
     Id,
     cursor::Cursor,
-    envelope::{AttachmentPart, Envelope, Header},
+    envelope::{AttachmentPart, Envelope, Header, Kind},
 };
 
 use super::{Answer, Block, Current, Logged, State, Version};
 use crate::{
     append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
     columns::Columns,
+    details::{self, Details, Written, is_beside},
     error::StoreError,
     model::*,
     pack,
@@ -150,7 +152,69 @@ impl State {
         };
         self.log.push(Logged { entry, depends: header.depends.clone(), hash: head.hash });
         self.store_payload(&header, &new.payload)?;
+        self.note_details(&header);
         Ok(header.seq)
+    }
+
+    fn note_details(&mut self, header: &Header) {
+        if let (Kind::Patient, Some(patient)) = (header.kind, header.patient) {
+            self.note_patient(&patient.to_string());
+        }
+    }
+
+    fn note_patient(&mut self, patient: &str) {
+        let written = self.written(patient);
+        let details = if is_beside(&written) { self.stands(patient, &written) } else { None };
+        match details {
+            Some(details) => drop(self.beside.insert(patient.to_owned(), !details.open.is_empty())),
+            None => drop(self.beside.remove(patient)),
+        }
+    }
+
+    pub(super) fn details(&self, patient: &str) -> Option<Details> {
+        self.beside.contains_key(patient).then(|| self.stands(patient, &self.written(patient)))?
+    }
+
+    fn written(&self, patient: &str) -> Vec<Written> {
+        let of = |kind: Kind, about: &Option<String>| kind == Kind::Patient && about.as_deref() == Some(patient);
+        let log = self.log.iter().filter(|l| {
+            of(l.entry.kind, &l.entry.patient) && !matches!(l.entry.state, EntryState::SeenTo { .. })
+        });
+        let inbox = self.inbox.values().filter(|r| of(r.kind, &r.patient));
+        let bytes = log.map(|l| &l.entry.bytes).chain(inbox.map(|r| &r.bytes));
+        bytes.filter_map(|bytes| Written::read(bytes)).collect()
+    }
+
+    fn stands(&self, patient: &str, written: &[Written]) -> Option<Details> {
+        let mut person = None;
+        let mut related = BTreeMap::new();
+        for version in self.versions.iter().filter(|v| v.envelope.is_none() && !v.body.is_empty()) {
+            let Ok(resource) = fhir::Resource::parse(&version.body) else { continue };
+            let about = self.current.get(&(version.kind.clone(), version.id.clone()));
+            match version.kind.as_str() {
+                "Patient" if version.id == patient => person = Some(resource),
+                "RelatedPerson" if about.is_some_and(|c| c.patient.as_deref() == Some(patient)) => {
+                    related.insert(version.id.clone(), resource);
+                }
+                _ => {}
+            }
+        }
+        let related: Vec<fhir::Resource> = related.into_values().collect();
+        let imported = person.and_then(|person| fhir::patient::read(&person, &related).ok());
+        details::read(written, imported.map(|record| record.form), &self.dictionaries)
+    }
+
+    fn see_to(&mut self, old: Id, new: Option<Id>) {
+        let Some(logged) = self.log.iter_mut().find(|l| l.entry.id == old) else { return };
+        let (code, text) = match &logged.entry.state {
+            EntryState::Here => Default::default(),
+            EntryState::Quarantined { code, text } => (code.clone(), text.clone()),
+            _ => return,
+        };
+        logged.entry.state = EntryState::SeenTo { code, text, by: new };
+        if let (Kind::Patient, Some(patient)) = (logged.entry.kind, logged.entry.patient.clone()) {
+            self.note_patient(&patient);
+        }
     }
 
     pub(super) fn store_payload(&mut self, header: &Header, payload: &[u8]) -> Answer<()> {
@@ -222,6 +286,7 @@ impl State {
                 let seq = self.append(&new, sealer.ok_or(StoreError::NoSealer)?)?;
                 committed.appended.push((new.id, seq));
             }
+            Op::SeeTo(old, new) => self.see_to(old, new),
             Op::PutAttachment(attachment) => {
                 self.attachments.insert(attachment.id.clone(), attachment);
             }
@@ -288,6 +353,7 @@ impl State {
         let dictionary = self.dictionaries.get(&header.dictionary).cloned();
         let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
         self.store_payload(&header, &payload)?;
+        self.note_details(&header);
         self.settle(header.id)
     }
 
@@ -329,7 +395,9 @@ impl State {
         match own.map(|logged| &logged.entry.state) {
             Some(EntryState::Here) => u64::MAX,
             Some(EntryState::AtHie(at)) => at.seq,
-            Some(EntryState::Superseded { .. } | EntryState::Quarantined { .. }) => 0,
+            Some(
+                EntryState::Superseded { .. } | EntryState::Quarantined { .. } | EntryState::SeenTo { .. },
+            ) => 0,
             None => self.inbox.get(&envelope).map_or(0, |received| received.hie_seq),
         }
     }
@@ -340,6 +408,7 @@ impl State {
             EntryState::AtHie(_) => 1,
             EntryState::Superseded { .. } => 2,
             EntryState::Quarantined { .. } => 3,
+            EntryState::SeenTo { .. } => 4,
         };
         counts.add(number, 1);
     }

@@ -8,6 +8,7 @@ mod body;
 mod body_train;
 mod connect;
 mod copy;
+mod details;
 mod find;
 mod ids;
 mod keys;

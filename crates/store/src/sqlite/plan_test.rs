@@ -8,8 +8,10 @@ use super::{
 };
 
 /// Tables that stay small: the numbers of kinds, states, dictionaries and blocks; drafts are what is open on a desk.
-/// `lately` is some hundred patients; the old table is read once.
+/// `lately` is some hundred patients; `beside` are those about whose details somebody has to decide; the old table is read
+/// once.
 const SMALL: &[&str] = &[
+    "beside",
     "custody",
     "dictionary",
     "mr_block",

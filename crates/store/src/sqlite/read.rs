@@ -156,6 +156,7 @@ pub(crate) fn entry_state(
         1 => EntryState::AtHie(at()?),
         2 => EntryState::Superseded { at: at()?, code },
         3 => EntryState::Quarantined { code, text },
+        4 => EntryState::SeenTo { code, text, by: optional_id(epoch)? },
         _ => return Err(StoreError::Damaged("a state that this program does not know")),
     })
 }

@@ -54,7 +54,7 @@ macro_rules! received {
 /// or refused comes first.
 macro_rules! place {
     () => {
-        "CASE l.state WHEN 0 THEN 9223372036854775807 WHEN 1 THEN l.hie_seq WHEN 2 THEN 0 WHEN 3 THEN 0 ELSE coalesce(i.hie_seq, 0) END"
+        "CASE l.state WHEN 0 THEN 9223372036854775807 WHEN 1 THEN l.hie_seq WHEN 2 THEN 0 WHEN 3 THEN 0 WHEN 4 THEN 0 ELSE coalesce(i.hie_seq, 0) END"
     };
 }
 
@@ -140,6 +140,21 @@ statements! {
     DROP_LINK = "DELETE FROM link WHERE target = ?1 AND r = ?2";
     ADD_LINK = "INSERT INTO link (target, r) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
+    // Details that several people wrote beside each other
+    IS_BESIDE = "SELECT 1 FROM beside WHERE patient = ?1 LIMIT 1";
+    DROP_BESIDE = "DELETE FROM beside WHERE patient = ?1";
+    ADD_BESIDE = "INSERT INTO beside (patient, field, envelope) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    UNDECIDED = "SELECT DISTINCT patient FROM beside WHERE field <> '' ORDER BY patient";
+    DETAILS_WRITTEN = "SELECT bytes FROM log WHERE patient = ?1 AND state IN (0, 1, 2, 3) AND kind = 1 ORDER BY n";
+    DETAILS_RECEIVED = "SELECT bytes FROM inbox WHERE patient = ?1 AND kind = 1 ORDER BY hie_seq";
+    IMPORTED_PAST = "SELECT (SELECT name FROM kind WHERE k = r.k), r.id, v.codec, v.dictionary, v.body \
+                     FROM resource r JOIN past_version v ON v.r = r.r \
+                     WHERE r.patient = ?1 AND r.k IN (SELECT k FROM kind WHERE name IN ('Patient', 'RelatedPerson')) \
+                     AND v.envelope = x'' AND v.deleted = 0 ORDER BY v.version";
+    IMPORTED_NOW = "SELECT (SELECT name FROM kind WHERE k = r.k), r.id, r.codec, r.dictionary, r.body FROM resource r \
+                    WHERE r.patient = ?1 AND r.k IN (SELECT k FROM kind WHERE name IN ('Patient', 'RelatedPerson')) \
+                    AND r.envelope = x'' AND r.deleted = 0";
+
     // Search
     POSTINGS = "SELECT key, entries FROM posting WHERE key >= ?1 AND key < ?2";
     POSTING_AT = "SELECT first, entries FROM posting WHERE key = ?1 AND first = coalesce(\
@@ -176,13 +191,14 @@ statements! {
     LOG_ENTRY = entries!("WHERE id = ?1");
     LOG_AT = entries!("WHERE n = ?1");
     LOG_QUARANTINED = entries!("WHERE state = 3 ORDER BY n");
+    LOG_SEEN_TO = entries!("WHERE state = 4 ORDER BY n DESC LIMIT ?1");
     LOG_NOT_SENT = entries!("WHERE state IN (0, 3) ORDER BY n");
     LOG_AFTER = entries!("WHERE (log_epoch, seq) > (?1, ?2) ORDER BY log_epoch, seq LIMIT ?3");
     LOG_OLDEST_NOT_SENT = entries!("WHERE state = 0 ORDER BY n LIMIT 1");
-    LOG_OF_TASK = entries!("WHERE task = ?1 AND task <> '' ORDER BY n");
+    LOG_OF_TASK = entries!("WHERE task = ?1 AND task <> '' AND NOT (state = 4 AND hie_epoch <> x'') ORDER BY n");
     LOG_WAITING = "SELECT n, id, kind, task <> '' FROM log WHERE state = 0 ORDER BY n";
     LOG_WAITING_NEEDS = "SELECT d.n, d.needs FROM log l JOIN log_depends d ON d.n = l.n WHERE l.state = 0";
-    LOG_REFUSED = "SELECT id FROM log WHERE state = 3";
+    LOG_REFUSED = "SELECT id FROM log WHERE state IN (3, 4)";
     APPEND = "INSERT INTO log (log_epoch, seq, id, kind, patient, task, hash, state, hie_epoch, hie_seq, code, words, bytes) \
               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, x'', 0, '', '', ?8) RETURNING n";
     ADD_NEED = "INSERT INTO log_depends (n, needs) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
@@ -190,6 +206,7 @@ statements! {
     CONFIRM = "UPDATE log SET state = 1, hie_epoch = ?2, hie_seq = ?3, code = '', words = '' \
                WHERE id = ?1 AND NOT (state = 2 AND hie_epoch = ?2)";
     REQUEUE = "UPDATE log SET state = 0, code = '', words = '' WHERE id = ?1 AND state = 3";
+    SEE_TO = "UPDATE log SET state = 4, hie_epoch = ?2 WHERE id = ?1 AND state IN (0, 3)";
     FORGET_EPOCH = "UPDATE log SET state = 0, hie_epoch = x'', hie_seq = 0, code = '' WHERE state IN (1, 2) AND hie_epoch <> ?1";
     FORGET_PLACES = "UPDATE inbox SET hie_seq = 0 WHERE hie_seq > 0";
     IS_OURS = "SELECT 1 FROM log WHERE id = ?1";

@@ -17,10 +17,11 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     connect::{MIGRATIONS, RawKey, Reader, Writer, get},
-    find, ids, read, sql, upgrade, write,
+    details, find, ids, read, sql, upgrade, write,
 };
 use crate::{
     append::{LogHead, Sealer},
+    details::Details,
     error::StoreError,
     model::*,
     order::{Waiting, push_order},
@@ -361,6 +362,17 @@ impl RecordStore for SqliteStore {
         Ok(found)
     }
 
+    async fn details(&self, patient: &str) -> Answer<Option<Details>> {
+        let mut reader = self.reader().await?;
+        details::of(reader.connection(), patient).await
+    }
+
+    async fn undecided(&self) -> Answer<Vec<String>> {
+        let mut reader = self.reader().await?;
+        let rows = sqlx::query(sql::UNDECIDED).fetch_all(reader.connection()).await?;
+        rows.iter().map(|row| get(row, 0)).collect()
+    }
+
     async fn draft(&self, id: &str) -> Answer<Option<Draft>> {
         Ok(self.draft_list(sqlx::query(sql::DRAFT).bind(id)).await?.pop())
     }
@@ -403,6 +415,10 @@ impl RecordStore for SqliteStore {
 
     async fn quarantined(&self) -> Answer<Vec<LogEntry>> {
         self.entries(sqlx::query(sql::LOG_QUARANTINED)).await
+    }
+
+    async fn seen_to(&self, limit: usize) -> Answer<Vec<LogEntry>> {
+        self.entries(sqlx::query(sql::LOG_SEEN_TO).bind(count(limit))).await
     }
 
     async fn log_after(&self, epoch: u32, seq: u64, limit: usize) -> Answer<Vec<LogEntry>> {

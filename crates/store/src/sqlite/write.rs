@@ -3,13 +3,14 @@
 use rabta_wire::{
     Id,
     cursor::Cursor,
-    envelope::{AttachmentPart, Envelope, Header},
+    envelope::{AttachmentPart, Envelope, Header, Kind},
     log::Outcome,
 };
 use sqlx::SqliteConnection;
 
 use super::{
     connect::get,
+    details,
     posting::Changes,
     put::{self, put},
     read, sql,
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
     error::StoreError,
-    model::{Attachment, NewResource, SaveDraft, StoredCert},
+    model::{Attachment, LogEntry, NewResource, SaveDraft, StoredCert},
     pack::{self, pack},
     transaction::{Acks, Committed, Op, PullBatch, Pulled},
 };
@@ -50,6 +51,7 @@ pub(crate) async fn ops(
                 let seq = append(c, &mut keys, &new, sealer.ok_or(StoreError::NoSealer)?).await?;
                 committed.appended.push((new.id, seq));
             }
+            Op::SeeTo(old, new) => see_to(c, old, new).await?,
             Op::PutAttachment(attachment) => put_attachment(c, attachment).await?,
             Op::PutCert(cert) => put_cert(c, cert).await?,
             Op::Set(key, value) => set(c, &key, value).await?,
@@ -150,7 +152,28 @@ async fn append(
         run(sqlx::query(sql::ADD_NEED).bind(n).bind(needs.0.to_vec()), c).await?;
     }
     store_payload(c, keys, &header, &new.payload).await?;
+    note_details(c, &header).await?;
     Ok(header.seq)
+}
+
+/// Whether a patient's details now stand beside each other, or no more.
+async fn note_details(c: &mut SqliteConnection, header: &Header) -> Done {
+    match header.patient {
+        Some(patient) if header.kind == Kind::Patient => details::note(c, &patient.to_string()).await,
+        _ => Ok(()),
+    }
+}
+
+async fn see_to(c: &mut SqliteConnection, old: Id, new: Option<Id>) -> Done {
+    let new = new.map(|new| new.0.to_vec()).unwrap_or_default();
+    run(sqlx::query(sql::SEE_TO).bind(old.0.to_vec()).bind(new), c).await?;
+    let Some(row) = sqlx::query(sql::LOG_ENTRY).bind(old.0.to_vec()).fetch_optional(&mut *c).await? else {
+        return Ok(());
+    };
+    match read::entry(&row)? {
+        LogEntry { kind: Kind::Patient, patient: Some(patient), .. } => details::note(c, &patient).await,
+        _ => Ok(()),
+    }
 }
 
 /// So many patients come first in a search.
@@ -327,6 +350,7 @@ async fn receive(
         let dictionary = read::dictionary(c, header.dictionary).await?;
         let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
         store_payload(c, keys, &header, &payload).await?;
+        note_details(c, &header).await?;
     }
     put::settle(c, keys, header.id).await
 }

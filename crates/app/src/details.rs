@@ -1,0 +1,115 @@
+//! A patient's details where several people wrote them without knowing of each other: what is shown, and deciding.
+
+use std::collections::BTreeSet;
+
+use rabta_domain::{
+    fhir::{self, Bundle, patient::Ids},
+    patient::{PatientCard, Registration},
+};
+use rabta_ipc::{
+    Error,
+    patient::{Decide, Differs, Said},
+};
+use rabta_store::{Details, RecordStore};
+use rabta_wire::Id;
+
+use crate::{Session, routes::routes, session::new_id};
+
+routes!(Session {
+    Decide => decide,
+});
+
+impl Session {
+    pub(crate) async fn details(&self, patient: &str) -> Result<Option<Details>, Error> {
+        self.store().details(patient).await.map_err(|e| self.told(e))
+    }
+
+    /// A Patient and its RelatedPersons with everything that stands, where the version that is shown has only a part of it.
+    pub(crate) async fn as_it_stands(
+        &self,
+        patient: fhir::Resource,
+        related: Vec<fhir::Resource>,
+    ) -> Result<(fhir::Resource, Vec<fhir::Resource>), Error> {
+        let Some(details) = self.details(patient.id()).await? else { return Ok((patient, related)) };
+        let Ok(record) = fhir::patient::read(&patient, &related) else { return Ok((patient, related)) };
+        let form = details.merged(&record.form);
+        if form == record.form {
+            return Ok((patient, related));
+        }
+        let facility = self.facility();
+        let mr = record.mr.as_ref().map(|mr| mr.as_str());
+        let ids =
+            Ids { id: patient.id(), mr, facility: &facility, existing: Some(&patient), related: &related };
+        let payload = fhir::patient::to_bundle(&form, &ids, self.stamp(), &mut new_id);
+        let bundle = Bundle::parse(&payload.map_err(crate::error::bundle)?).map_err(crate::error::bundle)?;
+        let related = bundle.of("RelatedPerson").cloned().collect();
+        Ok((bundle.first("Patient").cloned().unwrap_or(patient), related))
+    }
+
+    /// Which versions an amendment follows. Where values stand beside each other and it touches none of them, it decides
+    /// nothing: then it follows only the version that was shown.
+    pub(crate) fn followed(
+        details: Option<&Details>,
+        shown: &Registration,
+        form: &Registration,
+        current: Option<Id>,
+    ) -> Vec<Id> {
+        match details {
+            Some(details) if details.open.iter().all(|(field, _)| !field.same(shown, form)) => {
+                details.heads.clone()
+            }
+            _ => current.into_iter().collect(),
+        }
+    }
+
+    /// What stands beside each other, for a person to decide.
+    pub(crate) async fn differs(&self, details: &Details) -> Result<Vec<Differs>, Error> {
+        let mut all = Vec::with_capacity(details.open.len());
+        for (field, versions) in &details.open {
+            let mut values = Vec::with_capacity(versions.len());
+            for version in versions {
+                if let Some(form) = details.form(*version) {
+                    values.push(self.said(*version, form).await?);
+                }
+            }
+            values.sort_by_key(|said| (said.at, said.version.clone()));
+            all.push(Differs { field: field.code().to_owned(), values });
+        }
+        Ok(all)
+    }
+
+    async fn said(&self, version: Id, form: &Registration) -> Result<Said, Error> {
+        let (header, payload) = self.payload(version).await?;
+        let signed = self.signed_by(&header, &payload, None).await?;
+        let facility = self.facility();
+        let ours = header.facility == self.facility_id();
+        Ok(Said {
+            version: version.to_string(),
+            registration: form.clone(),
+            by: signed.filter(|signed| signed.verified).map(|signed| signed.name).unwrap_or_default(),
+            facility: if ours { facility.name } else { String::new() },
+            here: header.device == self.enrollment.enrolled.device,
+            at: header.device_time + header.clock_offset.unwrap_or(0),
+        })
+    }
+
+    async fn decide(&self, decide: Decide) -> Result<PatientCard, Error> {
+        self.must_be_ours(&decide.id).await?;
+        let details = self.details(&decide.id).await?.filter(|details| !details.open.is_empty());
+        let details = details.ok_or_else(|| Error::new("stale"))?;
+        let mut form = self.shown_details(&decide.id).await?.form;
+        for (field, versions) in &details.open {
+            let chosen = decide.choices.iter().find(|choice| choice.field == field.code());
+            let chosen = chosen.ok_or_else(|| Error::field("invalid", field.code()))?;
+            let version: Option<Id> = chosen.version.parse().ok().filter(|id| versions.contains(id));
+            let said = version.and_then(|version| details.form(version));
+            field.copy(said.ok_or_else(|| Error::field("stale", field.code()))?, &mut form);
+        }
+        let known: BTreeSet<&str> = details.open.iter().map(|(field, _)| field.code()).collect();
+        if decide.choices.iter().any(|choice| !known.contains(choice.field.as_str())) {
+            return Err(Error::new("stale"));
+        }
+        let form = self.checked(form)?;
+        self.write_details(&decide.id, &form, details.heads).await
+    }
+}
