@@ -66,8 +66,11 @@ impl Field {
     /// the order of phones.
     pub fn same(self, a: &Registration, b: &Registration) -> bool {
         match self {
-            Self::Name => a.name == b.name && a.prefix == b.prefix,
-            Self::NameOther => a.name_other_script == b.name_other_script,
+            Self::Name => a.name == b.name && written(a.prefix.as_ref()) == written(b.prefix.as_ref()),
+            Self::NameOther => {
+                let other = |form: &Registration| written(form.name_other_script.as_deref()).map(str::to_owned);
+                other(a) == other(b)
+            }
             Self::Relation => a.relation == b.relation,
             Self::Sex => a.sex == b.sex,
             Self::Age => match (&a.age, &b.age) {
@@ -98,6 +101,10 @@ impl Field {
             Self::Newborn => to.newborn_of = from.newborn_of,
         }
     }
+}
+
+fn written(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 fn counts_from_its_day(said: &Said) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod call;
+mod differs;
 mod find;
 mod me;
 mod outside;

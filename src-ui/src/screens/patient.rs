@@ -95,6 +95,9 @@ pub fn PatientScreen(id: String) -> impl IntoView {
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_some_and(|chart| chart.draft.is_some())));
     let open_for_a_time =
         move || chart.with(|chart| chart.as_ref().and_then(|chart| chart.emergency.clone()));
+    // Apart from the rest: what is chosen and not yet said stays while something else of the chart changes.
+    let differs =
+        Memo::new(move |_| chart.with(|chart| chart.as_ref().map(|c| c.differs.clone()).unwrap_or_default()));
     let ours =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_none_or(|chart| chart.emergency.is_none())));
     view! {
@@ -125,6 +128,10 @@ pub fn PatientScreen(id: String) -> impl IntoView {
                 />
             </div>
             <MaybeError error />
+            {move || {
+                let differs = differs.get();
+                (!differs.is_empty()).then(|| view! { <super::differs::TwoValues patient=id.get_value() differs /> })
+            }}
             {move || match chart.get() {
                 None if error.with(Option::is_some) => ().into_any(),
                 None => view! { <Card><Skeleton lines=6 /></Card> }.into_any(),
@@ -159,15 +166,16 @@ pub fn body(chart: Chart) -> AnyView {
             trends(chart.vitals).into_iter().map(|trend| view! { <TrendLine trend /> }).collect_view();
         view! { <Card title=W::LastValues t="last-values"><div class="stack">{values}</div></Card> }
     });
+    let seen = chart.hie_seen_at;
     view! {
         <div class="two">
             <div class="stack" style="--gap:20px">
                 {asks}
                 <Card title=W::Visits t="visits">{visits}</Card>
-                <Card title=W::Medicines t="medicines">{lines(chart.medicines, W::NoMedicines)}</Card>
+                <Card title=W::Medicines t="medicines">{as_of(seen)}{lines(chart.medicines, W::NoMedicines)}</Card>
             </div>
             <div class="side stack" style="--gap:20px">
-                <Card title=W::Allergies t="allergies">{allergies}</Card>
+                <Card title=W::Allergies t="allergies">{as_of(seen)}{allergies}</Card>
                 {values}
                 <Card title=W::Problems t="problems">{lines(chart.problems, W::NoProblems)}</Card>
                 {vaccines}
@@ -178,17 +186,34 @@ pub fn body(chart: Chart) -> AnyView {
     .into_any()
 }
 
+/// Older than this, what others may have written since is worth a look, milliseconds.
+const STALE: i64 = 24 * 3_600_000;
+
+/// How old what others wrote is, where a dose or a medicine depends on it.
+fn as_of(seen: Option<i64>) -> AnyView {
+    let words = Text::live(move || match seen {
+        Some(at) => say_with(W::AsOf, &[&format::ago(at)]),
+        None => say(W::AsOfNever).to_owned(),
+    });
+    if seen.is_some_and(|at| (dom::now_ms() as i64) - at < STALE) {
+        view! { <p class="small quiet" data-t="as-of">{words.view()}</p> }.into_any()
+    } else {
+        view! { <p><Tag label=words tint=Tint::Amber icon=icon::CLOCK long=true t="as-of" /></p> }.into_any()
+    }
+}
+
 fn moment(row: VisitRow) -> Moment {
     let custody = row.custody;
     let (word, tint) = format::custody(custody);
     let href = row.ours.then(|| Route::VisitPage(row.id.clone()).href());
     let diagnoses = row.diagnoses.iter().map(|d| d.0.clone()).collect::<Vec<_>>().join(format::comma());
     let (day, facility, by) = (row.day, row.facility, row.by);
-    let ours = row.ours;
+    let (ours, source) = (row.ours, if row.here { W::SourceHere } else { W::SourceOther });
     Moment {
         when: Text::live(move || {
             let place = if by.is_empty() { facility.clone() } else { say_with(W::ByAt, &[&by, &facility]) };
-            let line = format!("{} \u{00B7} {place}", format::day(&day));
+            let age = format::days_since(&day).map(|age| format!(" ({age})")).unwrap_or_default();
+            let line = format!("{}{age} \u{00B7} {place} \u{00B7} {}", format::day(&day), say(source));
             if ours { format!("{line} \u{00B7} {}", say(word)) } else { line }
         }),
         what: Text::from(if diagnoses.is_empty() { row.reason.0.clone() } else { diagnoses.clone() }),

@@ -1,12 +1,15 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_ipc::gate::ExportUnsent;
-use rabta_ipc::sync::{GetSync, SyncNow, SyncRow, SyncView};
+use rabta_ipc::sync::{GetSync, KeepHere, SendAgain, SyncNow, SyncRow, SyncView};
+use rabta_ipc::visit::CorrectVisit;
 
 use crate::errors::{self, MaybeError};
-use crate::parts::{Banner, Button, Card, Empty, Kind, Skeleton, SyncState, SyncWords, Tag, Tone};
-use crate::prefs::{say, say_with, t};
-use crate::router::Route;
+use crate::parts::{
+    Banner, Button, Card, Empty, Kind, LinkButton, RowLink, Skeleton, SyncState, SyncWords, Tag, Tint, Tone,
+};
+use crate::prefs::{say, say_count, say_with, t};
+use crate::router::{self, Route};
 use crate::session::session;
 use crate::{Text, W, format, icon, ipc};
 
@@ -100,6 +103,35 @@ fn body(sync: SyncView) -> AnyView {
             }
         })
         .collect_view();
+    let undecided = (!sync.undecided.is_empty()).then(|| {
+        let rows = sync
+            .undecided
+            .into_iter()
+            .map(|card| {
+                let href = Route::Patient(card.id.clone()).href();
+                view! {
+                    <RowLink href t="undecided-row">
+                        <span class="grow"><bdi class="strong">{move || format::name(&card)}</bdi></span>
+                        <Tag label=W::CustodyNeedsYou tint=Tint::Red />
+                    </RowLink>
+                }
+            })
+            .collect_view();
+        view! { <Card title=W::SyncUndecided flush=true t="undecided">{rows}</Card> }
+    });
+    let next_try = sync.next_try.filter(|_| !sync.chip.reachable);
+    let waits = (sync.bytes > 0).then(|| format::bytes(sync.bytes));
+    let used = sync.used.map(|used| (format::bytes(used.sent), format::bytes(used.received)));
+    let lines = view! {
+        <div class="stack small quiet" style="--gap:2px">
+            {next_try
+                .map(|at| {
+                    view! { <p data-t="next-try">{move || say_with(W::SyncNextTry, &[&format::seconds_left(at)])}</p> }
+                })}
+            {waits.map(|size| view! { <p data-t="waiting-bytes">{move || say_with(W::SyncBytes, &[&size])}</p> })}
+            {used.map(|(sent, received)| view! { <p data-t="data-used">{move || say_with(W::SyncUsed, &[&sent, &received])}</p> })}
+        </div>
+    };
     // Of a laptop that is out of service: only the operator's hand can take them.
     let carried = sync.problem.is_empty() && sync.rows.iter().any(|row| row.code == "device-revoked");
     let rows = if sync.rows.is_empty() {
@@ -115,12 +147,16 @@ fn body(sync: SyncView) -> AnyView {
     view! {
         <Banner title body=line tone t="sync-state">
             <p class="small quiet"><span class="ltr">{hie}</span></p>
+            {lines}
             {stopped.map(|_| view! { <p class="code"><span class="ltr">{sync.problem}</span></p> })}
         </Banner>
         {clock.map(|minutes| view! { <Banner title=Text::with(W::SyncClock, vec![minutes.to_string()]) tone=Tone::Look t="clock-wrong" /> })}
         {carried.then(|| view! { <Carried /> })}
         <div class="two">
-            <Card title=W::SyncWaiting flush=true>{rows}</Card>
+            <div class="stack">
+                {undecided}
+                <Card title=W::SyncWaiting flush=true>{rows}</Card>
+            </div>
             <div class="side">
                 <Card title=W::SyncKinds flush=true>
                     <table class="tab">
@@ -173,14 +209,104 @@ fn Carried() -> impl IntoView {
     .into_any()
 }
 
+/// Why a record is not at the health exchange.
+fn why(code: &str) -> Option<W> {
+    Some(match code {
+        "after" => W::WhyAfter,
+        "call" => W::WhyCall,
+        "no-link" => W::WhyNoLink,
+        "stopped" => W::WhyStopped,
+        "next" => W::WhyNext,
+        "replaced" => W::WhyReplaced,
+        "kept" => W::WhyKept,
+        _ => return None,
+    })
+}
+
+/// What a refusal means for whoever wrote the record.
+fn refusal(code: &str) -> W {
+    match code {
+        "role" | "not-prescriber" | "person-not-signed" | "person-signature" => W::RefusedRole,
+        "patient-unknown" | "patient-mismatch" | "not-yours" => W::RefusedPatient,
+        "payload" | "payload-kind" | "structure" | "required" | "code" | "date" | "birth-date-future" | "too-long"
+        | "control-character" | "wrong-reference" | "too-large" | "attachment" => W::RefusedContent,
+        _ => W::RefusedOther,
+    }
+}
+
+/// What was refused, why, what waits for it and what to do.
+#[component]
+fn Refused(row: SyncRow) -> impl IntoView {
+    let session = session();
+    let (busy, error) = (RwSignal::new(false), RwSignal::new(None));
+    let SyncRow { envelope, code, text, waiting, can, visit, card, .. } = row;
+    let able = |what: &str| can.iter().any(|can| can == what);
+    let correct = visit.filter(|_| able("correct")).map(|id| {
+        let press = move || {
+            let id = id.clone();
+            busy.set(true);
+            spawn_local(async move {
+                let answer = ipc::call(CorrectVisit { id }).await;
+                busy.try_set(false);
+                match answer {
+                    Ok(visit) => router::go(&Route::Visit(visit.id)),
+                    Err(problem) => {
+                        error.try_set(Some(problem));
+                    }
+                }
+            });
+        };
+        view! { <Button label=W::RefusedCorrect t="refused-correct" kind=Kind::Main icon=icon::PEN busy on_press=press /> }
+    });
+    let amend = card.filter(|_| able("amend")).map(|card| {
+        view! { <LinkButton label=W::CorrectDetails t="refused-amend" kind=Kind::Main icon=icon::PEN href=Route::Amend(card.id).href() /> }
+    });
+    let id = StoredValue::new(envelope);
+    let told = move |answer: Result<(), rabta_ipc::Error>| {
+        busy.try_set(false);
+        error.try_set(answer.err());
+        // The page asks again.
+        session.chip.notify();
+    };
+    let again = move || {
+        busy.set(true);
+        spawn_local(async move { told(ipc::call(SendAgain { envelope: id.get_value() }).await) });
+    };
+    let keep = move || {
+        busy.set(true);
+        spawn_local(async move { told(ipc::call(KeepHere { envelope: id.get_value() }).await) });
+    };
+    view! {
+        <span class="sub" data-t="refused-means">{t(refusal(&code))}</span>
+        <span class="sub">{move || say_with(W::SyncRefused, &[&text])}</span>
+        <span class="code ltr">{code}</span>
+        {(waiting > 0)
+            .then(|| {
+                view! { <span class="sub" data-t="refused-waiting">{move || say_count(waiting as usize, W::OneWaitsForIt, W::WaitForIt)}</span> }
+            })}
+        <MaybeError error />
+        <span class="row" data-t="refused-do">
+            {correct} {amend}
+            {able("again").then(|| view! { <Button label=W::RefusedAgain t="refused-again" icon=icon::REFRESH busy on_press=again /> })}
+            {able("keep").then(|| view! { <Button label=W::RefusedKeep t="refused-keep" icon=icon::SHIELD busy on_press=keep /> })}
+        </span>
+    }
+    .into_any()
+}
+
 #[component]
 fn WaitingRow(row: SyncRow) -> impl IntoView {
-    let (word, tint) = format::custody(row.custody);
+    let seen_to = matches!(row.why.as_str(), "replaced" | "kept");
+    let (word, tint) = if seen_to { (W::TagSeenTo, Tint::Grey) } else { format::custody(row.custody) };
+    let size = format::bytes(row.bytes);
+    let because = why(&row.why).map(|word| {
+        view! { <span class="sub" data-t="why" data-why=row.why.clone()>{t(word)} " \u{00B7} " <span class="ltr">{size}</span></span> }
+    });
+    let refused = (row.why == "refused").then(|| view! { <Refused row=row.clone() /> });
     let kind = kind_word(&row.kind);
     let href = row.card.as_ref().map(|card| Route::Patient(card.id.clone()).href());
     let made = row.made_at;
     let card = StoredValue::new(row.card);
-    let refusal = (!row.text.is_empty()).then(|| (row.text, row.code));
     view! {
         <div class="r still" data-t="sync-row">
             <span class="grow">
@@ -195,13 +321,7 @@ fn WaitingRow(row: SyncRow) -> impl IntoView {
                     }}
                     <span class="quiet small">{move || format::ago(made)}</span>
                 </span>
-                {refusal
-                    .map(|(text, code)| {
-                        view! {
-                            <span class="sub">{move || say_with(W::SyncRefused, &[&text])}</span>
-                            <span class="code ltr">{code}</span>
-                        }
-                    })}
+                {because} {refused}
             </span>
             <Tag label=word tint t="custody" />
         </div>

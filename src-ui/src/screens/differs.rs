@@ -1,0 +1,190 @@
+//! Details of which two values stand: both side by side, who wrote them and when. Nothing is chosen until somebody chooses.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use rabta_domain::age::Said as AgeAs;
+use rabta_domain::patient::{AgeShown, Registration, Sex};
+use rabta_ipc::patient::{Choice, Decide, Differs, Said};
+
+use super::register::{paper_word, show_day};
+use crate::errors::MaybeError;
+use crate::parts::{Banner, Button, Card, Kind, LinkButton, Tone, toast};
+use crate::prefs::{say, say_with, t};
+use crate::router::Route;
+use crate::{Text, W, format, icon, ipc};
+
+/// The banner and the card of a patient's page.
+#[component]
+pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
+    let chosen = RwSignal::new(Vec::<Choice>::new());
+    let (busy, asked, error) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(None));
+    let count = differs.len();
+    let amend = Route::Amend(patient.clone()).href();
+    let decide = move || {
+        asked.set(true);
+        let choices = chosen.get_untracked();
+        if choices.len() < count {
+            return;
+        }
+        busy.set(true);
+        let id = patient.clone();
+        spawn_local(async move {
+            let answer = ipc::call(Decide { id, choices }).await;
+            busy.try_set(false);
+            match answer {
+                Ok(_) => toast(W::DiffersDone),
+                Err(problem) => {
+                    error.try_set(Some(problem));
+                }
+            }
+        });
+    };
+    let fields = differs.into_iter().map(|differs| view! { <OneField differs chosen /> }).collect_view();
+    view! {
+        <Banner title=W::DiffersTitle body=W::DiffersBody tone=Tone::Look t="differs-banner" />
+        <Card title=W::DiffersTitle t="differs">
+            <div class="stack">
+                {fields}
+                <MaybeError error />
+                {move || {
+                    (asked.get() && chosen.with(Vec::len) < count)
+                        .then(|| view! { <p class="err" role="alert" data-t="differs-missing">{t(W::DiffersMissing)}</p> })
+                }}
+                <p class="row">
+                    <Button label=W::DiffersSave t="decide" kind=Kind::Main icon=icon::CHECK busy on_press=decide />
+                    <LinkButton label=W::DiffersOther t="differs-amend" icon=icon::PEN href=amend />
+                </p>
+            </div>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
+    let field = StoredValue::new(differs.field);
+    let values = differs
+        .values
+        .into_iter()
+        .map(|said| {
+            let version = StoredValue::new(said.version.clone());
+            let is_chosen = move || {
+                chosen.with(|all| {
+                    all.iter().any(|choice| {
+                        field.with_value(|f| *f == choice.field) && version.with_value(|v| *v == choice.version)
+                    })
+                })
+            };
+            let (registration, code) = (said.registration.clone(), field.get_value());
+            view! {
+                <label data-t="differs-value">
+                    <input
+                        type="radio"
+                        name=format!("differs-{}", field.get_value())
+                        prop:checked=is_chosen
+                        on:change=move |_| {
+                            chosen
+                                .update(|all| {
+                                    all.retain(|choice| field.with_value(|f| *f != choice.field));
+                                    all.push(Choice { field: field.get_value(), version: version.get_value() });
+                                })
+                        }
+                    />
+                    <span class="dot" aria-hidden="true"></span>
+                    <span class="stack" style="--gap:0">
+                        <bdi class="strong">{move || value(&code, &registration)}</bdi>
+                        <span class="small quiet">{move || who(&said)}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="f" data-t="differs-field" data-field=field.get_value()>
+            <legend class="label">{move || field.with_value(|field| say(label(field)))}</legend>
+            <div class="choice">{values}</div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// "Dr Amna, BHU Kot Radha · on this laptop · 2 h ago".
+fn who(said: &Said) -> String {
+    let place = say(if said.here { W::DiffersHere } else { W::DiffersThere });
+    let by = match (said.by.is_empty(), said.facility.is_empty()) {
+        (false, false) => say_with(W::ByAt, &[&said.by, &said.facility]),
+        (false, true) => said.by.clone(),
+        _ => said.facility.clone(),
+    };
+    let parts = [by.as_str(), place, &format::ago(said.at)];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" \u{00B7} ")
+}
+
+fn label(field: &str) -> W {
+    match field {
+        "name" => W::Name,
+        "name-other" => W::NameOther,
+        "relation" => W::RelationKind,
+        "sex" => W::Sex,
+        "age" => W::Age,
+        "phones" => W::Phone,
+        "place" => W::Village,
+        "papers" => W::RegisterPapers,
+        "guardian" => W::GuardianHead,
+        _ => W::NewbornMother,
+    }
+}
+
+/// What a form says of a field, in words.
+fn value(field: &str, form: &Registration) -> String {
+    let text = match field {
+        "name" => {
+            let prefix = form.prefix.clone().unwrap_or_default();
+            [prefix.as_str(), form.name.as_str()].join(" ").trim().to_owned()
+        }
+        "name-other" => form.name_other_script.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
+        "relation" => form.relation.as_ref().map(|r| format::relation(r, form.sex)).unwrap_or_default(),
+        "sex" => match form.sex {
+            Sex::Unknown => say(W::Unknown).to_owned(),
+            sex => format::sex(sex).to_owned(),
+        },
+        "age" => age(form),
+        "phones" => listed(form.phones.iter().map(|phone| phone.number.0.clone())),
+        "place" => {
+            let place = [&form.place.text, &form.place.landmark];
+            listed(place.into_iter().filter(|text| !text.is_empty()).map(|text| text.0.clone()))
+        }
+        "papers" if form.papers.is_empty() => say(W::PaperNone).to_owned(),
+        "papers" => {
+            listed(form.papers.iter().map(|paper| format!("{} {}", say(paper_word(&paper.kind)), paper.number.0)))
+        }
+        "guardian" => form.guardian.as_ref().map(|g| g.name.0.clone()).unwrap_or_default(),
+        _ => form.newborn_of.as_ref().map(|n| format!("{} {}", say(W::Newborn), n.birth_order)).unwrap_or_default(),
+    };
+    if text.is_empty() { say(W::DiffersNothing).to_owned() } else { text }
+}
+
+fn age(form: &Registration) -> String {
+    let Some(age) = &form.age else { return String::new() };
+    if let AgeAs::BirthDate { date } = age.said {
+        return show_day(date);
+    }
+    let born = age.born();
+    let (months_low, months_high) = born.months_on(format::local_date());
+    let shown = format::age(Some(AgeShown { months_low, months_high, approximate: !born.is_exact() }));
+    match &age.said {
+        AgeAs::BirthYear { year } => format!("{shown} ({year})"),
+        _ => shown,
+    }
+}
+
+fn listed(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(format::comma())
+}
+
+/// Above the form of a patient of whom two values stand.
+#[component]
+pub fn StaysOpen() -> impl IntoView {
+    view! { <Banner title=W::DiffersTitle body=Text::from(W::DiffersAmend) tone=Tone::Look t="differs-stays" /> }.into_any()
+}
