@@ -179,7 +179,8 @@ pub fn ago(at_ms: i64) -> String {
 /// "3 days ago", of a day `2026-11-22`; `None` for today, a day to come and what is not a date.
 pub fn days_since(iso: &str) -> Option<String> {
     let mut parts = iso.get(..10)?.split('-');
-    let (year, month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse::<u8>().ok()?, parts.next()?.parse().ok()?);
+    let (year, month, day) =
+        (parts.next()?.parse().ok()?, parts.next()?.parse::<u8>().ok()?, parts.next()?.parse().ok()?);
     let then = time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
     let days = (local_date() - then).whole_days();
     let (word, n) = match days {

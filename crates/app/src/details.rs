@@ -8,7 +8,7 @@ use rabta_domain::{
 };
 use rabta_ipc::{
     Error,
-    patient::{Decide, Differs, Said},
+    patient::{DecideDetails, Differs, Said},
 };
 use rabta_store::{Details, RecordStore};
 use rabta_wire::Id;
@@ -16,7 +16,7 @@ use rabta_wire::Id;
 use crate::{Session, routes::routes, session::new_id};
 
 routes!(Session {
-    Decide => decide,
+    DecideDetails => decide_details,
 });
 
 impl Session {
@@ -93,7 +93,7 @@ impl Session {
         })
     }
 
-    async fn decide(&self, decide: Decide) -> Result<PatientCard, Error> {
+    async fn decide_details(&self, decide: DecideDetails) -> Result<PatientCard, Error> {
         self.must_be_ours(&decide.id).await?;
         let details = self.details(&decide.id).await?.filter(|details| !details.open.is_empty());
         let details = details.ok_or_else(|| Error::new("stale"))?;

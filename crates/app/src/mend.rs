@@ -40,7 +40,9 @@ impl Session {
                     if !follows.refused.contains(&parent) =>
                 {
                     follows.refused.push(parent);
-                    look.extend(entry.as_ref().and_then(header).map(|header| header.depends).unwrap_or_default());
+                    look.extend(
+                        entry.as_ref().and_then(header).map(|header| header.depends).unwrap_or_default(),
+                    );
                 }
                 Some(EntryState::Quarantined { .. } | EntryState::SeenTo { .. }) => {}
                 _ if follows.depends.contains(&parent) => {}

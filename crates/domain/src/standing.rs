@@ -68,7 +68,8 @@ impl Field {
         match self {
             Self::Name => a.name == b.name && written(a.prefix.as_ref()) == written(b.prefix.as_ref()),
             Self::NameOther => {
-                let other = |form: &Registration| written(form.name_other_script.as_deref()).map(str::to_owned);
+                let other =
+                    |form: &Registration| written(form.name_other_script.as_deref()).map(str::to_owned);
                 other(a) == other(b)
             }
             Self::Relation => a.relation == b.relation,
@@ -195,7 +196,8 @@ fn from_the_oldest<K: Ord + Copy>(by_id: &BTreeMap<K, &Version<K>>) -> Vec<K> {
     let known = |version: &Version<K>| -> BTreeSet<K> {
         version.parents.iter().copied().filter(|p| by_id.contains_key(p)).collect()
     };
-    let mut waits: BTreeMap<K, BTreeSet<K>> = by_id.iter().map(|(id, version)| (*id, known(version))).collect();
+    let mut waits: BTreeMap<K, BTreeSet<K>> =
+        by_id.iter().map(|(id, version)| (*id, known(version))).collect();
     let mut order = Vec::with_capacity(by_id.len());
     loop {
         let free: Vec<K> = waits.iter().filter(|(_, on)| on.is_empty()).map(|(id, _)| *id).collect();
@@ -204,7 +206,9 @@ fn from_the_oldest<K: Ord + Copy>(by_id: &BTreeMap<K, &Version<K>>) -> Vec<K> {
         }
         for id in free {
             waits.remove(&id);
-            waits.values_mut().for_each(|on| drop(on.remove(&id)));
+            for on in waits.values_mut() {
+                on.remove(&id);
+            }
             order.push(id);
         }
     }

@@ -24,7 +24,7 @@ commands! {
     /// Decides between values that stand beside each other: one choice for each field of [`Chart::differs`]. It is an
     /// amendment like any other. Errors: `invalid` with the field where none was chosen; `stale` where it stands otherwise
     /// by now.
-    Decide { id: String, choices: Vec<Choice> } -> PatientCard = "decide";
+    DecideDetails { id: String, choices: Vec<Choice> } -> PatientCard = "decide-details";
     OpenPatient { id: String } -> Chart = "open-patient";
     Places { q: String } -> Vec<PlaceRow> = "places";
     GetToday {} -> Today = "today";

@@ -7,9 +7,9 @@ use std::{
 };
 
 use rabta_store::{
-    Attachment, Committed, CustodyCounts, Details, Draft, EntryState, HitPage, LogEntry, LogHead, MemoryStore,
-    MrNumber, NumberUse, PullBatch, Received, RecordStore, Resource, SaveDraft, Sealer, StoreError,
-    StoredCert, Transaction, UnsentAudit,
+    Attachment, Committed, CustodyCounts, Details, Draft, EntryState, HitPage, LogEntry, LogHead,
+    MemoryStore, MrNumber, NumberUse, PullBatch, Received, RecordStore, Resource, SaveDraft, Sealer,
+    StoreError, StoredCert, Transaction, UnsentAudit,
 };
 use rabta_wire::{Id, cursor::Cursor, envelope::Kind, log::Ack};
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::age::Said as AgeAs;
 use rabta_domain::patient::{AgeShown, Registration, Sex};
-use rabta_ipc::patient::{Choice, Decide, Differs, Said};
+use rabta_ipc::patient::{Choice, DecideDetails, Differs, Said};
 
 use super::register::{paper_word, show_day};
 use crate::errors::MaybeError;
@@ -29,7 +29,7 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
         busy.set(true);
         let id = patient.clone();
         spawn_local(async move {
-            let answer = ipc::call(Decide { id, choices }).await;
+            let answer = ipc::call(DecideDetails { id, choices }).await;
             busy.try_set(false);
             match answer {
                 Ok(_) => toast(W::DiffersDone),
@@ -156,11 +156,15 @@ fn value(field: &str, form: &Registration) -> String {
             listed(place.into_iter().filter(|text| !text.is_empty()).map(|text| text.0.clone()))
         }
         "papers" if form.papers.is_empty() => say(W::PaperNone).to_owned(),
-        "papers" => {
-            listed(form.papers.iter().map(|paper| format!("{} {}", say(paper_word(&paper.kind)), paper.number.0)))
-        }
+        "papers" => listed(
+            form.papers.iter().map(|paper| format!("{} {}", say(paper_word(&paper.kind)), paper.number.0)),
+        ),
         "guardian" => form.guardian.as_ref().map(|g| g.name.0.clone()).unwrap_or_default(),
-        _ => form.newborn_of.as_ref().map(|n| format!("{} {}", say(W::Newborn), n.birth_order)).unwrap_or_default(),
+        _ => form
+            .newborn_of
+            .as_ref()
+            .map(|n| format!("{} {}", say(W::Newborn), n.birth_order))
+            .unwrap_or_default(),
     };
     if text.is_empty() { say(W::DiffersNothing).to_owned() } else { text }
 }

@@ -228,8 +228,10 @@ fn refusal(code: &str) -> W {
     match code {
         "role" | "not-prescriber" | "person-not-signed" | "person-signature" => W::RefusedRole,
         "patient-unknown" | "patient-mismatch" | "not-yours" => W::RefusedPatient,
-        "payload" | "payload-kind" | "structure" | "required" | "code" | "date" | "birth-date-future" | "too-long"
-        | "control-character" | "wrong-reference" | "too-large" | "attachment" => W::RefusedContent,
+        "payload" | "payload-kind" | "structure" | "required" | "code" | "date" | "birth-date-future"
+        | "too-long" | "control-character" | "wrong-reference" | "too-large" | "attachment" => {
+            W::RefusedContent
+        }
         _ => W::RefusedOther,
     }
 }

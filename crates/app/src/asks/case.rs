@@ -43,7 +43,10 @@ pub(crate) enum What {
 
 impl Item {
     pub fn is_at_hie(&self) -> bool {
-        !matches!(self.own, Some(EntryState::Here | EntryState::Quarantined { .. } | EntryState::SeenTo { .. }))
+        !matches!(
+            self.own,
+            Some(EntryState::Here | EntryState::Quarantined { .. } | EntryState::SeenTo { .. })
+        )
     }
 }
 

@@ -64,7 +64,9 @@ impl Session {
         let mut envelope = self.envelope(Kind::Visit, Some(&body.patient), payload);
         envelope.depends.extend(self.brought_by("Patient", &body.patient).await?);
         let follows = self.follow(body.replaces.into_iter().collect()).await?;
-        envelope.depends.extend(follows.depends.iter().filter(|on| !envelope.depends.contains(on)).copied().collect::<Vec<_>>());
+        envelope.depends.extend(
+            follows.depends.iter().filter(|on| !envelope.depends.contains(on)).copied().collect::<Vec<_>>(),
+        );
         let written = body.form.tidied().medicines;
         let ordered = self.consulted(body.ask.as_deref()).await?.orders.len();
         self.prove_paper(&mut envelope, written.len() + ordered)?;

@@ -16,7 +16,7 @@ use rabta_domain::{
 };
 use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
-    patient::{Amend, Chart, Choice, Decide, Differs, OpenPatient, Register},
+    patient::{Amend, Chart, Choice, DecideDetails, Differs, OpenPatient, Register},
     sync::{GetSync, KeepHere, SendAgain, SyncNow, SyncRow, SyncView},
     visit::{CorrectVisit, GetVisit, SaveVisit, SignVisit},
 };
@@ -121,27 +121,30 @@ async fn two_laptops_amend_one_patient_and_nothing_is_replaced_in_silence() {
     assert_eq!(both(&world.doctor).await, both(&bilal).await, "both show the same one meanwhile");
 
     // Nothing is decided by not choosing, nor by correcting something else.
-    let nothing = ask(&world.doctor, Decide { id: id.clone(), choices: vec![] }).await.unwrap_err();
+    let nothing = ask(&world.doctor, DecideDetails { id: id.clone(), choices: vec![] }).await.unwrap_err();
     assert_eq!((nothing.code.as_str(), nothing.field.as_deref()), ("invalid", Some("phones")));
     amend(&world.doctor, &id, |form| form.place.landmark = "behind the mill".into()).await;
     synced(&world.doctor).await;
-    let landmark = |chart: Chart| (chart.registration.place.landmark.as_str() == "behind the mill").then_some(chart.differs);
+    let landmark = |chart: Chart| {
+        (chart.registration.place.landmark.as_str() == "behind the mill").then_some(chart.differs)
+    };
     assert_eq!(shows(&bilal, &id, landmark).await.len(), 1);
 
     let differs = chart(&bilal, &id).await.differs.remove(0);
     let of_bilal = differs.values.iter().find(|value| value.here).unwrap();
     let choices = vec![Choice { field: differs.field.clone(), version: of_bilal.version.clone() }];
-    let card = ask(&bilal, Decide { id: id.clone(), choices: choices.clone() }).await.unwrap();
+    let card = ask(&bilal, DecideDetails { id: id.clone(), choices: choices.clone() }).await.unwrap();
     assert_eq!(card.phone_tail.unwrap().as_str(), "2222");
     synced(&bilal).await;
     for app in [&world.doctor, &bilal] {
-        let settled = |chart: Chart| (chart.differs.is_empty() && number(&chart) == "03002222222").then_some(chart);
+        let settled =
+            |chart: Chart| (chart.differs.is_empty() && number(&chart) == "03002222222").then_some(chart);
         let chart = shows(app, &id, settled).await;
         assert_eq!(chart.registration.place.landmark.as_str(), "behind the mill");
         let view = until(app, GetSync {}, |view| (view.chip.needs_you == 0).then_some(view)).await;
         assert!(view.undecided.is_empty());
     }
-    let late = ask(&world.doctor, Decide { id, choices }).await.unwrap_err();
+    let late = ask(&world.doctor, DecideDetails { id, choices }).await.unwrap_err();
     assert_eq!(late.code, "stale");
 }
 
@@ -237,7 +240,10 @@ async fn a_refused_registration_is_mended_and_what_waited_for_it_goes_with_its_s
 
     let refused = row(&bilal, |row| row.why == "refused" && row.waiting > 0).await;
     assert_eq!((refused.kind.as_str(), refused.code.as_str()), ("patient", "birth-date-future"));
-    assert_eq!((refused.waiting, refused.can.as_slice()), (1, ["amend", "again"].map(String::from).as_slice()));
+    assert_eq!(
+        (refused.waiting, refused.can.as_slice()),
+        (1, ["amend", "again"].map(String::from).as_slice())
+    );
     let waits = row(&bilal, |row| row.kind == "visit").await;
     assert_eq!(waits.why, "after");
     let keep = KeepHere { envelope: refused.envelope.clone() };
@@ -252,6 +258,6 @@ async fn a_refused_registration_is_mended_and_what_waited_for_it_goes_with_its_s
         view.rows.iter().filter(|row| row.why == "replaced").map(|row| row.kind.as_str()).collect();
     assert_eq!(seen_to, ["visit", "patient"]);
     let seen = shows(&world.doctor, &id, |chart| chart.visits.first().map(|row| row.id.clone())).await;
-    let signed = ask(&world.doctor, GetVisit { id: seen }).await.unwrap().signed_by.unwrap();
+    let signed = ask(&world.doctor, GetVisit { id: seen }).await.unwrap().signed.unwrap();
     assert!(signed.verified && signed.name == "Dr Bilal");
 }

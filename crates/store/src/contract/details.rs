@@ -33,7 +33,9 @@ async fn open(store: &impl RecordStore) -> Result<Vec<(Field, Vec<u8>)>, StoreEr
     Ok(open.into_iter().map(|(field, said)| (field, said.iter().map(|id| id.0[0]).collect())).collect())
 }
 
-pub async fn details_written_beside_each_other_stand_until_somebody_decides(store: &impl RecordStore) -> Held {
+pub async fn details_written_beside_each_other_stand_until_somebody_decides(
+    store: &impl RecordStore,
+) -> Held {
     let patient = id(100).to_string();
     append(store, vec![written(1, &[], "Ayesha", NOBODY)]).await?;
     append(store, vec![written(2, &[1], "Ayesha", "03001111111")]).await?;

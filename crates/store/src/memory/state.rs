@@ -176,7 +176,8 @@ impl State {
     }
 
     fn written(&self, patient: &str) -> Vec<Written> {
-        let of = |kind: Kind, about: &Option<String>| kind == Kind::Patient && about.as_deref() == Some(patient);
+        let of =
+            |kind: Kind, about: &Option<String>| kind == Kind::Patient && about.as_deref() == Some(patient);
         let log = self.log.iter().filter(|l| {
             of(l.entry.kind, &l.entry.patient) && !matches!(l.entry.state, EntryState::SeenTo { .. })
         });
