@@ -134,10 +134,16 @@ fn body(sync: SyncView) -> AnyView {
     };
     // Of a laptop that is out of service: only the operator's hand can take them.
     let carried = sync.problem.is_empty() && sync.rows.iter().any(|row| row.code == "device-revoked");
-    let rows = if sync.rows.is_empty() {
+    let (seen_to, rows): (Vec<SyncRow>, Vec<SyncRow>) =
+        sync.rows.into_iter().partition(|row| matches!(row.why.as_str(), "replaced" | "kept"));
+    let seen_to = (!seen_to.is_empty()).then(|| {
+        let rows = seen_to.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view();
+        view! { <Card title=W::TagSeenTo flush=true t="seen-to">{rows}</Card> }
+    });
+    let rows = if rows.is_empty() {
         view! { <Empty icon=icon::CLOUD_CHECK title=W::SyncNothing body=W::SyncNothingBody t="sync-nothing" /> }.into_any()
     } else {
-        sync.rows.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view().into_any()
+        rows.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view().into_any()
     };
     let stopped = (!sync.problem.is_empty()).then(|| errors::words(&sync.problem));
     let (title, line, tone): (Text, Text, Tone) = match stopped {
@@ -156,6 +162,7 @@ fn body(sync: SyncView) -> AnyView {
             <div class="stack">
                 {undecided}
                 <Card title=W::SyncWaiting flush=true>{rows}</Card>
+                {seen_to}
             </div>
             <div class="side">
                 <Card title=W::SyncKinds flush=true>

@@ -20,6 +20,7 @@ mod practice;
 mod shut_out;
 mod story;
 mod three_in_a_call;
+mod two_laptops;
 mod update_window;
 mod vault_moves;
 mod visit_broken;
