@@ -29,6 +29,7 @@ mod server {
     pub mod payloads;
     pub mod revoked;
     pub mod sockets;
+    mod stick;
     mod three;
     pub mod transactions;
     pub mod updates;

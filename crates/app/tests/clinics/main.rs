@@ -8,6 +8,7 @@ mod links;
 mod moves;
 mod paper;
 mod people;
+mod stick;
 mod trail;
 mod training;
 mod update;

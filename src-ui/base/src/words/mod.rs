@@ -22,6 +22,7 @@ macro_rules! pairs {
 
 mod en;
 mod help;
+mod stick;
 mod ur;
 mod vault;
 mod week;
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     fn all() -> impl Iterator<Item = &'static W> {
-        W::ALL.iter().chain(help::ALL).chain(week::ALL).chain(vault::ALL)
+        W::ALL.iter().chain(help::ALL).chain(week::ALL).chain(vault::ALL).chain(stick::ALL)
     }
 
     #[test]
