@@ -11,6 +11,7 @@
 mod build;
 mod bundle;
 mod exports;
+mod fuzz;
 mod lanes;
 mod places;
 mod programs;
@@ -41,6 +42,8 @@ cargo xtask COMMAND
                        kills the app core and the server while they work; nothing may be lost
   sim [--seeds N] [--from S] [--break NAME] [--story]
                        sync tortured in worlds of its own, one a seed (docs/SIM.md)
+  fuzz [--minutes N] [TARGET...]
+                       libFuzzer on each parser of foreign bytes, N minutes in all (10)
   interop (--base URL [--token T] | --with hapi|sekmet|rabta)... [--json]
                        tries FHIR servers of others with our sync (docs/INTEROP.md); starts HAPI,
                        sekmet or our own server itself
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&places, flag("--fast")),
         Some("bench") => programs::bench(&places, &args[1..]),
         Some("crash") => programs::crash(&places, &args[1..]),
+        Some("fuzz") => fuzz::run(&places, &args[1..]),
         Some("interop") => programs::interop(&places, &args[1..]),
         Some("sim") => return programs::sim(&places, &args[1..]),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),
