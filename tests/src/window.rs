@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     Run,
     display::Display,
+    ports::free_port,
     process::{self, Kept, POLL},
     webdriver::{Element, Session},
     x11,
@@ -74,7 +75,7 @@ impl Window {
             None => process::built("rabta")?,
         };
         let start = wrap(run, app.name, &app.wrapper, &program)?;
-        let port = free_port()?;
+        let port = free_port();
         let mut driver = Command::new("WebKitWebDriver");
         driver
             .args(["--host=127.0.0.1", &format!("--port={port}")])
@@ -457,11 +458,6 @@ impl Window {
 /// The CSS selector of a name for tests.
 pub fn by(t: &str) -> String {
     format!("[data-t=\"{t}\"]")
-}
-
-/// A port that nobody listens on now.
-pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// WebDriver starts one file, so words before the program become a script.

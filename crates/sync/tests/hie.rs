@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 
 #[path = "support/laptop.rs"]
 mod laptop;
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 #[path = "hie/restored.rs"]
 mod restored;
 
@@ -136,8 +138,7 @@ async fn the_socket_greets_hints_and_comes_back() {
 async fn an_old_client_follows_a_rotated_key_twice_and_a_stranger_s_key_is_refused() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("hie");
-    let any = "127.0.0.1:0".parse().unwrap();
-    let hie = serve(&data, any).await;
+    let hie = serve(&data, any_port()).await;
     let (at, pinned) = (hie.addr, hie.spki_sha256);
     let unused = code(&hie).await;
     let laptop = Laptop::join(&code(&hie).await).await;

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::world::{ask, code, facility, join, join_at, patient_at, serve, tell, until, visit_at};
+use crate::world::{address, ask, code, facility, join, join_at, patient_at, serve, tell, until, visit_at};
 use rabta_app::{App, Clock};
 use rabta_domain::Private;
 use rabta_hie::{
@@ -73,7 +73,7 @@ fn doctor(name: &str) -> PersonFields {
 impl Clinic {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hie = serve(folder.path(), "127.0.0.1:0".parse().unwrap()).await;
+        let hie = serve(folder.path(), address()).await;
         facility(&hie, "BHU Kot Radha", "clinic").await;
         let code = code(&hie, "BHU Kot Radha", doctor("Dr Amna")).await;
         let clock = Arc::<TestClock>::default();

@@ -14,6 +14,7 @@ use rabta_wire::{code::EnrollmentCode, enroll::Enrolled};
 
 use crate::{
     left_out::left_out,
+    ports::free_port,
     support::{
         Member,
         server::{Server, client},
@@ -28,10 +29,6 @@ const LOST_NOW: &str = "lost now";
 
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The page's commands, with its three lines of places replaced; after a block that makes codes the script waits.

@@ -302,6 +302,7 @@ fn fresh() -> Id {
     Id(*uuid::Uuid::new_v4().as_bytes())
 }
 
+/// Where a server can be stopped and started again.
 pub fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
+    SocketAddr::from(([127, 0, 0, 1], crate::ports::free_port()))
 }
