@@ -312,7 +312,7 @@ async fn a_file_that_is_not_whole_or_not_ours_is_refused() {
     for (bytes, word) in [
         (&b"hello"[..], "no file of a laptop"),
         (&file[..file.len() - 1], "cut off or changed"),
-        (&[&file[..60], &[0_u8; 1], &file[61..]].concat(), "cut off or changed"),
+        (&[&file[..60], &[file[60] ^ 1], &file[61..]].concat(), "cut off or changed"),
         (&[&file[..17], &[7_u8; 16], &file[33..]].concat(), "no device of this HIE"),
     ] {
         std::fs::write(&other, bytes).unwrap();
