@@ -21,8 +21,10 @@ use crate::{
     x11,
 };
 
-/// How long a window may take to show what it should.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a window may take to show what it should, with a debug build and on a machine that others use, too.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a frame may take to be drawn; a picture is taken then in any case.
+const DRAWS: Duration = Duration::from_secs(20);
 
 /// How to start the app.
 pub struct App<'a> {
@@ -390,7 +392,7 @@ impl Window {
     async fn painted(&self) -> Result<()> {
         let ask = "window.drawn = false; requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true }))";
         self.eval(ask).await?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + DRAWS;
         while self.eval("return window.drawn === true").await? != Value::Bool(true)
             && Instant::now() < deadline
         {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use rabta_hie::admin::{self, Reply, Request};
@@ -17,7 +17,7 @@ mod ports;
 #[path = "hie/restored.rs"]
 mod restored;
 
-use laptop::{Laptop, any_port, bytes32, code, serve, tell};
+use laptop::{LONG, Laptop, any_port, bytes32, code, serve, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_joins_sends_loses_the_hie_and_sends_the_rest_when_it_is_back() {
@@ -111,7 +111,7 @@ async fn the_socket_greets_hints_and_comes_back() {
     let (handle, keep_up) = socket(laptop.client.clone(), heard);
     let task = tokio::spawn(keep_up);
     let mut next = async |want: fn(&SocketEvent) -> bool| {
-        tokio::time::timeout(Duration::from_secs(60), async {
+        tokio::time::timeout(LONG, async {
             while let Some(event) = events.recv().await {
                 if want(&event) {
                     return;

@@ -25,6 +25,9 @@ use rabta_ipc::{
     visit::{SaveVisit, StartVisit, VisitView},
 };
 
+/// What is waited for comes in seconds, on a machine that others use too in a minute.
+pub const LONG: Duration = Duration::from_secs(180);
+
 pub struct World {
     pub hie: Option<rabta_hie::Handle>,
     pub address: SocketAddr,
@@ -245,7 +248,7 @@ pub async fn until<C: Command + Clone, T>(app: &App, command: C, good: impl Fn(C
             let _ = events.recv().await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(60), found).await;
+    let waited = tokio::time::timeout(LONG, found).await;
     waited.unwrap_or_else(|_| panic!("it never came: {}", C::NAME))
 }
 
