@@ -2,6 +2,8 @@
 
 #[path = "../../../tests/src/left_out.rs"]
 mod left_out;
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 mod support;
 
 mod server {

@@ -8,6 +8,8 @@ mod links;
 mod moves;
 mod paper;
 mod people;
+#[path = "../../../../tests/src/ports.rs"]
+mod ports;
 mod stick;
 mod trail;
 mod training;
