@@ -135,7 +135,7 @@ pub async fn take_in<S: RecordStore + 'static>(
             Outcome::Waits { .. } => {}
         }
         if let Some(entry) = store.log_entry(ack.id).await? {
-            changed.patients.extend(entry.patient.as_ref().and_then(|patient| patient.parse().ok()));
+            changed.patients.extend(entry.patient.as_ref().and_then(|patient| patient.parse::<Id>().ok()));
             changed.asks.extend(entry.task);
         }
     }

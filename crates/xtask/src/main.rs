@@ -36,8 +36,9 @@ cargo xtask COMMAND
   demo [--auto]        build, start the HIE with the sample clinic and open both apps;
                        --auto plays the main job by itself and writes report.html
   test [--fast]        every test; --fast leaves windows and browsers out
-  bench [NAME] [--patients N] [--json]
-                       figures: ui, app, hie, call, patient, store, recall, sync; without NAME all
+  bench [NAME] [--patients N] [--peer URL | --with hapi] [--json]
+                       figures: ui, app, hie, call, patient, store, recall, sync; without NAME all;
+                       a peer is a FHIR server beside ours in `hie`
   crash [--rounds N] [--seed S]
                        kills the app core and the server while they work; nothing may be lost
   sim [--seeds N] [--from S] [--break NAME] [--story]

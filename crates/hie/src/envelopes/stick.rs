@@ -15,7 +15,7 @@ use axum::{
 };
 use rabta_wire::{
     Id, limits,
-    log::{Ack, Outcome, PullReply, PushReply},
+    log::{Ack, Item, Outcome, PullReply, PushReply},
     shared::SharedSecret,
     stick::{self, Answer, FileError},
 };
@@ -167,7 +167,7 @@ async fn pull(app: &App, caller: Caller, mut after: u64) -> Result<Vec<PullReply
     loop {
         let page = app.core.pull(caller, after, limits::PULL_COUNT).await?;
         let reply = http::reply(app, caller.device, page).await?;
-        bytes += minicbor::len(&reply);
+        bytes += reply.changes.iter().map(|change| weight(&change.item)).sum::<usize>();
         // One page goes in, whatever it weighs.
         if bytes > stick::MOST_ANSWERED && !pages.is_empty() {
             return Ok(pages);
@@ -178,6 +178,15 @@ async fn pull(app: &App, caller: Caller, mut after: u64) -> Result<Vec<PullReply
         if !more {
             return Ok(pages);
         }
+    }
+}
+
+fn weight(item: &Item) -> usize {
+    match item {
+        Item::Resource { body, .. } => body.len(),
+        Item::Envelope { bytes, .. } | Item::Cert { bytes } => bytes.len(),
+        Item::Roster { json } => json.len(),
+        Item::Other => 0,
     }
 }
 
