@@ -13,10 +13,10 @@ use serde_json::Value;
 use crate::{
     Run,
     phone::TestCa,
+    ports::free_port,
     process::{self, Kept, POLL},
     story::Person,
     webdriver,
-    window::free_port,
 };
 
 /// How long it may take to start, migrations included, and to drain.
@@ -59,8 +59,8 @@ impl Hie {
             program: process::built("rabta-hie")?,
             data: run.path(name),
             log: run.log(name),
-            port: free_port()?,
-            relay_port: free_port()?,
+            port: free_port(),
+            relay_port: free_port(),
             server: None,
             door: None,
             updates: None,
@@ -79,7 +79,7 @@ impl Hie {
 
     /// Lets phones in from its next start on.
     pub fn open_door(&mut self, ca: &TestCa) -> Result<()> {
-        self.door = Some((free_port()?, ca.cert.clone(), ca.key.clone()));
+        self.door = Some((free_port(), ca.cert.clone(), ca.key.clone()));
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub mod display;
 pub mod hie;
 mod left_out;
 pub mod phone;
+pub mod ports;
 pub mod process;
 pub mod report;
 pub mod rings;

@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Run,
+    ports::free_port,
     process::{Kept, POLL},
     story::CallFigures,
     webdriver::Session,
-    window::{PATIENCE, by, free_port, listening},
+    window::{PATIENCE, by, listening},
 };
 
 /// What a phone on a cheap plan has: kb/s down and up, milliseconds to the server.
@@ -123,7 +124,7 @@ impl Phone {
     ) -> Result<Self> {
         let home = run.path(&format!("{name}.home"));
         ca.trust(&home)?;
-        let port = free_port()?;
+        let port = free_port();
         let mut driver = Command::new("chromedriver");
         driver.arg(format!("--port={port}")).env("HOME", &home);
         let mut driver = Kept::start(name, &mut driver, &run.log(name))?;

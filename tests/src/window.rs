@@ -15,13 +15,16 @@ use serde_json::{Value, json};
 use crate::{
     Run,
     display::Display,
+    ports::free_port,
     process::{self, Kept, POLL},
     webdriver::{Element, Session},
     x11,
 };
 
-/// How long a window may take to show what it should.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a window may take to show what it should, with a debug build and on a machine that others use, too.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a frame may take to be drawn; a picture is taken then in any case.
+const DRAWS: Duration = Duration::from_secs(20);
 
 /// How to start the app.
 pub struct App<'a> {
@@ -74,7 +77,7 @@ impl Window {
             None => process::built("rabta")?,
         };
         let start = wrap(run, app.name, &app.wrapper, &program)?;
-        let port = free_port()?;
+        let port = free_port();
         let mut driver = Command::new("WebKitWebDriver");
         driver
             .args(["--host=127.0.0.1", &format!("--port={port}")])
@@ -389,7 +392,7 @@ impl Window {
     async fn painted(&self) -> Result<()> {
         let ask = "window.drawn = false; requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = true }))";
         self.eval(ask).await?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + DRAWS;
         while self.eval("return window.drawn === true").await? != Value::Bool(true)
             && Instant::now() < deadline
         {
@@ -457,11 +460,6 @@ impl Window {
 /// The CSS selector of a name for tests.
 pub fn by(t: &str) -> String {
     format!("[data-t=\"{t}\"]")
-}
-
-/// A port that nobody listens on now.
-pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// WebDriver starts one file, so words before the program become a script.

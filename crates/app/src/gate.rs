@@ -17,7 +17,7 @@ use rabta_ipc::{
         NewRecovery, PageStopped, PersonRef, Phase, Recovery, SetLanguage, SetTheme, Status, Unlock,
         UnlockPin, UnlockRecovery,
     },
-    sync::{GetSync, SyncNow},
+    sync::{GetSticks, GetSync, SyncNow, UseStick},
 };
 use rabta_store::{
     RecordStore, SqliteStore, Transaction,
@@ -91,12 +91,14 @@ impl Gate {
     }
 
     /// The session, for a command that may be allowed although the record is not shown: what was not sent can be seen
-    /// and handed over on a revoked laptop, and a laptop whose lease ended may try to reach the HIE.
+    /// and handed over on a revoked laptop, and a laptop whose lease ended may try to reach the HIE, by a stick too.
     pub fn session_for(&self, command: &str) -> Result<Arc<Session>, Error> {
         match self {
             Self::Open(session) if session.is_screen_locked() => Err(Error::new("screen-locked")),
             Self::Open(session) => match session.shut() {
-                Some(Shut::Ended) if command == SyncNow::NAME => Ok(session.clone()),
+                Some(Shut::Ended) if [SyncNow::NAME, GetSticks::NAME, UseStick::NAME].contains(&command) => {
+                    Ok(session.clone())
+                }
                 Some(Shut::Revoked)
                     if [SyncNow::NAME, GetSync::NAME, ExportUnsent::NAME].contains(&command) =>
                 {

@@ -18,6 +18,7 @@ mod favorites;
 mod photos;
 mod routes;
 mod settings;
+mod stick;
 
 mod after;
 pub mod asks;
@@ -183,6 +184,7 @@ impl App {
             Box::pin(after::route(&session, name, &body)).await,
             Box::pin(emergency::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
+            Box::pin(stick::route(&session, name, &body)).await,
             Box::pin(backup::route(&session, name, &body)).await,
             Box::pin(sync_view::route(&session, name, &body)).await,
             Box::pin(mend::route(&session, name, &body)).await,

@@ -335,7 +335,7 @@ async fn sort(mut heard: mpsc::Receiver<SocketEvent>, handle: SyncHandle, calls:
     }
 }
 
-async fn tell_changes(app: Arc<Inner>, mut changed: mpsc::UnboundedReceiver<Changed>) {
+pub(crate) async fn tell_changes(app: Arc<Inner>, mut changed: mpsc::UnboundedReceiver<Changed>) {
     while let Some(Changed { patients, asks, resources, roster }) = changed.recv().await {
         if patients.len() <= FEW {
             for id in patients {

@@ -12,12 +12,14 @@ pub struct Figure {
     pub value: f64,
     pub unit: Cow<'static, str>,
     pub bar: f64,
+    /// Another program on the same work in the same run.
+    pub peer: Option<f64>,
     at_least: bool,
 }
 
 impl Figure {
     pub fn new(name: &'static str, value: f64, unit: &'static str, bar: f64) -> Self {
-        Self { name: name.into(), value, unit: unit.into(), bar, at_least: false }
+        Self { name: name.into(), value, unit: unit.into(), bar, peer: None, at_least: false }
     }
 
     /// The more the better.
@@ -33,8 +35,13 @@ impl Figure {
 /// `{"bench":…,"results":[…]}`, values to a tenth.
 pub fn json(bench: &str, figures: &[Figure]) -> Value {
     let tenth = |x: f64| (x * 10.0).round() / 10.0;
-    let one =
-        |f: &Figure| json!({ "name": f.name, "value": tenth(f.value), "unit": f.unit, "bar": tenth(f.bar) });
+    let one = |f: &Figure| {
+        let mut one = json!({ "name": f.name, "value": tenth(f.value), "unit": f.unit, "bar": tenth(f.bar) });
+        if let Some(peer) = f.peer {
+            one["peer"] = json!(tenth(peer));
+        }
+        one
+    };
     json!({ "bench": bench, "results": figures.iter().map(one).collect::<Vec<_>>() })
 }
 
@@ -45,7 +52,7 @@ pub fn read(object: &Value) -> Result<Vec<Figure>> {
     let figure = |one| {
         let (name, unit) = (text(one, "name")?, text(one, "unit")?);
         let (value, bar) = (one["value"].as_f64()?, one["bar"].as_f64()?);
-        Some(Figure { name, value, unit, bar, at_least: false })
+        Some(Figure { name, value, unit, bar, peer: one["peer"].as_f64(), at_least: false })
     };
     all.iter().map(|one| figure(one).context("a name, a value, its unit and its bar")).collect()
 }
@@ -58,7 +65,9 @@ pub fn table(bench: &str, figures: &[Figure]) -> String {
             (false, false) => "  OVER",
             (false, true) => "  UNDER",
         };
-        let _ = writeln!(out, "  {:<26}{:>10.1}  {:<5}{:>10.1}{verdict}", f.name, f.value, f.unit, f.bar);
+        let peer = f.peer.map_or(String::new(), |peer| format!("  peer {peer:.1}"));
+        let _ =
+            writeln!(out, "  {:<26}{:>10.1}  {:<5}{:>10.1}{peer}{verdict}", f.name, f.value, f.unit, f.bar);
     }
     out
 }

@@ -1,29 +1,31 @@
-//! What the server costs while nobody asks it anything, while patients wait, and what it adds to a read to know that
-//! it may be read.
+//! What the server costs while nobody asks it anything, while patients wait, what it adds to a read to know that it may
+//! be read, and how much it takes and gives beside a peer.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rabta_tests::{Run, process, story::World};
 
-use crate::{figure::Figure, waiting};
+use crate::{figure::Figure, load, waiting};
 
 /// Memory is read until it has not grown for this long.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// The sample clinic is loaded, then the server is started anew: what a clinic's server holds overnight.
-pub async fn take() -> Result<Vec<Figure>> {
+pub async fn take(peer: Option<&str>) -> Result<Vec<Figure>> {
     let mut world = World::new(Run::kept("bench-hie")?)?;
     world.found_clinic().await?;
     world.hie.stop()?;
     world.hie.start().await?;
     let idle = settled(world.hie.pid()?).await?;
     world.hie.stop()?;
-    Ok(vec![
+    let mut figures = vec![
         Figure::new("idle_rss", idle as f64 / 1e6, "MB", 60.0),
         waiting::take().await?,
         authz_overhead().await?,
-    ])
+    ];
+    figures.extend(load::take(peer).await?);
+    Ok(figures)
 }
 
 /// A process's memory, bytes, when it has not grown for [`QUIET`].

@@ -1,4 +1,5 @@
-//! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--patients N] [--json]`.
+//! Takes the figures that docs/BENCHMARKS.md promises, on the real programs: `rabta-bench [NAME] [--patients N] [--peer URL]
+//! [--with hapi] [--json]`. `--peer` is a FHIR server beside ours in `hie`; `--with hapi` starts one.
 //!
 //! `rabta-bench crash [--rounds N] [--seed S]` kills the programs while they work, and looks whether anything was lost.
 //!
@@ -17,7 +18,9 @@ mod first_sync;
 mod hie;
 mod interop;
 mod laptop;
+mod load;
 mod patient;
+mod plain;
 mod recall;
 mod register;
 mod store;
@@ -26,7 +29,7 @@ mod waiting;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use figure::Figure;
 
 const NAMES: [&str; 8] = ["ui", "app", "hie", "call", "patient", "store", "recall", "sync"];
@@ -48,24 +51,43 @@ async fn main() -> ExitCode {
     if let Some(ended) = crash(&args).await {
         return ended;
     }
-    let json = args.iter().any(|a| a == "--json");
-    let size = args.iter().position(|a| a == "--patients");
-    let patients = size.and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(PATIENTS);
-    let asked: Vec<&str> = args
-        .iter()
-        .enumerate()
-        .filter(|(at, arg)| !arg.starts_with('-') && size.is_none_or(|size| *at != size + 1))
-        .map(|(_, arg)| arg.as_str())
-        .collect();
-    let names = if asked.is_empty() { NAMES.to_vec() } else { asked };
+    if args.first().is_some_and(|name| name == "plain-visit") {
+        return match plain::make() {
+            Ok(text) => {
+                print!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("plain-visit: {error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let Asked { names, json, patients, mut peer, with } = match Asked::read(&args) {
+        Ok(asked) => asked,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut started = None;
+    if let Some(name) = with {
+        match start(&name).await {
+            Ok(server) => peer = Some(started.insert(server).base.clone()),
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
     let mut fine = true;
     let mut objects = Vec::new();
     for name in names {
         eprintln!("==> bench {name}");
-        match take(name, patients).await {
+        match take(&name, patients, peer.as_deref()).await {
             Ok(figures) => {
-                print!("{}", figure::table(name, &figures));
-                objects.push(figure::json(name, &figures));
+                print!("{}", figure::table(&name, &figures));
+                objects.push(figure::json(&name, &figures));
                 fine &= figures.iter().all(Figure::holds);
             }
             Err(error) => {
@@ -80,6 +102,42 @@ async fn main() -> ExitCode {
         }
     }
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The command line of the figures.
+struct Asked {
+    names: Vec<String>,
+    json: bool,
+    patients: u32,
+    peer: Option<String>,
+    with: Option<String>,
+}
+
+impl Asked {
+    fn read(args: &[String]) -> Result<Self> {
+        let mut asked = Self { names: Vec::new(), json: false, patients: PATIENTS, peer: None, with: None };
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            match word.as_str() {
+                "--json" => asked.json = true,
+                "--patients" => asked.patients = value()?.parse().context("--patients is a number")?,
+                "--peer" => asked.peer = Some(value()?.trim_end_matches('/').to_owned()),
+                "--with" => asked.with = Some(value()?.clone()),
+                flag if flag.starts_with('-') => bail!("bench does not know {flag}"),
+                name => asked.names.push(name.to_owned()),
+            }
+        }
+        if asked.names.is_empty() {
+            asked.names = NAMES.map(str::to_owned).to_vec();
+        }
+        Ok(asked)
+    }
+}
+
+/// A peer of its own, stopped when it is dropped.
+async fn start(name: &str) -> Result<interop::Peer> {
+    interop::Peer::start(name, &rabta_tests::Run::kept("bench-peer")?).await
 }
 
 /// `crash` and its own parts.
@@ -99,11 +157,13 @@ async fn crash(args: &[String]) -> Option<ExitCode> {
     Some(if done.is_ok_and(|ok| ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn take(name: &str, patients: u32) -> Result<Vec<Figure>> {
+async fn take(name: &str, patients: u32, peer: Option<&str>) -> Result<Vec<Figure>> {
     match name {
         "ui" => ui::take(),
         "app" => app::take().await,
-        "hie" => hie::take().await,
+        "hie" => hie::take(peer).await,
+        // Its last part.
+        "load" => load::take(peer).await,
         "call" => call::take().await,
         "patient" => patient::take().await,
         // Its parts, which it starts itself.

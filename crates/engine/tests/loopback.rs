@@ -53,8 +53,12 @@ async fn sound_and_picture_cross_in_both_directions_soon_after_the_accept() {
     // The recordings are three seconds long: they start over, and the pictures go on.
     let before = pair.far_frames(0);
     pair.until(LONG, "pictures after the recording's end", |p| p.far_frames(0) >= before + 75).await;
-    let stats = pair.view(0).legs[0].stats;
-    assert!(stats.audio_in_kbps > 5 && stats.video_in_kbps > 20, "{stats:?}");
+    // Of one second, in which a busy machine may have done something else.
+    pair.until(LONG, "sound and picture as much as they are", |p| {
+        let stats = p.view(0).legs[0].stats;
+        stats.audio_in_kbps > 5 && stats.video_in_kbps > 20
+    })
+    .await;
 
     pair.does(0, Intent::Chat { text: "how is the rash today?".into() });
     pair.does(0, Intent::TakeStill);

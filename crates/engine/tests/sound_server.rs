@@ -8,7 +8,7 @@ mod left_out;
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use common::{Pair, config, recordings};
@@ -67,8 +67,10 @@ fn real_devices_carry_a_voice() {
 async fn inner_real_devices_carry_a_voice() {
     use gstreamer::prelude::*;
     let socket = std::env::var("PULSE_SOCKET").expect("run by real_devices_carry_a_voice");
+    let end = Instant::now() + LONG;
     while !Path::new(&socket).exists() {
-        tokio::task::yield_now().await;
+        assert!(Instant::now() < end, "the sound server does not come up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let dir = tempfile::tempdir().unwrap();
     let (video, audio) = recordings(dir.path());
@@ -87,8 +89,11 @@ async fn inner_real_devices_carry_a_voice() {
     let mut pair = Pair::new(config(&video, &audio), real, vec![]);
     pair.dial();
     pair.until(LONG, "it rings", |p| p.ends[1].session.is_some() && p.view(0).phase == Phase::Ringing).await;
-    pair.until(LONG, "the devices are open", |p| p.view(1).microphone == DeviceState::Working).await;
-    assert_eq!(pair.view(1).speaker, DeviceState::Working);
+    pair.until(LONG, "the devices are open", |p| {
+        let view = p.view(1);
+        view.microphone == DeviceState::Working && view.speaker == DeviceState::Working
+    })
+    .await;
     pair.does(1, Intent::Accept);
     pair.until(LONG, "the microphone is heard on the far side", |p| p.ends[0].loudest > 0.005).await;
     pair.until(LONG, "the far side is heard here", |p| p.ends[1].loudest > 0.05).await;

@@ -91,6 +91,8 @@ pub enum Command {
     Verify(Verify),
     /// Take a file with records that a laptop could not send any more.
     Import(Import),
+    /// Answer what laptops without a line sent on a stick, then give the stick back: they take the answers from it.
+    Stick(Stick),
     /// Bring a backup back into an empty data folder. Laptops then send again what they have.
     Restore(Restore),
 }
@@ -169,6 +171,14 @@ pub struct Import {
     data: Data,
     /// The file that the laptop made.
     file: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Stick {
+    #[command(flatten)]
+    data: Data,
+    /// Where the stick is plugged in.
+    folder: PathBuf,
 }
 
 #[derive(Args)]
@@ -577,6 +587,10 @@ pub async fn operate(command: Command) -> anyhow::Result<String> {
         Command::Import(Import { data, file }) => {
             let file = file.canonicalize().context("the file")?;
             (data, Request::Import { file })
+        }
+        Command::Stick(Stick { data, folder }) => {
+            let folder = folder.canonicalize().context("the stick")?;
+            (data, Request::Stick { folder })
         }
     };
     let reply = ask(&data, request).await?;

@@ -1,4 +1,4 @@
-//! Files that only their owner may read, written whole or not at all.
+//! Files written whole or not at all: those that only their owner may read, and sealed ones for anybody to carry.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,8 +8,17 @@ use std::{
 
 /// Writes `bytes` under another name first, syncs them and renames; on Unix with mode 0600, folders with 0700.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    make_folder(path.parent().unwrap_or(Path::new(".")))?;
+    replace(path, bytes, Some(0o600))
+}
+
+/// The same in a folder that is there, with the mode that files get.
+pub(crate) fn write_open(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, None)
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder)?;
     let mut beside = path.file_name().unwrap_or_default().to_owned();
     beside.push(".tmp");
     let beside = path.with_file_name(beside);
@@ -20,10 +29,12 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    {
+    if let Some(mode) = mode {
         use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+        options.mode(mode);
     }
+    #[cfg(not(unix))]
+    let _ = mode;
     let mut file = options.open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -230,6 +230,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/enroll", post(identity::http::enroll))
         .route("/v1/token", post(auth::http::token))
         .route("/v1/envelopes", post(envelopes::http::push))
+        .route(rabta_wire::stick::PATH, post(envelopes::stick::post))
         .route("/v1/changes", get(envelopes::http::pull))
         .route("/v1/changes/lately", get(envelopes::http::pull_lately))
         .route(rabta_wire::care::PATH, get(care::http::list).post(care::http::open))

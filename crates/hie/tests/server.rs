@@ -2,6 +2,8 @@
 
 #[path = "../../../tests/src/left_out.rs"]
 mod left_out;
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 mod support;
 
 mod server {
@@ -29,6 +31,7 @@ mod server {
     pub mod payloads;
     pub mod revoked;
     pub mod sockets;
+    mod stick;
     mod three;
     pub mod transactions;
     pub mod updates;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// `emergency-not-needed`, `emergency-read-only` (another facility's record, open for a time), `too-large`, `backup-none`, `backup-newer`, `backup-damaged`,
 /// `backup-place` (no folder that can be written to), `backup-full` (no room at that place), `backup-not-read-back`, `backup-secret` (neither
 /// the recovery code nor the passphrase of that backup), `other-person` (the code is for somebody whom the backup does not know),
-/// `key-unchanged` (somebody was removed, but the vault's key is the old one still), `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
+/// `stick-place` (no stick that can be written to), `stick-full`, `key-unchanged` (somebody was removed, but the vault's key is the old one still), `not-an-image`, `no-certificate` (no page that phones can open), `unexpected`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     pub code: String,

@@ -13,6 +13,42 @@ commands! {
     SendAgain { envelope: String } -> () = "send-again";
     /// A refused record stays on this laptop and needs nobody any more. Error `not-allowed` while others wait for it.
     KeepHere { envelope: String } -> () = "keep-here";
+    /// Where sticks are plugged in.
+    GetSticks {} -> Vec<String> = "sticks";
+    /// All that a stick at `place` is for: takes in what it brings for this laptop, brings other laptops' records on it to
+    /// the HIE if that can be reached, and writes what is unsent here on it. `stick-place`, `stick-full`.
+    UseStick { place: String } -> StickDone = "use-stick";
+}
+
+/// What was done with a stick. Counts of envelopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickDone {
+    pub taken: Option<StickTaken>,
+    /// Other laptops whose records were brought to the HIE: the answers for them are on the stick.
+    pub carried: u32,
+    /// Other laptops whose records wait on the stick for somebody with a line.
+    pub waiting: u32,
+    pub written: Option<StickWritten>,
+    /// Files that were left as they are, by the code of each: `stick-damaged`, `stick-gap`, `stick-unknown`, `device-revoked`,
+    /// `hie-refused`.
+    pub problems: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickTaken {
+    /// This laptop's, at the HIE now.
+    pub sent: u32,
+    pub refused: u32,
+    /// Changes that came with it.
+    pub changes: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StickWritten {
+    pub records: u32,
+    pub visits: u32,
+    /// Not all of it went on.
+    pub more: bool,
 }
 
 /// One place, in words. Never green while anything is unsent.

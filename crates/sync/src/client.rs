@@ -12,6 +12,7 @@ use rabta_wire::{
     guest::{AfterPart, LinkAct, Links, MakeLink},
     limits,
     log::{EPOCH_HEADER, MEDIA_TYPE, PullReply, Push, PushReply},
+    stick,
     token::{ASSERTION_TYPE, AUDIENCE, Claims, GRANT_TYPE, TokenReply, sign_assertion},
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
@@ -306,6 +307,15 @@ impl HieClient {
         Ok(reply)
     }
 
+    /// Brings another laptop's ask ([`rabta_wire::stick`]); its sealed answer.
+    pub async fn carry(&self, ask: Vec<u8>) -> Result<Vec<u8>, HieError> {
+        let request = || {
+            let request = self.request(Method::POST, stick::PATH);
+            request.header(header::CONTENT_TYPE, stick::MEDIA_TYPE).body(ask.clone())
+        };
+        bytes(self.authorized(request).await?, stick::MOST).await
+    }
+
     /// Whether patients' links can be made, and this person's open ones.
     pub async fn links(&self) -> Result<Links, HieError> {
         json(self.authorized(|| self.request(Method::GET, "/v1/links")).await?).await
@@ -452,7 +462,7 @@ pub(crate) async fn next(answer: &mut Response) -> Result<Option<impl AsRef<[u8]
 }
 
 /// zstd (RFC 8878).
-fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, HieError> {
+pub(crate) fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, HieError> {
     let broken = |_| HieError::Malformed("zstd");
     let mut decoder = zstd::Decoder::with_buffer(body).map_err(broken)?;
     decoder.window_log_max(WINDOW_LOG).map_err(broken)?;

@@ -4,6 +4,7 @@
 //! - [`plan`] is pure: from what is unsent, what the line said and the time to operations.
 //! - [`Driver`] carries them out through a [`Carrier`] (the client is the one that ships) over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
 //!   and lets nothing count whose signatures do not hold ([`Keyring`]).
+//! - [`stick`] carries it as files, where there is no line.
 //! - [`foreign`] carries the same log to FHIR servers of others, and their changes back.
 //! - [`socket`] keeps the WebSocket for hints and call signaling.
 //!
@@ -38,6 +39,7 @@ pub mod plan;
 mod pull;
 mod socket;
 mod status;
+pub mod stick;
 mod strays;
 mod traffic;
 mod updates;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use rabta_hie::admin::{self, Reply, Request};
@@ -12,10 +12,12 @@ use tokio::sync::mpsc;
 
 #[path = "support/laptop.rs"]
 mod laptop;
+#[path = "../../../tests/src/ports.rs"]
+mod ports;
 #[path = "hie/restored.rs"]
 mod restored;
 
-use laptop::{Laptop, any_port, bytes32, code, serve, tell};
+use laptop::{LONG, Laptop, any_port, bytes32, code, serve, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_laptop_joins_sends_loses_the_hie_and_sends_the_rest_when_it_is_back() {
@@ -109,7 +111,7 @@ async fn the_socket_greets_hints_and_comes_back() {
     let (handle, keep_up) = socket(laptop.client.clone(), heard);
     let task = tokio::spawn(keep_up);
     let mut next = async |want: fn(&SocketEvent) -> bool| {
-        tokio::time::timeout(Duration::from_secs(60), async {
+        tokio::time::timeout(LONG, async {
             while let Some(event) = events.recv().await {
                 if want(&event) {
                     return;
@@ -136,8 +138,7 @@ async fn the_socket_greets_hints_and_comes_back() {
 async fn an_old_client_follows_a_rotated_key_twice_and_a_stranger_s_key_is_refused() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("hie");
-    let any = "127.0.0.1:0".parse().unwrap();
-    let hie = serve(&data, any).await;
+    let hie = serve(&data, any_port()).await;
     let (at, pinned) = (hie.addr, hie.spki_sha256);
     let unused = code(&hie).await;
     let laptop = Laptop::join(&code(&hie).await).await;

@@ -28,8 +28,10 @@ pub mod leg_key;
 pub mod limits;
 pub mod log;
 pub mod paper;
+mod sealed;
 pub mod shared;
 pub mod signal;
+pub mod stick;
 pub mod token;
 pub mod update;
 

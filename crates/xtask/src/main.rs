@@ -11,6 +11,7 @@
 mod build;
 mod bundle;
 mod exports;
+mod fuzz;
 mod lanes;
 mod places;
 mod programs;
@@ -35,12 +36,15 @@ cargo xtask COMMAND
   demo [--auto]        build, start the HIE with the sample clinic and open both apps;
                        --auto plays the main job by itself and writes report.html
   test [--fast]        every test; --fast leaves windows and browsers out
-  bench [NAME] [--patients N] [--json]
-                       figures: ui, app, hie, call, patient, store, recall, sync; without NAME all
+  bench [NAME] [--patients N] [--peer URL | --with hapi] [--json]
+                       figures: ui, app, hie, call, patient, store, recall, sync; without NAME all;
+                       a peer is a FHIR server beside ours in `hie`
   crash [--rounds N] [--seed S]
                        kills the app core and the server while they work; nothing may be lost
   sim [--seeds N] [--from S] [--break NAME] [--story]
                        sync tortured in worlds of its own, one a seed (docs/SIM.md)
+  fuzz [--minutes N] [TARGET...]
+                       libFuzzer on each parser of foreign bytes, N minutes in all (10)
   interop (--base URL [--token T] | --with hapi|sekmet|rabta)... [--json]
                        tries FHIR servers of others with our sync (docs/INTEROP.md); starts HAPI,
                        sekmet or our own server itself
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&places, flag("--fast")),
         Some("bench") => programs::bench(&places, &args[1..]),
         Some("crash") => programs::crash(&places, &args[1..]),
+        Some("fuzz") => fuzz::run(&places, &args[1..]),
         Some("interop") => programs::interop(&places, &args[1..]),
         Some("sim") => return programs::sim(&places, &args[1..]),
         Some("ui") => setup::run(&places, false).and_then(|()| ui::build(&places)),

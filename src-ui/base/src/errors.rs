@@ -39,6 +39,8 @@ pub fn words(code: &str) -> (W, W) {
         "slow-down" => (W::ErrSlowDown, W::ErrSlowDownBody),
         "backup-place" => (W::ErrBackupPlace, W::ErrBackupPlaceBody),
         "backup-full" => (W::ErrBackupFull, W::ErrBackupFullBody),
+        "stick-place" => (W::ErrStickPlace, W::ErrStickPlaceBody),
+        "stick-full" => (W::ErrStickFull, W::ErrStickFullBody),
         "backup-not-read-back" => (W::ErrBackupBack, W::ErrBackupBackBody),
         "key-unchanged" => (W::ErrKeySame, W::ErrKeySameBody),
         "device-copied" => (W::CopiedTitle, W::CopiedBody),
@@ -110,6 +112,8 @@ pub fn tone(code: &str) -> Tone {
         | "backup-secret"
         | "backup-place"
         | "backup-full"
+        | "stick-place"
+        | "stick-full"
         | "other-person"
         | "person-known"
         | "passphrase-first"

@@ -8,6 +8,7 @@ mod me;
 mod outside;
 mod patient;
 mod register;
+mod stick;
 mod sync;
 mod today;
 mod update;

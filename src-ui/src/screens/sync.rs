@@ -64,6 +64,9 @@ pub fn SyncScreen() -> impl IntoView {
                 None => view! { <Card><Skeleton /></Card> }.into_any(),
                 Some(view) => body(view),
             }}
+            <Show when=move || session.status.with(|status| status.as_ref().is_some_and(|s| !s.training))>
+                <super::stick::StickCard on_done=fetch />
+            </Show>
         </div>
     }
 }

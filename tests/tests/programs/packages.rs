@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use rabta_tests::{
     Run,
+    ports::free_port,
     process::{Kept, POLL},
     root::{Root, given},
     webdriver,
-    window::free_port,
 };
 
 /// An HIE from its package: a user of its own, a folder that only that user reads, nothing started unasked, and the records stay when
@@ -35,7 +35,7 @@ async fn the_hie_is_installed_serves_is_well_and_leaves_the_records_when_it_goes
     let start = root.sh("grep -h ^ExecStart= /usr/lib/systemd/system/rabta-hie*.service | cut -d= -f2 | cut -d' ' -f1 | sort -u")?;
     ensure!(start == "/usr/bin/rabta-hie", "the units start {start}");
 
-    let port = free_port()?;
+    let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let data = "/var/lib/rabta-hie/data";
     let mut serve = root.command("setpriv");

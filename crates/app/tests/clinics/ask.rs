@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::world::{World, ask, consent, form, one_ask, until};
+use crate::world::{World, ask, consent, form, one_ask, serve, until};
 use rabta_app::App;
 use rabta_domain::{
     advice::{AdviceForm, Decision},
@@ -193,7 +193,7 @@ async fn without_the_hie_an_urgent_ask_says_that_nobody_has_seen_it_and_goes_whe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_specialists_who_take_a_case_at_once_one_has_it_and_the_other_is_told() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let second = world.another_specialist("Dr Bilal", "always").await;
     let patient = world.patient("Ayesha Bibi").await;
     let visit = world.visit(&patient.id).await;
@@ -209,10 +209,16 @@ async fn of_two_specialists_who_take_a_case_at_once_one_has_it_and_the_other_is_
     let refused = moved(&second, &id, State::Declined, "busy").await.unwrap_err();
     assert_eq!(refused.code, "not-allowed");
 
+    // Neither hears of the other before it takes it, however busy the machine is.
+    world.hie.take().unwrap().shutdown().await;
     let take = |app| moved(app, &id, State::Accepted, "");
     let (one, two) = tokio::join!(take(both[0]), take(both[1]));
     one.unwrap();
     two.unwrap();
+    world.hie = Some(serve(world.folder.path(), world.address).await);
+    for app in [&world.doctor, both[0], both[1]] {
+        ask(app, SyncNow {}).await.unwrap();
+    }
     let has = one_ask(&world.doctor, |row| row.state == State::Accepted).await.to_person.unwrap();
     let (winner, loser) = if has == "Dr Saira" { (both[0], both[1]) } else { (both[1], both[0]) };
     assert!(has == "Dr Saira" || has == "Dr Bilal");

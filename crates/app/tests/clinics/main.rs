@@ -8,6 +8,9 @@ mod links;
 mod moves;
 mod paper;
 mod people;
+#[path = "../../../../tests/src/ports.rs"]
+mod ports;
+mod stick;
 mod together;
 mod trail;
 mod training;

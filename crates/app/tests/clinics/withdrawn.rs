@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use crate::world::{World, ask, code, consent, form, one_ask, until};
+use crate::world::{LONG, World, ask, code, consent, form, one_ask, until};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use rabta_app::App;
@@ -170,7 +170,7 @@ async fn a_consent_taken_back_takes_the_patient_from_the_specialists_laptop_and_
     let said = async || ask(&world.doctor, OpenAsk { id: id.clone() }).await.unwrap().note.consent;
     let mut events = world.doctor.events();
     while said().await != "withdrawn" {
-        let _ = tokio::time::timeout(Duration::from_secs(60), events.recv()).await.expect("it never came");
+        let _ = tokio::time::timeout(LONG, events.recv()).await.expect("it never came");
     }
     assert!(finds(&world.doctor, "Ayesha").await);
     assert!(ask(&world.doctor, OpenPatient { id: patient.clone() }).await.is_ok());

@@ -10,7 +10,7 @@ mod peers;
 
 use anyhow::{Context, Result, bail, ensure};
 use matrix::{Report, State};
-use peers::Peer;
+pub use peers::Peer;
 use rabta_sync::{
     Pins,
     foreign::{Auth, Trust},

@@ -14,11 +14,11 @@ use rabta_sync::{
 use rabta_tests::{
     Run,
     hie::Hie,
+    ports::free_port,
     process::{Kept, POLL},
     run::checkout,
     story::{CLINIC, DOCTOR},
     webdriver,
-    window::free_port,
 };
 use rabta_wire::{Id, code::EnrollmentCode};
 
@@ -86,7 +86,7 @@ async fn hapi(run: &Run) -> Result<Peer> {
         copy(&checkout().join("crates/bench/peers/hapi-r4"), &folder)?;
         quietly(Command::new("mvn").args(["-B", "-q", "package"]).current_dir(&folder), run, "mvn")?;
     }
-    let port = free_port()?;
+    let port = free_port();
     let mut java = Command::new("java");
     java.args(["-Xmx1500m", "-cp", "target/hapi-r4.jar:target/lib/*", "peer.HapiR4"]);
     java.arg(port.to_string()).current_dir(&folder);
@@ -103,7 +103,7 @@ async fn sekmet(run: &Run) -> Result<Peer> {
         let mut pip = Command::new(folder.join("bin/pip"));
         quietly(pip.args(["install", "-q", &wanted, "aiohttp"]), run, "pip")?;
     }
-    let port = free_port()?;
+    let port = free_port();
     let base = format!("http://127.0.0.1:{port}/fhir");
     let settings = run.path("sekmet.yaml");
     // Its simulator answers orders by itself.

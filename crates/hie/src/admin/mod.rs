@@ -31,7 +31,10 @@ use crate::{
     board,
     care::glass,
     db::{Db, RotateError, settings},
-    envelopes::{HandInError, HandedIn, hand_in},
+    envelopes::{
+        HandInError, HandedIn, hand_in,
+        stick::{self, Answered},
+    },
     guests,
     identity::{self, IdentityError, NewFacility, NewPerson},
     papers::{self, PaperAnswer},
@@ -111,6 +114,10 @@ pub enum Request {
     /// Takes a file of [`rabta_wire::handover`] (absolute).
     Import {
         file: PathBuf,
+    },
+    /// Answers every ask on a stick that is plugged in at this folder (absolute; [`rabta_wire::stick`]).
+    Stick {
+        folder: PathBuf,
     },
     /// `deep` reads every page.
     Health {
@@ -204,6 +211,7 @@ pub enum Reply {
         days: u32,
     },
     Imported(HandedIn),
+    Stick(Vec<Answered>),
     /// The page's address, good once and for so many minutes.
     AdminLink {
         url: String,
@@ -231,6 +239,8 @@ pub enum AdminError {
         "there is no page without a running server; start it, with --admin-listen if it was started with none"
     )]
     NoPage,
+    #[error("only a running server answers what a stick brings; start it")]
+    NoServer,
     #[error("no such person, or they have no key and no code that is not revoked")]
     NoKey,
     #[error("no patient here has that id or identifier")]
@@ -305,6 +315,7 @@ async fn run_by(db: &Db, request: Request, by: By, now: i64) -> Result<Reply, Ad
             note(db, &Event::deed(Deed::Import, by, Some(format!("Device/{}", taken.device))), now).await?;
             return Ok(Reply::Imported(taken));
         }
+        Request::Stick { .. } => return Err(AdminError::NoServer),
         Request::LeaseCode { device, challenge, days } => {
             if !(1..=MOST_DAYS).contains(&days) {
                 return Err(AdminError::LeaseDays);
@@ -469,6 +480,14 @@ pub async fn run_in_by(app: &App, request: Request, by: By) -> Result<Reply, Adm
     if let (Request::AdminLink, Some(board)) = (&request, &app.board) {
         note(&app.db, &Event::deed(Deed::OpenPage, by, None), app.now()).await?;
         return Ok(Reply::AdminLink { url: board.link(app.now()), minutes: board::LINK_MS / 60_000 });
+    }
+    if let Request::Stick { folder } = &request {
+        let answered = stick::answer_all(app, folder).await.map_err(AdminError::File)?;
+        for done in &answered {
+            let event = Event::deed(Deed::Carry, by, None).with("file", done.name.clone());
+            note(&app.db, &event, app.now()).await?;
+        }
+        return Ok(Reply::Stick(answered));
     }
     let revokes = matches!(
         request,

@@ -34,6 +34,8 @@ pub enum Deed {
     LeaseCode,
     /// Took in what a revoked laptop had not sent.
     Import,
+    /// Answered what a laptop without a line sent on a stick.
+    Carry,
     RotateKey,
     Backup,
     Restore,
@@ -57,6 +59,7 @@ impl Deed {
             Self::RevokeFacility => "revoke-facility",
             Self::LeaseCode => "lease-code",
             Self::Import => "import",
+            Self::Carry => "carry",
             Self::RotateKey => "rotate-key",
             Self::Backup => "backup",
             Self::Restore => "restore",
@@ -82,7 +85,7 @@ impl Deed {
         let alert = || of("110113", "Security Alert");
         match self {
             Self::Backup => (of("110106", "Export"), json!([own])),
-            Self::Restore | Self::Import => (of("110107", "Import"), json!([own])),
+            Self::Restore | Self::Import | Self::Carry => (of("110107", "Import"), json!([own])),
             Self::OpenPage => (of("110114", "User Authentication"), json!([own])),
             Self::RotateKey => (alert(), json!([own, of("110129", "Security Configuration")])),
             Self::SetRoster | Self::LeaveRoster => {

@@ -8,7 +8,7 @@ pub mod report;
 
 pub use deed::{By, Deed, RESTORED, SYSTEM as OPERATOR, note_restore};
 pub use event::{Act, Event};
-pub use log::AuditLog;
+pub use log::{AuditLog, NotRecorded};
 
 use sqlx::SqliteConnection;
 

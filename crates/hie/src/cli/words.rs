@@ -3,7 +3,7 @@
 use crate::{
     admin::{self, Reply, health},
     backup,
-    envelopes::HandedIn,
+    envelopes::{HandedIn, stick::Answered},
     papers, system_clock,
 };
 
@@ -29,6 +29,16 @@ fn imported(done: &HandedIn) -> String {
     lines.extend(done.refused.iter().map(|(id, code, text)| format!("refused {id}  {code}  {text}")));
     lines.extend(done.waiting.iter().map(|id| format!("waits {id}")));
     lines.join("\n")
+}
+
+fn answered(file: &Answered) -> String {
+    match file.error.as_str() {
+        "" => format!(
+            "{}  {} taken, {} refused; its answer lies beside it",
+            file.name, file.taken, file.refused
+        ),
+        why => format!("{}  not taken: {why}", file.name),
+    }
 }
 
 /// For people; a code or a token is the last line.
@@ -77,6 +87,8 @@ pub(super) fn words(reply: &Reply) -> String {
             format!("Good once, for {days} days of use of that laptop:\n{code}")
         }
         Reply::Imported(done) => imported(done),
+        Reply::Stick(all) if all.is_empty() => "there is nothing of a laptop on it".into(),
+        Reply::Stick(all) => lines(all.iter().map(answered).collect()),
         Reply::AdminLink { url, minutes } => {
             let port = url
                 .split([':', '/'])

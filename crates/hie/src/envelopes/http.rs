@@ -15,7 +15,7 @@ use rabta_wire::{
     log::{MEDIA_TYPE, Outcome, PullReply, Push, PushReply},
 };
 
-use super::{Caller, CoreError, EnvelopeCore};
+use super::{Caller, CoreError, EnvelopeCore, Page};
 use crate::{
     App,
     audit::{Act, Event},
@@ -31,7 +31,7 @@ const LATELY_MS: i64 = 7 * 24 * 3600 * 1000;
 const LEVEL: i32 = 9;
 
 /// Envelopes and changes are for enrolled devices.
-fn caller(who: &Access) -> Result<Caller, ApiError> {
+pub(super) fn caller(who: &Access) -> Result<Caller, ApiError> {
     match who.agent {
         Agent::Device { device, person } => Ok(Caller { device, person, facility: who.facility }),
         Agent::Operator | Agent::Hie => Err(ApiError::new(
@@ -136,19 +136,24 @@ async fn changes(
         event.detail = Some(("changes", format!("{} after {after}", page.changes.len())));
         app.audit.record(event).await?;
     }
-    let backed_up = backup::last(&mut *app.db.read().acquire().await?).await?.map_or(0, |(seq, _)| seq);
-    let device = crate::identity::device(&mut *app.db.read().acquire().await?, caller.device).await?;
-    let copied = device.is_some_and(|device| device.forked);
-    let reply = PullReply {
+    let reply = reply(app, caller.device, page).await?;
+    Ok(if packs { packed(&reply).await? } else { cbor(&reply) })
+}
+
+/// A page as its device gets it.
+pub(super) async fn reply(app: &App, device: Id, page: Page) -> Result<PullReply, sqlx::Error> {
+    let mut db = app.db.read().acquire().await?;
+    let backed_up = backup::last(&mut db).await?.map_or(0, |(seq, _)| seq);
+    let copied = crate::identity::device(&mut db, device).await?.is_some_and(|device| device.forked);
+    Ok(PullReply {
         changes: page.changes,
-        next: Cursor { epoch, seq: page.next },
+        next: Cursor { epoch: app.db.settings.epoch, seq: page.next },
         more: page.more,
         backed_up,
         remaining: page.remaining,
-        lease: Some(lease(app, caller.device).into()),
+        lease: Some(lease(app, device).into()),
         copied: Some(copied),
-    };
-    Ok(if packs { packed(&reply).await? } else { cbor(&reply) })
+    })
 }
 
 /// `zstd` among the codings of an `Accept-Encoding` (RFC 9110, section 12.5.3), as laptops ask for it.

@@ -15,6 +15,7 @@ pub mod model;
 pub mod scope;
 pub mod sequencer;
 mod sqlite;
+pub mod stick;
 pub(crate) mod task;
 
 use std::future::Future;

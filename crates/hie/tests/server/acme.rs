@@ -2,7 +2,7 @@
 //! where there is Go; `RABTA_PEBBLE` names another.
 
 use std::{
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{SocketAddr, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, SystemTime},
@@ -15,7 +15,7 @@ use rabta_hie::{
     serve,
 };
 
-use crate::{left_out::left_out, support::server::client};
+use crate::{left_out::left_out, ports::free_port, support::server::client};
 
 const DOMAIN: &str = "care.example";
 const POLL: Duration = Duration::from_millis(50);
@@ -31,10 +31,6 @@ fn program() -> Option<PathBuf> {
         );
     }
     found
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Says of every name that it is this machine (RFC 1035, section 4).

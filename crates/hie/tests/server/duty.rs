@@ -28,8 +28,10 @@ pub async fn house(server: &Server, hours: &[&str]) -> House {
     let (clinic, hospital) = (server.facility("A", "clinic").await, server.facility("B", "hospital").await);
     let (doctor, _) = server.join(clinic, "doctor").await;
     let mut pediatricians = Vec::new();
-    for hours in hours {
-        let (member, _) = server.join(hospital, "specialist").await;
+    for (n, hours) in hours.iter().enumerate() {
+        // The next on duty is found in the order of names, and of random ids only where names are the same.
+        let code = server.code_for(hospital, "specialist", &format!("pediatrician {n:02}")).await;
+        let (member, _) = server.redeem(&code).await;
         roster(server, &member, hours).await;
         pediatricians.push(member);
     }

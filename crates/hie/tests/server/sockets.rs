@@ -218,7 +218,8 @@ async fn nonsense_is_refused_and_a_huge_frame_ends_the_socket() {
     let mut doctor = hello(&server, &ask.doctors).await;
     doctor.send(Message::Text(r#"{"t":"dance","v":1}"#.into())).await.unwrap();
     assert!(matches!(frame(&mut doctor).await, ServerFrame::Refused { code: Refusal::Unknown, .. }));
-    doctor.send(Message::Text("x".repeat(rabta_wire::signal::FRAME_BYTES + 1).into())).await.unwrap();
+    // The server may close before all of it is sent.
+    let _ = doctor.send(Message::Text("x".repeat(rabta_wire::signal::FRAME_BYTES + 1).into())).await;
     while let Some(Ok(_)) = doctor.next().await {}
     // The server goes on.
     hello(&server, &ask.doctors).await;

@@ -189,7 +189,12 @@ impl Server {
     }
 
     pub async fn code(&self, facility: Id, role: &str) -> EnrollmentCode {
-        let new = PersonFields { name: format!("a {role}"), role: role.into(), ..Default::default() };
+        self.code_for(facility, role, &format!("a {role}")).await
+    }
+
+    /// The same for somebody of this name.
+    pub async fn code_for(&self, facility: Id, role: &str, name: &str) -> EnrollmentCode {
+        let new = PersonFields { name: name.into(), role: role.into(), ..Default::default() };
         let request =
             Request::Enroll { facility: facility.to_string(), person: None, new: Some(new), public: None };
         match self.admin(request).await {

@@ -31,6 +31,9 @@ use rabta_wire::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+/// What is waited for comes in seconds, on a machine that others use too in a minute.
+pub const LONG: Duration = Duration::from_secs(180);
+
 /// ASTM E1762-95: author's signature.
 const AUTHOR: &str = "1.2.840.10065.1.12.1.1";
 
@@ -273,7 +276,7 @@ impl Laptop {
 
     pub async fn until(&self, good: impl FnMut(&Status) -> bool) -> Status {
         let mut watch = self.sync.watch();
-        let waited = tokio::time::timeout(Duration::from_secs(60), watch.wait_for(good)).await;
+        let waited = tokio::time::timeout(LONG, watch.wait_for(good)).await;
         waited.expect("it never came").unwrap().clone()
     }
 
@@ -284,7 +287,7 @@ impl Laptop {
 
     /// Until it is so.
     pub async fn when(&self, good: impl AsyncFn() -> bool) {
-        let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        let waited = tokio::time::timeout(LONG, async {
             while !good().await {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -302,6 +305,7 @@ fn fresh() -> Id {
     Id(*uuid::Uuid::new_v4().as_bytes())
 }
 
+/// Where a server can be stopped and started again.
 pub fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().unwrap()
+    SocketAddr::from(([127, 0, 0, 1], crate::ports::free_port()))
 }

@@ -23,6 +23,7 @@ macro_rules! pairs {
 mod en;
 mod help;
 mod needs;
+mod stick;
 mod ur;
 mod vault;
 mod week;
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     fn all() -> impl Iterator<Item = &'static W> {
-        W::ALL.iter().chain(help::ALL).chain(week::ALL).chain(vault::ALL).chain(needs::ALL)
+        W::ALL.iter().chain(help::ALL).chain(week::ALL).chain(vault::ALL).chain(needs::ALL).chain(stick::ALL)
     }
 
     #[test]

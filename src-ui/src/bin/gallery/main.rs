@@ -225,7 +225,7 @@ fn Pictures() -> impl IntoView {
         what: what.into(),
         more: Some("Headache, swollen feet".into()),
         tint,
-        href: Some("#"),
+        href: Some("#".to_owned()),
     };
     view! {
         <Part name="Progress, skeleton, chart, timeline, photo, empty">

@@ -4,6 +4,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use crate::ports::free_port;
 use rabta_app::{App, Clock, Config, MediaConfig, SystemClock, Updates};
 use rabta_domain::{
     age::{AgeSaid, Said},
@@ -24,12 +25,20 @@ use rabta_ipc::{
     visit::{SaveVisit, StartVisit, VisitView},
 };
 
+/// What is waited for comes in seconds, on a machine that others use too in a minute.
+pub const LONG: Duration = Duration::from_secs(180);
+
 pub struct World {
     pub hie: Option<rabta_hie::Handle>,
     pub address: SocketAddr,
     pub folder: tempfile::TempDir,
     pub doctor: App,
     pub specialist: App,
+}
+
+/// Where a server can be stopped and started again.
+pub fn address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 pub async fn serve(folder: &Path, listen: SocketAddr) -> rabta_hie::Handle {
@@ -141,7 +150,7 @@ impl World {
     }
 
     async fn at(folder: tempfile::TempDir, role: &str, door: Option<DoorConfig>) -> Self {
-        let hie = serve_with(folder.path(), "127.0.0.1:0".parse().unwrap(), door).await;
+        let hie = serve_with(folder.path(), address(), door).await;
         let (doctor, specialist) = invited(&hie, role).await;
         let doctor = join(&folder.path().join("doctor"), doctor).await;
         let specialist = join(&folder.path().join("specialist"), specialist).await;
@@ -239,7 +248,7 @@ pub async fn until<C: Command + Clone, T>(app: &App, command: C, good: impl Fn(C
             let _ = events.recv().await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(60), found).await;
+    let waited = tokio::time::timeout(LONG, found).await;
     waited.unwrap_or_else(|_| panic!("it never came: {}", C::NAME))
 }
 

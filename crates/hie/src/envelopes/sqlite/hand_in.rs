@@ -2,7 +2,7 @@
 
 use rabta_wire::{
     Id,
-    handover::{self, HandoverError},
+    handover::{self, FileError},
     log::Outcome,
     shared::SharedSecret,
 };
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum HandInError {
     #[error(transparent)]
-    File(#[from] HandoverError),
+    File(#[from] FileError),
     #[error("no device of this HIE wrote this file")]
     UnknownDevice,
     #[error("the database: {0}")]
@@ -49,7 +49,7 @@ pub async fn hand_in(db: &Db, file: &[u8], now: i64) -> Result<HandedIn, HandInE
     let known = identity::device(&mut *db.read().acquire().await?, device).await?;
     let known = known.ok_or(HandInError::UnknownDevice)?;
     let secret = SharedSecret::between(&db.settings.signing_key, &known.key, device);
-    let push = handover::open(&secret.ok_or(HandoverError::Damaged)?, file)?;
+    let push = handover::open(&secret.ok_or(FileError::Damaged)?, file)?;
     let who = Access { facility: known.facility, agent: Agent::Operator };
     let mut left: Vec<Vec<u8>> = push.envelopes.into_iter().map(Into::into).collect();
     let mut done = HandedIn { device, ..HandedIn::default() };
