@@ -10,7 +10,7 @@ use rabta_ipc::{
     gate::{BackupRow, ListBackups, Recovery, Restore},
 };
 use rabta_store::{
-    RecordStore, Transaction,
+    Transaction,
     vault::{
         Backup, BackupError, Given, NewDevice, NewcomerKey, OpenVault, Passphrase, Person, Pin, RecoveryCode,
         Vault,

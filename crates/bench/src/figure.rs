@@ -27,6 +27,11 @@ impl Figure {
         Self { at_least: true, ..Self::new(name, value, unit, bar) }
     }
 
+    /// With another program on the same work in the same run.
+    pub fn beside(self, peer: Option<f64>) -> Self {
+        Self { peer, ..self }
+    }
+
     pub fn holds(&self) -> bool {
         if self.at_least { self.value >= self.bar } else { self.value <= self.bar }
     }

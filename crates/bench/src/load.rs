@@ -60,9 +60,8 @@ pub async fn take(peer: Option<&str>) -> Result<Vec<Figure>> {
     let rates = ours.rates(&visit, 3).await?;
     hie.stop()?;
     let bar = |of: fn(&Rates) -> f64, times: f64| peers.as_ref().map_or(0.0, |peer| of(peer) * times);
-    let figure = |name, of: fn(&Rates) -> f64, times| Figure {
-        peer: peers.as_ref().map(of),
-        ..Figure::at_least(name, of(&rates), "/s", bar(of, times))
+    let figure = |name, of: fn(&Rates) -> f64, times| {
+        Figure::at_least(name, of(&rates), "/s", bar(of, times)).beside(peers.as_ref().map(of))
     };
     Ok(vec![figure("bundles", |r| r.bundles, BUNDLES), figure("reads", |r| r.reads, READS)])
 }
