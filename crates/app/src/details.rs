@@ -10,8 +10,8 @@ use rabta_ipc::{
     Error,
     patient::{DecideDetails, Differs, Said},
 };
-use rabta_store::{Details, RecordStore};
-use rabta_wire::Id;
+use rabta_store::{Details, RecordStore, SqliteStore, StoreError};
+use rabta_wire::{Id, envelope::Envelope};
 
 use crate::{Session, routes::routes, session::new_id};
 
@@ -19,7 +19,39 @@ routes!(Session {
     DecideDetails => decide_details,
 });
 
+/// Patients of this facility of whom two values of one detail stand. Another facility's are for that one to decide.
+pub(crate) async fn undecided(store: &SqliteStore, facility: Id) -> Result<Vec<String>, StoreError> {
+    let mut ours = Vec::new();
+    for patient in store.undecided().await? {
+        if let Some(details) = store.details(&patient).await?
+            && is_ours(store, &details, facility).await?
+        {
+            ours.push(patient);
+        }
+    }
+    Ok(ours)
+}
+
+async fn is_ours(store: &SqliteStore, details: &Details, facility: Id) -> Result<bool, StoreError> {
+    let Some(head) = details.heads.first() else { return Ok(false) };
+    let bytes = match store.log_entry(*head).await? {
+        Some(entry) => Some(entry.bytes),
+        None => store.received(*head).await?.map(|received| received.bytes),
+    };
+    let header =
+        bytes.and_then(|bytes| Envelope::from_bytes(&bytes).and_then(|envelope| envelope.header()).ok());
+    Ok(header.is_some_and(|header| header.facility == facility))
+}
+
 impl Session {
+    pub(crate) async fn undecided(&self) -> Result<Vec<String>, Error> {
+        undecided(self.store(), self.facility_id()).await.map_err(|e| self.told(e))
+    }
+
+    async fn may_decide(&self, details: &Details) -> Result<bool, Error> {
+        is_ours(self.store(), details, self.facility_id()).await.map_err(|e| self.told(e))
+    }
+
     pub(crate) async fn details(&self, patient: &str) -> Result<Option<Details>, Error> {
         self.store().details(patient).await.map_err(|e| self.told(e))
     }
@@ -65,6 +97,7 @@ impl Session {
     /// What stands beside each other, for a person to decide.
     pub(crate) async fn differs(&self, details: &Details) -> Result<Vec<Differs>, Error> {
         let mut all = Vec::with_capacity(details.open.len());
+        let ours = !details.open.is_empty() && self.may_decide(details).await?;
         for (field, versions) in &details.open {
             let mut values = Vec::with_capacity(versions.len());
             for version in versions {
@@ -73,7 +106,7 @@ impl Session {
                 }
             }
             values.sort_by_key(|said| (said.at, said.version.clone()));
-            all.push(Differs { field: field.code().to_owned(), values });
+            all.push(Differs { field: field.code().to_owned(), values, ours });
         }
         Ok(all)
     }
@@ -97,6 +130,9 @@ impl Session {
         self.must_be_ours(&decide.id).await?;
         let details = self.details(&decide.id).await?.filter(|details| !details.open.is_empty());
         let details = details.ok_or_else(|| Error::new("stale"))?;
+        if !self.may_decide(&details).await? {
+            return Err(Error::new("not-allowed"));
+        }
         let mut form = self.shown_details(&decide.id).await?.form;
         for (field, versions) in &details.open {
             let chosen = decide.choices.iter().find(|choice| choice.field == field.code());

@@ -21,7 +21,7 @@ use rabta_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Inner, lease::Lease, session::Enrollment, traffic::Meter};
+use crate::{Inner, details, lease::Lease, session::Enrollment, traffic::Meter};
 
 /// What an earlier run learnt of the HIE's clock and when it last heard of it.
 pub(crate) const REMEMBERED: &str = "sync.remembered";
@@ -182,7 +182,8 @@ impl SyncTask {
         task.spawn(sort(from_socket, handle.clone(), for_calls));
         task.spawn(tell_changes(app.clone(), changed));
         task.spawn(keep_lease(app.clone(), handle.clone(), lease));
-        task.spawn(tell_status(app.clone(), handle, store, remembered));
+        let facility = enrollment.enrolled.invitation.facility.id;
+        task.spawn(tell_status(app.clone(), handle, store, facility, remembered));
         task.spawn(async move { keep_pins(&store_of_pins, &mut kept, person, told).await });
         task.tasks.close();
         Ok(task)
@@ -353,13 +354,21 @@ pub(crate) async fn tell_changes(app: Arc<Inner>, mut changed: mpsc::UnboundedRe
 }
 
 /// Tells the chip and the first fetch's progress as they change, and writes down what the next run should know.
-async fn tell_status(app: Arc<Inner>, handle: SyncHandle, store: SqliteStore, mut written: Remembered) {
+async fn tell_status(
+    app: Arc<Inner>,
+    handle: SyncHandle,
+    store: SqliteStore,
+    facility: Id,
+    mut written: Remembered,
+) {
     let mut watch = handle.watch();
     let mut told = (SyncChip::default(), None, false);
     let mut copied = false;
     loop {
         let status = watch.borrow_and_update().clone();
-        let now = (chip(&status), status.first_pull, status.disk_full);
+        let mut now = (chip(&status), status.first_pull, status.disk_full);
+        let undecided = details::undecided(&store, facility).await.unwrap_or_default();
+        now.0.needs_you += undecided.len() as u32;
         if now.0 != told.0 {
             let _ = app.events.send(Event::Sync { chip: now.0.clone() });
         }

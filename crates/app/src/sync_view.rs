@@ -109,7 +109,7 @@ impl Session {
             rows.push(self.sync_row(entry, header.as_ref(), &blocked).await?);
         }
         let mut undecided = Vec::new();
-        for patient in store.undecided().await.map_err(told)? {
+        for patient in self.undecided().await? {
             undecided.extend(self.card(&patient).await.ok());
         }
         Ok(SyncView {
@@ -137,7 +137,7 @@ impl Session {
         };
         (chip.here_only, chip.visits_here_only) = (sum(None), sum(Some(Kind::Visit)));
         let refused = kinds.iter().map(|(_, counts)| counts.quarantined).sum::<u64>() as u32;
-        chip.needs_you = refused + self.store().undecided().await.map_err(told)?.len() as u32;
+        chip.needs_you = refused + self.undecided().await?.len() as u32;
         Ok(chip)
     }
 

@@ -62,6 +62,8 @@ pub struct Differs {
     /// `rabta_domain::standing::Field::code`.
     pub field: String,
     pub values: Vec<Said>,
+    /// It is this facility's patient: whoever is here may decide.
+    pub ours: bool,
 }
 
 /// One of the values, and whose it is.

@@ -13,7 +13,7 @@ pub struct Status {
     pub here_only: u64,
     /// Of those, visits.
     pub visits_here_only: u64,
-    /// Refused by the HIE, and patients of whom two values of one detail stand: a person must look.
+    /// Refused by the HIE: a person must look.
     pub needs_you: u64,
     /// The HIE answered the last time that it was tried.
     pub reachable: bool,
@@ -88,8 +88,7 @@ impl<S: RecordStore> Tally<S> {
         let counted = (
             kinds.iter().map(|(_, counts)| unsent(counts)).sum(),
             kinds.iter().filter(|(kind, _)| *kind == Kind::Visit).map(|(_, counts)| unsent(counts)).sum(),
-            kinds.iter().map(|(_, counts)| counts.quarantined).sum::<u64>()
-                + self.store.undecided().await?.len() as u64,
+            kinds.iter().map(|(_, counts)| counts.quarantined).sum(),
         );
         self.status.send_if_modified(|status| {
             let stood = (status.here_only, status.visits_here_only, status.needs_you);

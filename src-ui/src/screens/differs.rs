@@ -39,6 +39,7 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
             }
         });
     };
+    let ours = differs.iter().all(|differs| differs.ours);
     let fields = differs.into_iter().map(|differs| view! { <OneField differs chosen /> }).collect_view();
     view! {
         <Banner title=W::DiffersTitle body=W::DiffersBody tone=Tone::Look t="differs-banner" />
@@ -50,10 +51,12 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
                     (asked.get() && chosen.with(Vec::len) < count)
                         .then(|| view! { <p class="err" role="alert" data-t="differs-missing">{t(W::DiffersMissing)}</p> })
                 }}
+                {ours.then(|| view! {
                 <p class="row">
                     <Button label=W::DiffersSave t="decide" kind=Kind::Main icon=icon::CHECK busy on_press=decide />
                     <LinkButton label=W::DiffersOther t="differs-amend" icon=icon::PEN href=amend />
                 </p>
+                })}
             </div>
         </Card>
     }
@@ -62,6 +65,7 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
 
 #[component]
 fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
+    let ours = differs.ours;
     let field = StoredValue::new(differs.field);
     let values = differs
         .values
@@ -81,6 +85,7 @@ fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
                     <input
                         type="radio"
                         name=format!("differs-{}", field.get_value())
+                        disabled=!ours
                         prop:checked=is_chosen
                         on:change=move |_| {
                             chosen
