@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rabta_domain::{
     fhir::{self, Bundle, patient::Ids},
-    patient::{PatientCard, Registration},
+    patient::{AgeShown, PatientCard, Registration},
+    standing::Field,
 };
 use rabta_ipc::{
     Error,
@@ -78,20 +79,14 @@ impl Session {
         Ok((bundle.first("Patient").cloned().unwrap_or(patient), related))
     }
 
-    /// Which versions an amendment follows. Where values stand beside each other and it touches none of them, it decides
-    /// nothing: then it follows only the version that was shown.
-    pub(crate) fn followed(
+    /// Which of the fields, of which several values stand, an amendment leaves as they are: of those it decides nothing.
+    pub(crate) fn left_open(
         details: Option<&Details>,
         shown: &Registration,
         form: &Registration,
-        current: Option<Id>,
-    ) -> Vec<Id> {
-        match details {
-            Some(details) if details.open.iter().all(|(field, _)| !field.same(shown, form)) => {
-                details.heads.clone()
-            }
-            _ => current.into_iter().collect(),
-        }
+    ) -> Vec<String> {
+        let open = details.into_iter().flat_map(|details| &details.open);
+        open.filter(|(field, _)| field.same(shown, form)).map(|(field, _)| field.code().to_owned()).collect()
     }
 
     /// What stands beside each other, for a person to decide.
@@ -102,7 +97,7 @@ impl Session {
             let mut values = Vec::with_capacity(versions.len());
             for version in versions {
                 if let Some(form) = details.form(*version) {
-                    values.push(self.said(*version, form).await?);
+                    values.push(self.said(*field, *version, form).await?);
                 }
             }
             values.sort_by_key(|said| (said.at, said.version.clone()));
@@ -111,14 +106,21 @@ impl Session {
         Ok(all)
     }
 
-    async fn said(&self, version: Id, form: &Registration) -> Result<Said, Error> {
+    async fn said(&self, field: Field, version: Id, form: &Registration) -> Result<Said, Error> {
         let (header, payload) = self.payload(version).await?;
         let signed = self.signed_by(&header, &payload, None).await?;
         let facility = self.facility();
         let ours = header.facility == self.facility_id();
         Ok(Said {
             version: version.to_string(),
-            registration: form.clone(),
+            text: text(field, form).into(),
+            relation: form.relation.clone().filter(|_| field == Field::Relation),
+            sex: form.sex,
+            age: form.age.as_ref().filter(|_| field == Field::Age).map(|age| {
+                let born = age.born();
+                let (months_low, months_high) = born.months_on(self.stamp().today);
+                AgeShown { months_low, months_high, approximate: !born.is_exact() }
+            }),
             by: signed.filter(|signed| signed.verified).map(|signed| signed.name).unwrap_or_default(),
             facility: if ours { facility.name } else { String::new() },
             here: header.device == self.enrollment.enrolled.device,
@@ -145,7 +147,29 @@ impl Session {
         if decide.choices.iter().any(|choice| !known.contains(choice.field.as_str())) {
             return Err(Error::new("stale"));
         }
+        form.undecided = Vec::new();
         let form = self.checked(form)?;
         self.write_details(&decide.id, &form, details.heads).await
+    }
+}
+
+/// What a form says of a field, as far as it needs no words of ours.
+fn text(field: Field, form: &Registration) -> String {
+    let joined =
+        |parts: Vec<&str>| parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    match field {
+        Field::Name => [form.prefix.as_deref().unwrap_or_default(), &form.name].join(" ").trim().to_owned(),
+        Field::NameOther => form.name_other_script.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
+        Field::Phones => joined(form.phones.iter().map(|phone| phone.number.as_str()).collect()),
+        Field::Place => joined(vec![&form.place.text, &form.place.landmark]),
+        Field::Papers => joined(form.papers.iter().map(|paper| paper.number.as_str()).collect()),
+        Field::Guardian => form.guardian.as_ref().map(|guardian| guardian.name.0.clone()).unwrap_or_default(),
+        Field::Age => match form.age.as_ref().map(|age| &age.said) {
+            Some(rabta_domain::age::Said::BirthDate { date }) => date.to_string(),
+            Some(rabta_domain::age::Said::BirthYear { year }) => year.to_string(),
+            _ => String::new(),
+        },
+        Field::Newborn => form.newborn_of.as_ref().map(|n| n.birth_order.to_string()).unwrap_or_default(),
+        Field::Relation | Field::Sex => String::new(),
     }
 }

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rabta_ipc::{
-    Error, Event,
-    sync::{KeepHere, SendAgain},
-};
+use rabta_ipc::{Error, Event, sync::SeeTo};
 use rabta_store::{EntryState, LogEntry, NewEnvelope, RecordStore, Transaction};
 use rabta_wire::{
     Id,
@@ -16,8 +13,7 @@ use rabta_wire::{
 use crate::{Session, routes::routes, session::new_wire_id};
 
 routes!(Session {
-    SendAgain => send_again,
-    KeepHere => keep_here,
+    SeeTo => see_to,
 });
 
 /// What a new record follows.
@@ -102,16 +98,18 @@ impl Session {
         Ok(transaction)
     }
 
-    async fn send_again(&self, again: SendAgain) -> Result<(), Error> {
-        let entry = self.refused(&again.envelope).await?;
+    async fn see_to(&self, see: SeeTo) -> Result<(), Error> {
+        let entry = self.refused(&see.envelope).await?;
+        if see.keep {
+            return self.keep_here(entry).await;
+        }
         self.store().requeue(entry.id).await.map_err(|e| self.told(e))?;
         self.sync.wake();
         self.sync.hurry();
         Ok(())
     }
 
-    async fn keep_here(&self, keep: KeepHere) -> Result<(), Error> {
-        let entry = self.refused(&keep.envelope).await?;
+    async fn keep_here(&self, entry: LogEntry) -> Result<(), Error> {
         let unsent = self.store().all_unsent().await.map_err(|e| self.told(e))?;
         if unsent.iter().filter_map(header).any(|header| header.depends.contains(&entry.id)) {
             return Err(Error::new("not-allowed"));

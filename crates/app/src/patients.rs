@@ -127,7 +127,8 @@ impl Session {
         let current = existing.ok_or_else(|| Error::new("not-found"))?.envelope;
         let shown = self.shown_details(&amend.id).await?.form;
         let details = self.details(&amend.id).await?;
-        let parents = Self::followed(details.as_ref(), &shown, &form, current);
+        form.undecided = Self::left_open(details.as_ref(), &shown, &form);
+        let parents = details.map_or_else(|| current.into_iter().collect(), |details| details.heads);
         self.write_details(&amend.id, &form, parents).await
     }
 

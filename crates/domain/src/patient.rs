@@ -85,6 +85,10 @@ pub struct Registration {
     /// A newborn without a name: "Baby of X", with the mother's Patient id and the birth order.
     #[serde(default)]
     pub newborn_of: Option<Newborn>,
+    /// Details of which whoever wrote this had several values before them and decided nothing: codes of
+    /// [`crate::standing::Field`]. The app fills it, no form does.
+    #[serde(default)]
+    pub undecided: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -155,7 +155,10 @@ pub fn standing<K: Ord + Copy>(versions: &[Version<K>]) -> Standing<K> {
         for field in Field::ALL {
             let said = together(parents.iter().map(|p| &live[&(*p, field)]), &before);
             let agreed = one_of_each(&said, field, &by_id);
-            let kept = agreed.len() == 1 && agreed.iter().all(|k| field.same(&by_id[k].form, &version.form));
+            // Who had several before them and says that nothing was decided leaves them as they stand.
+            let left = agreed.len() > 1 && version.form.undecided.iter().any(|code| code == field.code());
+            let kept =
+                left || agreed.len() == 1 && agreed.iter().all(|k| field.same(&by_id[k].form, &version.form));
             live.insert((*id, field), if kept { said } else { BTreeSet::from([*id]) });
         }
         before.insert(*id, older);

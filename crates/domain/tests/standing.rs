@@ -62,6 +62,25 @@ fn two_values_of_one_field_stand_until_somebody_who_has_both_decides() {
 }
 
 #[test]
+fn who_has_both_and_leaves_them_open_decides_nothing() {
+    let mut versions = vec![
+        version(1, &[], ayesha()),
+        version(2, &[1], with_phone("03001111111")),
+        version(3, &[1], at("Chak 44", with_phone("03002222222"))),
+    ];
+    // The village is corrected, the phone left open.
+    let left = Registration { undecided: vec!["phones".into()], ..at("Chak 45", with_phone("03001111111")) };
+    versions.push(version(4, &[2, 3], left));
+    let stands = standing(&versions);
+    assert_eq!(open(&stands), [(Field::Phones, vec![2, 3])]);
+    assert_eq!(stands.merged(&versions, &versions[2].form).place.text.as_str(), "Chak 45");
+    // It has one head, and is followed by whoever decides.
+    assert_eq!(stands.heads, BTreeSet::from([4]));
+    versions.push(version(5, &[4], at("Chak 45", with_phone("03002222222"))));
+    assert_eq!(open(&standing(&versions)), []);
+}
+
+#[test]
 fn two_who_say_the_same_agree_and_two_who_decide_differently_do_not() {
     let mut versions = vec![
         version(1, &[], ayesha()),

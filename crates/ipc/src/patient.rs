@@ -2,7 +2,7 @@
 
 use rabta_domain::{
     Private,
-    patient::{Custody, PatientCard, Registration},
+    patient::{AgeShown, Custody, PatientCard, Registration, Relation, Sex},
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,11 @@ pub struct Differs {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     pub version: String,
-    /// All of the form as it was written; the field is the one that counts.
-    pub registration: Registration,
+    /// Name, phones, village, numbers of papers, guardian; empty where nothing was written, and for what follows.
+    pub text: Private<String>,
+    pub relation: Option<Relation>,
+    pub sex: Sex,
+    pub age: Option<AgeShown>,
     /// Who wrote it; empty where nobody signed.
     pub by: String,
     pub facility: String,

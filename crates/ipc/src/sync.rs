@@ -9,10 +9,9 @@ commands! {
     GetSync {} -> SyncView = "sync";
     /// Tries now.
     SyncNow {} -> () = "sync-now";
-    /// Offers a refused record once more, as it is.
-    SendAgain { envelope: String } -> () = "send-again";
-    /// A refused record stays on this laptop and needs nobody any more. Error `not-allowed` while others wait for it.
-    KeepHere { envelope: String } -> () = "keep-here";
+    /// A refused record is offered once more as it is; or, with `keep`, it stays on this laptop and needs nobody any more.
+    /// Error `not-allowed` for that while others wait for it.
+    SeeTo { envelope: String, keep: bool } -> () = "see-to";
     /// Where sticks are plugged in.
     GetSticks {} -> Vec<String> = "sticks";
     /// All that a stick at `place` is for: takes in what it brings for this laptop, brings other laptops' records on it to

@@ -67,13 +67,16 @@ impl Written {
     }
 }
 
-/// Whether there is more than one that nobody has followed up: known from the headers alone.
+/// Whether there is more than one that nobody has followed up, or was: known from the headers alone.
 pub(crate) fn is_beside(written: &[Written]) -> bool {
+    let here: BTreeSet<Id> = written.iter().map(|w| w.header.id).collect();
     let named: BTreeSet<Id> = written.iter().flat_map(|w| w.header.depends.iter().copied()).collect();
-    written.iter().filter(|w| !named.contains(&w.header.id)).count() > 1
+    let follows_several =
+        |w: &&Written| w.header.depends.iter().filter(|parent| here.contains(parent)).count() > 1;
+    here.difference(&named).count() > 1 || written.iter().any(|w| follows_several(&w))
 }
 
-/// What stands; `None` where one version follows the other. `imported`: the details as they came without an envelope.
+/// What stands; `None` where one version follows the other and nothing is open. `imported`: the details as they came without an envelope.
 pub(crate) fn read(
     written: &[Written],
     imported: Option<Registration>,
@@ -94,10 +97,11 @@ pub(crate) fn read(
         versions.push(Version { id: IMPORTED, parents: BTreeSet::new(), form });
     }
     let standing = standing(&versions);
-    if standing.heads.len() < 2 {
+    let open: Vec<(Field, Vec<Id>)> =
+        standing.open().map(|(field, said)| (field, said.iter().copied().collect())).collect();
+    if standing.heads.len() < 2 && open.is_empty() {
         return None;
     }
     let heads = standing.heads.iter().copied().collect();
-    let open = standing.open().map(|(field, said)| (field, said.iter().copied().collect())).collect();
     Some(Details { heads, open, versions, standing })
 }

@@ -2,11 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rabta_domain::age::Said as AgeAs;
-use rabta_domain::patient::{AgeShown, Registration, Sex};
 use rabta_ipc::patient::{Choice, DecideDetails, Differs, Said};
 
-use super::register::{paper_word, show_day};
 use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Card, Kind, LinkButton, Tone, toast};
 use crate::prefs::{say, say_with, t};
@@ -79,7 +76,7 @@ fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
                     })
                 })
             };
-            let (registration, code) = (said.registration.clone(), field.get_value());
+            let (code, words) = (field.get_value(), said.clone());
             view! {
                 <label data-t="differs-value">
                     <input
@@ -97,7 +94,7 @@ fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
                     />
                     <span class="dot" aria-hidden="true"></span>
                     <span class="stack" style="--gap:0">
-                        <bdi class="strong">{move || value(&code, &registration)}</bdi>
+                        <bdi class="strong">{move || value(&code, &words)}</bdi>
                         <span class="small quiet">{move || who(&said)}</span>
                     </span>
                 </label>
@@ -141,55 +138,15 @@ fn label(field: &str) -> W {
     }
 }
 
-/// What a form says of a field, in words.
-fn value(field: &str, form: &Registration) -> String {
-    let text = match field {
-        "name" => {
-            let prefix = form.prefix.clone().unwrap_or_default();
-            [prefix.as_str(), form.name.as_str()].join(" ").trim().to_owned()
-        }
-        "name-other" => form.name_other_script.as_ref().map(|name| name.0.clone()).unwrap_or_default(),
-        "relation" => form.relation.as_ref().map(|r| format::relation(r, form.sex)).unwrap_or_default(),
-        "sex" => match form.sex {
-            Sex::Unknown => say(W::Unknown).to_owned(),
-            sex => format::sex(sex).to_owned(),
-        },
-        "age" => age(form),
-        "phones" => listed(form.phones.iter().map(|phone| phone.number.0.clone())),
-        "place" => {
-            let place = [&form.place.text, &form.place.landmark];
-            listed(place.into_iter().filter(|text| !text.is_empty()).map(|text| text.0.clone()))
-        }
-        "papers" if form.papers.is_empty() => say(W::PaperNone).to_owned(),
-        "papers" => listed(
-            form.papers.iter().map(|paper| format!("{} {}", say(paper_word(&paper.kind)), paper.number.0)),
-        ),
-        "guardian" => form.guardian.as_ref().map(|g| g.name.0.clone()).unwrap_or_default(),
-        _ => form
-            .newborn_of
-            .as_ref()
-            .map(|n| format!("{} {}", say(W::Newborn), n.birth_order))
-            .unwrap_or_default(),
+/// A value in words.
+fn value(field: &str, said: &Said) -> String {
+    let words = match field {
+        "relation" => said.relation.as_ref().map(|r| format::relation(r, said.sex)).unwrap_or_default(),
+        "sex" => format::sex(said.sex).to_owned(),
+        "age" if said.age.is_some() => format!("{} {}", format::age(said.age), said.text.0),
+        _ => said.text.0.clone(),
     };
-    if text.is_empty() { say(W::DiffersNothing).to_owned() } else { text }
-}
-
-fn age(form: &Registration) -> String {
-    let Some(age) = &form.age else { return String::new() };
-    if let AgeAs::BirthDate { date } = age.said {
-        return show_day(date);
-    }
-    let born = age.born();
-    let (months_low, months_high) = born.months_on(format::local_date());
-    let shown = format::age(Some(AgeShown { months_low, months_high, approximate: !born.is_exact() }));
-    match &age.said {
-        AgeAs::BirthYear { year } => format!("{shown} ({year})"),
-        _ => shown,
-    }
-}
-
-fn listed(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(format::comma())
+    if words.is_empty() { say(W::DiffersNothing).to_owned() } else { words }
 }
 
 /// Above the form of a patient of whom two values stand.

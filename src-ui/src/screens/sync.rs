@@ -1,15 +1,14 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_ipc::gate::ExportUnsent;
-use rabta_ipc::sync::{GetSync, KeepHere, SendAgain, SyncNow, SyncRow, SyncView};
-use rabta_ipc::visit::CorrectVisit;
+use rabta_ipc::sync::{GetSync, SeeTo, SyncNow, SyncRow, SyncView};
 
 use crate::errors::{self, MaybeError};
 use crate::parts::{
     Banner, Button, Card, Empty, Kind, LinkButton, RowLink, Skeleton, SyncState, SyncWords, Tag, Tint, Tone,
 };
 use crate::prefs::{say, say_count, say_with, t};
-use crate::router::{self, Route};
+use crate::router::Route;
 use crate::session::session;
 use crate::{Text, W, format, icon, ipc};
 
@@ -253,40 +252,24 @@ fn Refused(row: SyncRow) -> impl IntoView {
     let (busy, error) = (RwSignal::new(false), RwSignal::new(None));
     let SyncRow { envelope, code, text, waiting, can, visit, card, .. } = row;
     let able = |what: &str| can.iter().any(|can| can == what);
-    let correct = visit.filter(|_| able("correct")).map(|id| {
-        let press = move || {
-            let id = id.clone();
-            busy.set(true);
-            spawn_local(async move {
-                let answer = ipc::call(CorrectVisit { id }).await;
-                busy.try_set(false);
-                match answer {
-                    Ok(visit) => router::go(&Route::Visit(visit.id)),
-                    Err(problem) => {
-                        error.try_set(Some(problem));
-                    }
-                }
-            });
-        };
-        view! { <Button label=W::RefusedCorrect t="refused-correct" kind=Kind::Main icon=icon::PEN busy on_press=press /> }
-    });
-    let amend = card.filter(|_| able("amend")).map(|card| {
-        view! { <LinkButton label=W::CorrectDetails t="refused-amend" kind=Kind::Main icon=icon::PEN href=Route::Amend(card.id).href() /> }
+    let mend = match (visit, card) {
+        (Some(visit), _) => Some((W::RefusedCorrect, Route::VisitPage(visit))),
+        (None, Some(card)) if able("amend") => Some((W::CorrectDetails, Route::Amend(card.id))),
+        _ => None,
+    };
+    let mend = mend.map(|(label, to)| {
+        view! { <LinkButton label t="refused-mend" kind=Kind::Main icon=icon::PEN href=to.href() /> }
     });
     let id = StoredValue::new(envelope);
-    let told = move |answer: Result<(), rabta_ipc::Error>| {
-        busy.try_set(false);
-        error.try_set(answer.err());
-        // The page asks again.
-        session.chip.notify();
-    };
-    let again = move || {
+    let see_to = move |keep: bool| {
         busy.set(true);
-        spawn_local(async move { told(ipc::call(SendAgain { envelope: id.get_value() }).await) });
-    };
-    let keep = move || {
-        busy.set(true);
-        spawn_local(async move { told(ipc::call(KeepHere { envelope: id.get_value() }).await) });
+        spawn_local(async move {
+            let answer = ipc::call(SeeTo { envelope: id.get_value(), keep }).await;
+            busy.try_set(false);
+            error.try_set(answer.err());
+            // The page asks again.
+            session.chip.notify();
+        });
     };
     view! {
         <span class="sub" data-t="refused-means">{t(refusal(&code))}</span>
@@ -298,9 +281,9 @@ fn Refused(row: SyncRow) -> impl IntoView {
             })}
         <MaybeError error />
         <span class="row" data-t="refused-do">
-            {correct} {amend}
-            {able("again").then(|| view! { <Button label=W::RefusedAgain t="refused-again" icon=icon::REFRESH busy on_press=again /> })}
-            {able("keep").then(|| view! { <Button label=W::RefusedKeep t="refused-keep" icon=icon::SHIELD busy on_press=keep /> })}
+            {mend}
+            {able("again").then(|| view! { <Button label=W::RefusedAgain t="refused-again" icon=icon::REFRESH busy on_press=move || see_to(false) /> })}
+            {able("keep").then(|| view! { <Button label=W::RefusedKeep t="refused-keep" icon=icon::SHIELD busy on_press=move || see_to(true) /> })}
         </span>
     }
     .into_any()

@@ -138,7 +138,9 @@ mod in_a_window {
         world.shoot_every_way(&window, "Sync: refused, why, and what to do").await?;
         problems.check_every_way(&world, &window, "sync, with a refused visit").await?;
         window.see("refused-do").await?;
-        window.click("refused-correct").await?;
+        window.click("refused-mend").await?;
+        window.screen("visit-page").await?;
+        window.click("correct").await?;
         window.screen("visit").await?;
         window.settled().await?;
         paste(&window, "complaint", "Fever for two days").await?;

@@ -17,7 +17,7 @@ use rabta_domain::{
 use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
     patient::{Amend, Chart, Choice, DecideDetails, Differs, OpenPatient, Register},
-    sync::{GetSync, KeepHere, SendAgain, SyncNow, SyncRow, SyncView},
+    sync::{GetSync, SeeTo, SyncNow, SyncRow, SyncView},
     visit::{CorrectVisit, GetVisit, SaveVisit, SignVisit},
 };
 use time::OffsetDateTime;
@@ -104,7 +104,7 @@ async fn two_laptops_amend_one_patient_and_nothing_is_replaced_in_silence() {
         assert_eq!(differs.field, "phones");
         let said = |by: &str, number: &str| {
             let value = differs.values.iter().find(|value| value.by == by).unwrap();
-            assert_eq!(value.registration.phones[0].number.as_str(), number, "{by}");
+            assert_eq!(value.text.as_str(), number, "{by}");
             assert_eq!(value.facility, CLINIC);
             value.here
         };
@@ -166,7 +166,7 @@ async fn a_refused_visit_is_corrected_signed_anew_and_no_longer_needs_anybody() 
     assert_eq!(refused.visit.as_deref(), Some(visit.id.as_str()));
     assert_eq!(refused.can, ["correct", "again", "keep"]);
     // Sent again as it is, it is refused again.
-    ask(&world.doctor, SendAgain { envelope: refused.envelope.clone() }).await.unwrap();
+    ask(&world.doctor, SeeTo { envelope: refused.envelope.clone(), keep: false }).await.unwrap();
     row(&world.doctor, |row| row.why == "refused").await;
 
     let draft = ask(&world.doctor, CorrectVisit { id: visit.id.clone() }).await.unwrap();
@@ -191,7 +191,7 @@ async fn what_nobody_can_mend_stays_here_and_needs_nobody() {
     ask(&world.doctor, SaveVisit { id: visit.id.clone(), rev: visit.rev, form }).await.unwrap();
     ask(&world.doctor, SignVisit { id: visit.id.clone() }).await.unwrap();
     let refused = row(&world.doctor, |row| row.why == "refused").await;
-    let keep = KeepHere { envelope: refused.envelope.clone() };
+    let keep = SeeTo { envelope: refused.envelope.clone(), keep: true };
     ask(&world.doctor, keep.clone()).await.unwrap();
     let view = synced(&world.doctor).await;
     assert_eq!((view.chip.needs_you, view.chip.here_only), (0, 0));
@@ -246,7 +246,7 @@ async fn a_refused_registration_is_mended_and_what_waited_for_it_goes_with_its_s
     );
     let waits = row(&bilal, |row| row.kind == "visit").await;
     assert_eq!(waits.why, "after");
-    let keep = KeepHere { envelope: refused.envelope.clone() };
+    let keep = SeeTo { envelope: refused.envelope.clone(), keep: true };
     assert_eq!(ask(&bilal, keep).await.unwrap_err().code, "not-allowed", "a visit waits for it");
     shows(&world.doctor, &other, Some).await;
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const NAME_EXTENSIONS: &[&str] = &[urls::LANGUAGE];
-const PATIENT_EXTENSIONS: &[&str] = &[urls::AGE_SAID, urls::NO_PAPER];
+const PATIENT_EXTENSIONS: &[&str] = &[urls::AGE_SAID, urls::NO_PAPER, urls::UNDECIDED];
 const PHONE_EXTENSIONS: &[&str] =
     &[urls::PHONE_OWNER, urls::SAFE_TO_CALL, urls::SAFE_TO_TEXT, urls::VOICE_ONLY, urls::PHONE_HOURS];
 
@@ -124,7 +124,15 @@ pub(crate) fn elements(form: &Registration, mr: Option<&str>) -> Vec<(&'static s
     vec![
         (
             "extension",
-            arr![form.age.as_ref().map(age_said), ext(urls::NO_PAPER, "valueCode", form.no_paper.as_deref())],
+            arr![
+                form.age.as_ref().map(age_said),
+                ext(urls::NO_PAPER, "valueCode", form.no_paper.as_deref()),
+                ext(
+                    urls::UNDECIDED,
+                    "valueString",
+                    (!form.undecided.is_empty()).then(|| form.undecided.join(" "))
+                ),
+            ],
         ),
         ("identifier", identifiers.into()),
         ("name", names(form)),
@@ -404,6 +412,9 @@ fn registration(patient: &Json, related: &[Json]) -> Registration {
                     .unwrap_or(0),
             })
         }),
+        undecided: ext_str(patient, urls::UNDECIDED)
+            .map(|codes| codes.split_whitespace().map(str::to_owned).collect())
+            .unwrap_or_default(),
     }
 }
 

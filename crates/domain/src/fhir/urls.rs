@@ -16,6 +16,9 @@ pub const ASSURANCE: &str = "https://rabta.health/fhir/StructureDefinition/ident
 pub const AGE_SAID: &str = "https://rabta.health/fhir/StructureDefinition/age-as-said";
 /// On Patient: why there is no paper, `valueCode` `none` or `unconscious`.
 pub const NO_PAPER: &str = "https://rabta.health/fhir/StructureDefinition/no-paper";
+/// On Patient: details of which its author had several values before them and decided nothing, `valueString`, their codes
+/// with spaces between them ([`crate::standing::Field`]).
+pub const UNDECIDED: &str = "https://rabta.health/fhir/StructureDefinition/undecided";
 /// On Address: the place's id in the country package's tree, `valueString`.
 pub const PLACE: &str = "https://rabta.health/fhir/StructureDefinition/place";
 /// On ContactPoint: whose phone it is, `valueString`: `self`, `husband`, `father`, ...

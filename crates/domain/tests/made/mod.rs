@@ -331,5 +331,6 @@ pub fn registration() -> impl Strategy<Value = Registration> {
         no_paper: rest.3,
         guardian: rest.4,
         newborn_of: rest.5,
+        undecided: Vec::new(),
     })
 }

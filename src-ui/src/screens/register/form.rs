@@ -293,6 +293,7 @@ impl Form {
                 mother: id,
                 birth_order: self.birth_order.get().parse().unwrap_or(1),
             }),
+            undecided: Vec::new(),
         }
     }
 
