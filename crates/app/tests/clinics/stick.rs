@@ -9,7 +9,7 @@ use rabta_app::{App, SystemClock};
 use rabta_domain::Private;
 use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
-    gate::{GetStatus, Phase, Unlock},
+    gate::{GetStatus, LockVault, Phase, Unlock},
     patient::OpenPatient,
     sync::{GetSync, StickDone, SyncView, UseStick},
     visit::SignVisit,
@@ -57,6 +57,7 @@ async fn a_week_without_internet_goes_by_stick_and_comes_back() {
     assert_eq!(ask(&world.doctor, GetSync {}).await.unwrap().chip.visits_here_only, 2, "nothing is sent yet");
 
     // The laptop is shut, and somebody takes the stick to the city.
+    ask(&world.doctor, LockVault {}).await.unwrap();
     drop(std::mem::replace(&mut world.doctor, world.specialist.clone()));
     assert_eq!(use_stick(&world.specialist, stick.path()).await.waiting, 1, "there is no line here either");
     world.start_hie().await;
