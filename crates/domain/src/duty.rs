@@ -31,7 +31,7 @@ fn part_covers(part: &str, now: OffsetDateTime) -> Option<bool> {
 fn minutes(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-    (hour <= 24 && minute < 60).then_some(hour * 60 + minute)
+    (hour <= 24 && minute < 60).then(|| hour * 60 + minute)
 }
 
 fn on_day(days: &str, day: Weekday) -> Option<bool> {
@@ -168,6 +168,7 @@ mod tests {
             ("08:00-16:00", true),
             ("sun 12:01-13:00", false),
             ("whenever", false),
+            ("2020:00-06:00", false),
             ("", false),
         ] {
             assert_eq!(covers(hours, sunday_noon), on, "{hours}");

@@ -123,7 +123,8 @@ pub fn searchset(bytes: &[u8]) {
 }
 
 pub fn searchsets() -> Vec<Vec<u8>> {
-    let entry = resources().iter().take(3).map(|body| {
+    let some = resources();
+    let entry = some.iter().take(3).map(|body| {
         let body = String::from_utf8_lossy(body).into_owned();
         format!(r#"{{"resource":{body},"search":{{"mode":"match"}}}}"#)
     });

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path};
 
-use crate::world::{World, app, ask, code, join, patient_at, until, visit_at};
-use rabta_app::{App, SystemClock};
+use crate::world::{World, ask, code, join, patient_at, until, visit_at};
+use rabta_app::App;
 use rabta_domain::Private;
 use rabta_hie::admin::PersonFields;
 use rabta_ipc::{
@@ -15,15 +15,11 @@ use rabta_ipc::{
     visit::SignVisit,
 };
 
-/// Opens a laptop again that was shut.
-async fn open(folder: &Path) -> App {
-    let app = app(folder, Arc::new(SystemClock { offset_minutes: 300 }));
-    let Phase::Locked { persons } = ask(&app, GetStatus {}).await.unwrap().phase else {
-        panic!("not locked")
-    };
+/// Opens a vault again that was locked.
+async fn unlock(app: &App) {
+    let Phase::Locked { persons } = ask(app, GetStatus {}).await.unwrap().phase else { panic!("not locked") };
     let passphrase = Private::from("seven quiet herons wade".to_owned());
-    ask(&app, Unlock { person: persons[0].id.clone(), passphrase }).await.unwrap();
-    app
+    ask(app, Unlock { person: persons[0].id.clone(), passphrase }).await.unwrap();
 }
 
 async fn sign(app: &App, patient: &str) {
@@ -45,7 +41,7 @@ fn names(stick: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_without_internet_goes_by_stick_and_comes_back() {
     let mut world = World::new().await;
-    let (stick, laptop) = (tempfile::tempdir().unwrap(), world.folder.path().join("doctor"));
+    let stick = tempfile::tempdir().unwrap();
     world.stop_hie().await;
     let patient = patient_at(&world.doctor, "Zainab Bibi").await;
     sign(&world.doctor, &patient.id).await;
@@ -57,7 +53,7 @@ async fn a_week_without_internet_goes_by_stick_and_comes_back() {
     assert_eq!(ask(&world.doctor, GetSync {}).await.unwrap().chip.visits_here_only, 2, "nothing is sent yet");
 
     // The laptop is shut, and somebody takes the stick to the city.
-    drop(std::mem::replace(&mut world.doctor, world.specialist.clone()));
+    world.doctor.close().await;
     assert_eq!(use_stick(&world.specialist, stick.path()).await.waiting, 1, "there is no line here either");
     world.start_hie().await;
     let done = use_stick(&world.specialist, stick.path()).await;
@@ -68,7 +64,8 @@ async fn a_week_without_internet_goes_by_stick_and_comes_back() {
 
     // Back in the village there is still no line.
     world.stop_hie().await;
-    let doctor = open(&laptop).await;
+    let doctor = world.doctor.clone();
+    unlock(&doctor).await;
     let carried = stick.path().join("rabta-carry");
     let whole = fs::read(carried.join(answer)).unwrap();
     let mut bent = whole.clone();

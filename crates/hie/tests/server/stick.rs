@@ -35,7 +35,8 @@ fn answer(server: &Server, member: &Member, file: &[u8]) -> Answer {
 }
 
 async fn carry(server: &Server, token: &str, file: Vec<u8>) -> Result<Vec<u8>, (u16, String)> {
-    let request = server.post(token, stick::PATH, "").header("content-type", stick::MEDIA_TYPE).body(file);
+    let request = server.http.post(server.url(stick::PATH)).bearer_auth(token);
+    let request = request.header("content-type", stick::MEDIA_TYPE).body(file);
     let reply = request.send().await.unwrap();
     let status = reply.status().as_u16();
     if status == 200 {
