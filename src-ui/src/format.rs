@@ -157,13 +157,6 @@ pub fn seconds_long(seconds: i64) -> String {
     }
 }
 
-/// "40 s", "3 min" until a moment, milliseconds since 1970.
-pub fn seconds_left(at_ms: i64) -> String {
-    let seconds = (at_ms - dom::now_ms() as i64).max(0) / 1000;
-    let short = if lang() == Lang::Ur { "سیکنڈ" } else { "s" };
-    if seconds < 60 { format!("{seconds} {short}") } else { seconds_long(seconds) }
-}
-
 /// "2 h ago", of milliseconds since 1970 by this laptop's clock.
 pub fn ago(at_ms: i64) -> String {
     let seconds = ((dom::now_ms() as i64) - at_ms).max(0) / 1000;
@@ -176,15 +169,10 @@ pub fn ago(at_ms: i64) -> String {
     }
 }
 
-/// "3 days ago", of a day `2026-11-22`; `None` for today, a day to come and what is not a date.
-pub fn days_since(iso: &str) -> Option<String> {
-    let mut parts = iso.get(..10)?.split('-');
-    let (year, month, day) =
-        (parts.next()?.parse().ok()?, parts.next()?.parse::<u8>().ok()?, parts.next()?.parse().ok()?);
-    let then = time::Date::from_calendar_date(year, time::Month::try_from(month).ok()?, day).ok()?;
-    let days = (local_date() - then).whole_days();
+/// "3 days ago"; `None` for today.
+pub fn days_ago(days: u32) -> Option<String> {
     let (word, n) = match days {
-        ..1 => return None,
+        0 => return None,
         1..60 => (W::DaysAgo, days),
         60..730 => (W::MonthsAgo, days / 30),
         _ => (W::YearsAgo, days / 365),

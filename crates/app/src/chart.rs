@@ -90,6 +90,9 @@ async fn visit_row(
         ours: encounter.envelope.is_some(),
         here: json.str("serviceProvider.reference").strip_prefix("Organization/")
             == Some(session.facility().id.as_str()),
+        days: fhir::dates::parse_date(&day(&json, "period.start"))
+            .and_then(|on| u32::try_from((session.stamp().today - on).whole_days()).ok())
+            .unwrap_or(0),
     }))
 }
 

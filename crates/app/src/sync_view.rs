@@ -45,6 +45,17 @@ fn with_header(entry: LogEntry) -> (LogEntry, Option<Header>) {
     (entry, header)
 }
 
+/// What a refusal means for whoever wrote the record.
+fn meaning(code: &str) -> &'static str {
+    match code {
+        "role" | "not-prescriber" | "person-not-signed" | "person-signature" => "role",
+        "patient-unknown" | "patient-mismatch" | "not-yours" => "patient",
+        "payload" | "payload-kind" | "structure" | "required" | "code" | "date" | "birth-date-future"
+        | "too-long" | "control-character" | "wrong-reference" | "too-large" | "attachment" => "content",
+        _ => "",
+    }
+}
+
 /// Which entries wait for one that was refused or stays here, and how many wait for each of those.
 struct Blocked {
     held: BTreeSet<Id>,
@@ -108,9 +119,8 @@ impl Session {
         for (entry, header) in &entries {
             rows.push(self.sync_row(entry, header.as_ref(), &blocked).await?);
         }
-        let mut undecided = Vec::new();
         for patient in self.undecided().await? {
-            undecided.extend(self.card(&patient).await.ok());
+            rows.insert(0, self.undecided_row(&patient).await);
         }
         Ok(SyncView {
             chip,
@@ -123,7 +133,6 @@ impl Session {
             bytes,
             next_try: self.sync.next_try(),
             used: self.sync.used().await,
-            undecided,
         })
     }
 
@@ -174,15 +183,34 @@ impl Session {
             kind: kind_name(entry.kind).to_owned(),
             card,
             custody,
-            code,
             text,
             made_at: header.map_or(0, |header| header.device_time),
             bytes: entry.bytes.len() as u64,
             why: self.why(entry, blocked).to_owned(),
+            means: if refused { meaning(&code) } else { "" }.to_owned(),
+            code,
             waiting,
             can: can.into_iter().map(str::to_owned).collect(),
             visit,
         })
+    }
+
+    async fn undecided_row(&self, patient: &str) -> SyncRow {
+        SyncRow {
+            envelope: String::new(),
+            kind: kind_name(Kind::Patient).to_owned(),
+            card: self.card(patient).await.ok(),
+            custody: Custody::NeedsYou,
+            code: String::new(),
+            text: String::new(),
+            made_at: self.millis(),
+            bytes: 0,
+            why: "undecided".to_owned(),
+            means: String::new(),
+            waiting: 0,
+            can: Vec::new(),
+            visit: None,
+        }
     }
 
     /// Why an entry is not at the HIE.

@@ -140,6 +140,9 @@ pub struct VisitRow {
     /// Of this facility.
     #[serde(default)]
     pub here: bool,
+    /// How many days ago.
+    #[serde(default)]
+    pub days: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -75,7 +75,7 @@ pub struct SyncView {
     pub last_contact: Option<i64>,
     /// Counts by kind of record.
     pub kinds: Vec<KindCount>,
-    /// What waits or was refused, newest first, at most 200.
+    /// What needs somebody, what waits, and what somebody has seen to; each newest first, at most 200.
     pub rows: Vec<SyncRow>,
     /// HIE clock minus this device's, milliseconds, once known.
     pub clock_offset: Option<i64>,
@@ -88,9 +88,6 @@ pub struct SyncView {
     /// What this month cost; `None` in training.
     #[serde(default)]
     pub used: Option<DataUsed>,
-    /// Of whom two values of one detail stand.
-    #[serde(default)]
-    pub undecided: Vec<PatientCard>,
 }
 
 /// What went over the line, above TLS.
@@ -124,9 +121,13 @@ pub struct SyncRow {
     #[serde(default)]
     pub bytes: u64,
     /// Why it is not at the HIE: `refused`, `after` (it waits for a refused one, or one that stays here), `call`,
-    /// `no-link`, `stopped` (nothing goes at all), `next`; `replaced` by another, `kept` here.
+    /// `no-link`, `stopped` (nothing goes at all), `next`; `replaced` by another, `kept` here; `undecided` of a patient of
+    /// whom two values of one detail stand.
     #[serde(default)]
     pub why: String,
+    /// What a refusal means: `role`, `patient`, `content`; else empty.
+    #[serde(default)]
+    pub means: String,
     /// How many wait for it.
     #[serde(default)]
     pub waiting: u32,

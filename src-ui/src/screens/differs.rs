@@ -5,24 +5,22 @@ use leptos::task::spawn_local;
 use rabta_ipc::patient::{Choice, DecideDetails, Differs, Said};
 
 use crate::errors::MaybeError;
-use crate::parts::{Banner, Button, Card, Kind, LinkButton, Tone, toast};
-use crate::prefs::{say, say_with, t};
+use crate::parts::{Banner, Button, Kind, LinkButton, Tone, toast};
+use crate::prefs::{say, say_with};
 use crate::router::Route;
-use crate::{Text, W, format, icon, ipc};
+use crate::{W, format, icon, ipc};
 
-/// The banner and the card of a patient's page.
+/// On a patient's page.
 #[component]
 pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
     let chosen = RwSignal::new(Vec::<Choice>::new());
-    let (busy, asked, error) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(None));
     let count = differs.len();
+    let (busy, error) = (RwSignal::new(false), RwSignal::new(None));
+    // Nobody picks blindly: one of each first.
+    let off = Signal::derive(move || chosen.with(Vec::len) < count);
     let amend = Route::Amend(patient.clone()).href();
     let decide = move || {
-        asked.set(true);
         let choices = chosen.get_untracked();
-        if choices.len() < count {
-            return;
-        }
         busy.set(true);
         let id = patient.clone();
         spawn_local(async move {
@@ -39,23 +37,18 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
     let ours = differs.iter().all(|differs| differs.ours);
     let fields = differs.into_iter().map(|differs| view! { <OneField differs chosen /> }).collect_view();
     view! {
-        <Banner title=W::DiffersTitle body=W::DiffersBody tone=Tone::Look t="differs-banner" />
-        <Card title=W::DiffersTitle t="differs">
-            <div class="stack">
-                {fields}
-                <MaybeError error />
-                {move || {
-                    (asked.get() && chosen.with(Vec::len) < count)
-                        .then(|| view! { <p class="err" role="alert" data-t="differs-missing">{t(W::DiffersMissing)}</p> })
-                }}
-                {ours.then(|| view! {
-                <p class="row">
-                    <Button label=W::DiffersSave t="decide" kind=Kind::Main icon=icon::CHECK busy on_press=decide />
-                    <LinkButton label=W::DiffersOther t="differs-amend" icon=icon::PEN href=amend />
-                </p>
+        <Banner title=W::DiffersTitle body=W::DiffersBody tone=Tone::Look t="differs">
+            {fields} <MaybeError error />
+            {ours
+                .then(|| {
+                    view! {
+                        <p class="row">
+                            <Button label=W::DiffersSave t="decide" kind=Kind::Main icon=icon::CHECK busy off on_press=decide />
+                            <LinkButton label=W::DiffersOther t="differs-amend" icon=icon::PEN href=amend />
+                        </p>
+                    }
                 })}
-            </div>
-        </Card>
+        </Banner>
     }
     .into_any()
 }
@@ -147,10 +140,4 @@ fn value(field: &str, said: &Said) -> String {
         _ => said.text.0.clone(),
     };
     if words.is_empty() { say(W::DiffersNothing).to_owned() } else { words }
-}
-
-/// Above the form of a patient of whom two values stand.
-#[component]
-pub fn StaysOpen() -> impl IntoView {
-    view! { <Banner title=W::DiffersTitle body=Text::from(W::DiffersAmend) tone=Tone::Look t="differs-stays" /> }.into_any()
 }

@@ -195,11 +195,9 @@ fn as_of(seen: Option<i64>) -> AnyView {
         Some(at) => say_with(W::AsOf, &[&format::ago(at)]),
         None => say(W::AsOfNever).to_owned(),
     });
-    if seen.is_some_and(|at| (dom::now_ms() as i64) - at < STALE) {
-        view! { <p class="small quiet" data-t="as-of">{words.view()}</p> }.into_any()
-    } else {
-        view! { <p><Tag label=words tint=Tint::Amber icon=icon::CLOCK long=true t="as-of" /></p> }.into_any()
-    }
+    let fresh = seen.is_some_and(|at| (dom::now_ms() as i64) - at < STALE);
+    let tint = if fresh { Tint::Grey } else { Tint::Amber };
+    view! { <p><Tag label=words tint icon=icon::CLOCK long=true t="as-of" /></p> }.into_any()
 }
 
 fn moment(row: VisitRow) -> Moment {
@@ -208,11 +206,11 @@ fn moment(row: VisitRow) -> Moment {
     let href = row.ours.then(|| Route::VisitPage(row.id.clone()).href());
     let diagnoses = row.diagnoses.iter().map(|d| d.0.clone()).collect::<Vec<_>>().join(format::comma());
     let (day, facility, by) = (row.day, row.facility, row.by);
-    let (ours, source) = (row.ours, if row.here { W::SourceHere } else { W::SourceOther });
+    let (ours, days, source) = (row.ours, row.days, if row.here { W::SourceHere } else { W::SourceOther });
     Moment {
         when: Text::live(move || {
             let place = if by.is_empty() { facility.clone() } else { say_with(W::ByAt, &[&by, &facility]) };
-            let age = format::days_since(&day).map(|age| format!(" ({age})")).unwrap_or_default();
+            let age = format::days_ago(days).map(|age| format!(" ({age})")).unwrap_or_default();
             let line = format!("{}{age} \u{00B7} {place} \u{00B7} {}", format::day(&day), say(source));
             if ours { format!("{line} \u{00B7} {}", say(word)) } else { line }
         }),

@@ -5,7 +5,7 @@ use rabta_ipc::sync::{GetSync, SeeTo, SyncNow, SyncRow, SyncView};
 
 use crate::errors::{self, MaybeError};
 use crate::parts::{
-    Banner, Button, Card, Empty, Kind, LinkButton, RowLink, Skeleton, SyncState, SyncWords, Tag, Tint, Tone,
+    Banner, Button, Card, Empty, Kind, LinkButton, Skeleton, SyncState, SyncWords, Tag, Tint, Tone,
 };
 use crate::prefs::{say, say_count, say_with, t};
 use crate::router::Route;
@@ -105,47 +105,41 @@ fn body(sync: SyncView) -> AnyView {
             }
         })
         .collect_view();
-    let undecided = (!sync.undecided.is_empty()).then(|| {
-        let rows = sync
-            .undecided
-            .into_iter()
-            .map(|card| {
-                let href = Route::Patient(card.id.clone()).href();
-                view! {
-                    <RowLink href t="undecided-row">
-                        <span class="grow"><bdi class="strong">{move || format::name(&card)}</bdi></span>
-                        <Tag label=W::CustodyNeedsYou tint=Tint::Red />
-                    </RowLink>
-                }
-            })
-            .collect_view();
-        view! { <Card title=W::SyncUndecided flush=true t="undecided">{rows}</Card> }
-    });
     let next_try = sync.next_try.filter(|_| !sync.chip.reachable);
-    let waits = (sync.bytes > 0).then(|| format::bytes(sync.bytes));
-    let used = sync.used.map(|used| (format::bytes(used.sent), format::bytes(used.received)));
-    let lines = view! {
-        <div class="stack small quiet" style="--gap:2px">
-            {next_try
-                .map(|at| {
-                    view! { <p data-t="next-try">{move || say_with(W::SyncNextTry, &[&format::seconds_left(at)])}</p> }
-                })}
-            {waits.map(|size| view! { <p data-t="waiting-bytes">{move || say_with(W::SyncBytes, &[&size])}</p> })}
-            {used.map(|(sent, received)| view! { <p data-t="data-used">{move || say_with(W::SyncUsed, &[&sent, &received])}</p> })}
-        </div>
+    let (bytes, used) = (sync.bytes, sync.used);
+    let lines = move || {
+        let mut lines = Vec::new();
+        lines.extend(next_try.map(|at| say_with(W::SyncNextTry, &[&format::moment(at)])));
+        if bytes > 0 {
+            lines.push(say_with(W::SyncBytes, &[&format::bytes(bytes)]));
+        }
+        if let Some(used) = &used {
+            lines.push(say_with(W::SyncUsed, &[&format::bytes(used.sent), &format::bytes(used.received)]));
+        }
+        lines.join(" \u{00B7} ")
     };
     // Of a laptop that is out of service: only the operator's hand can take them.
     let carried = sync.problem.is_empty() && sync.rows.iter().any(|row| row.code == "device-revoked");
-    let (seen_to, rows): (Vec<SyncRow>, Vec<SyncRow>) =
-        sync.rows.into_iter().partition(|row| matches!(row.why.as_str(), "replaced" | "kept"));
-    let seen_to = (!seen_to.is_empty()).then(|| {
-        let rows = seen_to.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view();
-        view! { <Card title=W::TagSeenTo flush=true t="seen-to">{rows}</Card> }
-    });
-    let rows = if rows.is_empty() {
+    let (mut undecided, mut waiting, mut seen_to) = (Vec::new(), Vec::new(), Vec::new());
+    for row in sync.rows {
+        match row.why.as_str() {
+            "undecided" => undecided.push(row),
+            "replaced" | "kept" => seen_to.push(row),
+            _ => waiting.push(row),
+        }
+    }
+    let listed = |rows: Vec<SyncRow>| {
+        rows.into_iter().map(|row| view! { <WaitingRow row /> }.into_any()).collect_view()
+    };
+    let apart = |rows: Vec<SyncRow>, title: W, t: &'static str| {
+        (!rows.is_empty()).then(|| view! { <Card title=title flush=true t=t>{listed(rows)}</Card> })
+    };
+    let (undecided, seen_to) =
+        (apart(undecided, W::DiffersTitle, "undecided"), apart(seen_to, W::TagSeenTo, "seen-to"));
+    let rows = if waiting.is_empty() {
         view! { <Empty icon=icon::CLOUD_CHECK title=W::SyncNothing body=W::SyncNothingBody t="sync-nothing" /> }.into_any()
     } else {
-        rows.into_iter().map(|row| view! { <WaitingRow row /> }).collect_view().into_any()
+        listed(waiting).into_any()
     };
     let stopped = (!sync.problem.is_empty()).then(|| errors::words(&sync.problem));
     let (title, line, tone): (Text, Text, Tone) = match stopped {
@@ -155,7 +149,7 @@ fn body(sync: SyncView) -> AnyView {
     view! {
         <Banner title body=line tone t="sync-state">
             <p class="small quiet"><span class="ltr">{hie}</span></p>
-            {lines}
+            <p class="small quiet" data-t="data-used">{lines}</p>
             {stopped.map(|_| view! { <p class="code"><span class="ltr">{sync.problem}</span></p> })}
         </Banner>
         {clock.map(|minutes| view! { <Banner title=Text::with(W::SyncClock, vec![minutes.to_string()]) tone=Tone::Look t="clock-wrong" /> })}
@@ -228,21 +222,9 @@ fn why(code: &str) -> Option<W> {
         "next" => W::WhyNext,
         "replaced" => W::WhyReplaced,
         "kept" => W::WhyKept,
+        "undecided" => W::DiffersBody,
         _ => return None,
     })
-}
-
-/// What a refusal means for whoever wrote the record.
-fn refusal(code: &str) -> W {
-    match code {
-        "role" | "not-prescriber" | "person-not-signed" | "person-signature" => W::RefusedRole,
-        "patient-unknown" | "patient-mismatch" | "not-yours" => W::RefusedPatient,
-        "payload" | "payload-kind" | "structure" | "required" | "code" | "date" | "birth-date-future"
-        | "too-long" | "control-character" | "wrong-reference" | "too-large" | "attachment" => {
-            W::RefusedContent
-        }
-        _ => W::RefusedOther,
-    }
 }
 
 /// What was refused, why, what waits for it and what to do.
@@ -250,7 +232,7 @@ fn refusal(code: &str) -> W {
 fn Refused(row: SyncRow) -> impl IntoView {
     let session = session();
     let (busy, error) = (RwSignal::new(false), RwSignal::new(None));
-    let SyncRow { envelope, code, text, waiting, can, visit, card, .. } = row;
+    let SyncRow { envelope, code, text, means, waiting, can, visit, card, .. } = row;
     let able = |what: &str| can.iter().any(|can| can == what);
     let mend = match (visit, card) {
         (Some(visit), _) => Some((W::RefusedCorrect, Route::VisitPage(visit))),
@@ -272,13 +254,22 @@ fn Refused(row: SyncRow) -> impl IntoView {
         });
     };
     view! {
-        <span class="sub" data-t="refused-means">{t(refusal(&code))}</span>
-        <span class="sub">{move || say_with(W::SyncRefused, &[&text])}</span>
+        <span class="sub" data-t="refused-means">
+            {move || {
+                let means = say(match means.as_str() {
+                    "role" => W::RefusedRole,
+                    "patient" => W::RefusedPatient,
+                    "content" => W::RefusedContent,
+                    _ => W::RefusedOther,
+                });
+                let mut said = format!("{means} {}", say_with(W::SyncRefused, &[&text]));
+                if waiting > 0 {
+                    said = format!("{said} {}.", say_count(waiting as usize, W::OneWaitsForIt, W::WaitForIt));
+                }
+                said
+            }}
+        </span>
         <span class="code ltr">{code}</span>
-        {(waiting > 0)
-            .then(|| {
-                view! { <span class="sub" data-t="refused-waiting">{move || say_count(waiting as usize, W::OneWaitsForIt, W::WaitForIt)}</span> }
-            })}
         <MaybeError error />
         <span class="row" data-t="refused-do">
             {mend}
@@ -293,9 +284,9 @@ fn Refused(row: SyncRow) -> impl IntoView {
 fn WaitingRow(row: SyncRow) -> impl IntoView {
     let seen_to = matches!(row.why.as_str(), "replaced" | "kept");
     let (word, tint) = if seen_to { (W::TagSeenTo, Tint::Grey) } else { format::custody(row.custody) };
-    let size = format::bytes(row.bytes);
+    let (size, empty) = (format::bytes(row.bytes), row.bytes == 0);
     let because = why(&row.why).map(|word| {
-        view! { <span class="sub" data-t="why" data-why=row.why.clone()>{t(word)} " \u{00B7} " <span class="ltr">{size}</span></span> }
+        view! { <span class="sub" data-t="why" data-why=row.why.clone()>{move || if empty { say(word).to_owned() } else { format!("{} \u{00B7} {size}", say(word)) }}</span> }
     });
     let refused = (row.why == "refused").then(|| view! { <Refused row=row.clone() /> });
     let kind = kind_word(&row.kind);
@@ -310,7 +301,7 @@ fn WaitingRow(row: SyncRow) -> impl IntoView {
                     {move || {
                         card.with_value(|card| card.as_ref().map(format::name))
                             .map(|name| match href.clone() {
-                                Some(href) => view! { <a href=href><bdi>{name}</bdi></a> }.into_any(),
+                                Some(href) => view! { <a href=href data-t="row-patient"><bdi>{name}</bdi></a> }.into_any(),
                                 None => view! { <bdi>{name}</bdi> }.into_any(),
                             })
                     }}

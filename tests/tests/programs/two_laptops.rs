@@ -65,10 +65,10 @@ mod in_a_window {
         world.all_at_hie(&colleague).await?;
 
         // Both are told, and on both what only one of them changed is there.
-        doctor.see("undecided-row").await?;
+        doctor.see("undecided").await?;
         world.shoot_every_way(&doctor, "Sync: a patient of whom two values stand").await?;
         problems.check_every_way(&world, &doctor, "sync, with a patient to decide about").await?;
-        doctor.click("undecided-row").await?;
+        doctor.click("row-patient").await?;
         doctor.screen("patient").await?;
         doctor.see("differs").await?;
         ensure!(doctor.count("differs-field").await? == 1, "the phone, and nothing else");
@@ -82,8 +82,8 @@ mod in_a_window {
         world.shoot_every_way(&doctor, "Two values of one detail: who, when, where").await?;
         problems.check_every_way(&world, &doctor, "patient, with two values").await?;
         doctor.see("differs").await?;
-        doctor.click("decide").await?;
-        doctor.see("differs-missing").await?;
+        let off = format!("return document.querySelector('{}').disabled", by("decide"));
+        ensure!(doctor.eval(&off).await? == json!(true), "nobody picks blindly");
         doctor.click_with_text("differs-value", "03000055999").await?;
         doctor.click("decide").await?;
         doctor.gone("differs").await?;
@@ -134,7 +134,7 @@ mod in_a_window {
         window.click("sync-chip").await?;
         window.screen("sync").await?;
         window.see("refused-do").await?;
-        window.reads("sync-row", "longer than").await?;
+        window.reads("refused-means", "longer than").await?;
         world.shoot_every_way(&window, "Sync: refused, why, and what to do").await?;
         problems.check_every_way(&world, &window, "sync, with a refused visit").await?;
         window.see("refused-do").await?;

@@ -7,14 +7,11 @@ pairs! {
     DiffersTitle = "Two values: choose", "دو باتیں درج ہیں: ایک چنیں";
     DiffersBody = "Two people wrote these details without knowing of each other. Both are kept until you choose. Ask the patient.", "دو افراد نے ایک دوسرے سے بے خبر یہ تفصیل لکھی۔ آپ کے چننے تک دونوں محفوظ ہیں۔ مریض سے پوچھیں۔";
     DiffersSave = "These are right", "یہی درست ہیں";
-    DiffersMissing = "Choose one of each first.", "پہلے ہر ایک میں سے چنیں۔";
     DiffersOther = "Neither is right: correct details", "کوئی درست نہیں: تفصیل درست کریں";
     DiffersDone = "Chosen. Everybody sees it so.", "چن لیا گیا۔ اب سب کو یہی نظر آئے گا۔";
-    DiffersAmend = "Two values stand here. What you change is decided; what you leave as it is stays open.", "یہاں دو باتیں درج ہیں۔ جو آپ بدلیں گے وہ طے ہو گا؛ باقی کھلا رہے گا۔";
     DiffersNothing = "nothing written", "کچھ نہیں لکھا";
     DiffersHere = "on this laptop", "اس لیپ ٹاپ پر";
     DiffersThere = "on another laptop", "دوسرے لیپ ٹاپ پر";
-    SyncUndecided = "Patients with two values", "دو باتوں والے مریض";
     WhyAfter = "Waits for a record that was refused", "رد کیے گئے ریکارڈ کا انتظار ہے";
     WhyCall = "Waits until the call is over", "کال ختم ہونے کا انتظار ہے";
     WhyNoLink = "Waits for a link", "رابطے کا انتظار ہے";
@@ -23,7 +20,7 @@ pairs! {
     WhyReplaced = "Was refused. A corrected record has taken its place.", "رد ہوا تھا۔ درست ریکارڈ نے اس کی جگہ لے لی۔";
     WhyKept = "Was refused and stays on this laptop", "رد ہوا تھا اور اسی لیپ ٹاپ پر رہے گا";
     TagSeenTo = "Seen to", "دیکھ لیا گیا";
-    SyncNextTry = "Next try in {0}", "اگلی کوشش {0} میں";
+    SyncNextTry = "Next try: {0}", "اگلی کوشش: {0}";
     SyncBytes = "Waiting to be sent: {0}", "بھیجنا باقی: {0}";
     SyncUsed = "Data used this month: sent {0}, received {1}", "اس مہینے کا ڈیٹا: بھیجا {0}، ملا {1}";
     RefusedRole = "Your role does not allow this over there. Ask a colleague who may sign it, or your operator.", "آپ کے عہدے کو اس کی اجازت نہیں۔ مجاز ساتھی یا منتظم سے کہیں۔";

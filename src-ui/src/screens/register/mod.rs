@@ -38,7 +38,6 @@ pub fn RegisterScreen(#[prop(optional_no_strip)] amends: Option<String>) -> impl
     let alike = RwSignal::new(Vec::<Likeness>::new());
     let ask_alike = RwSignal::new(false);
     let ask_cnic = RwSignal::new(false);
-    let differs = RwSignal::new(false);
     let amends = StoredValue::new(amends);
     let new = amends.with_value(Option::is_none);
 
@@ -66,7 +65,6 @@ pub fn RegisterScreen(#[prop(optional_no_strip)] amends: Option<String>) -> impl
                 Ok(chart) if amends.try_get_value().is_some() => {
                     session.open(chart.card, Some(chart.hie_seen_at));
                     form.fill(&chart.registration);
-                    differs.set(!chart.differs.is_empty());
                 }
                 Ok(_) => {}
                 Err(problem) => {
@@ -148,7 +146,6 @@ pub fn RegisterScreen(#[prop(optional_no_strip)] amends: Option<String>) -> impl
             }
         >
             <h1>{t(if new { W::RegisterTitle } else { W::AmendTitle })}</h1>
-            <Show when=move || differs.get()><super::differs::StaysOpen /></Show>
             <Card title=W::RegisterIdentity><identity::Identity new /></Card>
             <Show when=move || form.is_child.get()>
                 <Card title=W::GuardianHead><guardian::GuardianFields /></Card>
