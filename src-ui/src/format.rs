@@ -169,24 +169,17 @@ pub fn ago(at_ms: i64) -> String {
     }
 }
 
-/// "3 days ago"; `None` for today.
-pub fn days_ago(days: u32) -> Option<String> {
-    let (word, n) = match days {
-        0 => return None,
-        1..60 => (W::DaysAgo, days),
-        60..730 => (W::MonthsAgo, days / 30),
-        _ => (W::YearsAgo, days / 365),
-    };
-    Some(say_with(word, &[&n.to_string()]))
+/// How old our view of other facilities' records is, of the HIE's last answer.
+pub fn hie_seen(at: Option<i64>) -> String {
+    match at {
+        Some(at) => say_with(W::HieSeen, &[&ago(at)]),
+        None => say(W::HieNever).to_owned(),
+    }
 }
 
-/// "12 kB", "3.4 MB".
+/// "12 kB".
 pub fn bytes(n: u64) -> String {
-    match n {
-        0..1_000 => format!("{n} B"),
-        1_000..1_000_000 => format!("{} kB", n.div_ceil(1_000)),
-        _ => format!("{} MB", fixed(n as f64 / 1e6, 1)),
-    }
+    format!("{} kB", n.div_ceil(1_000))
 }
 
 const MONTHS_EN: [&str; 12] =

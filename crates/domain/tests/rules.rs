@@ -45,6 +45,21 @@ fn edit(change: impl FnOnce(&mut Registration)) -> Json {
 }
 
 #[test]
+fn what_an_amendment_left_undecided_is_in_the_record_until_somebody_decides() {
+    let left = edit(|form| form.undecided = vec!["phones".into(), "sex".into()]);
+    let left = Resource::from_json(&left).expect("valid");
+    let form = patient::read(&left, &[]).expect("read").form;
+    assert_eq!(form.undecided, ["phones", "sex"]);
+    assert!(left.raw("extension").is_some_and(|raw| raw.contains("elsewhere.example/blood")));
+    let facility = clinic();
+    let ids_of =
+        patient::Ids { id: PATIENT, mr: None, facility: &facility, existing: Some(&left), related: &[] };
+    let decided = Registration { undecided: vec![], ..form };
+    let payload = patient::to_bundle(&decided, &ids_of, stamp(), &mut ids()).expect("made");
+    assert!(patient::from_bundle(&payload).expect("read").form.undecided.is_empty());
+}
+
+#[test]
 fn another_systems_patient_is_read_as_it_stands() {
     let form = patient::read(&Resource::from_text(FOREIGN).expect("valid"), &[]).expect("read").form;
     assert_eq!(form.name.as_str(), "Ayesha Bibi");

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use rabta_domain::patient::Allergies;
 
 use super::{Face, Tag, Tint};
-use crate::prefs::{say, say_with};
+use crate::prefs::say_with;
 use crate::session::BandPatient;
 use crate::{Text, W, format, icon};
 
@@ -60,10 +60,7 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
                         .map(|seen| {
                             view! {
                                 <span class="small quiet">
-                                    {move || match seen {
-                                        Some(at) => say_with(W::HieSeen, &[&format::ago(at)]),
-                                        None => say(W::HieNever).to_owned(),
-                                    }}
+                                    {move || format::hie_seen(seen)}
                                 </span>
                             }
                         })}

@@ -2,49 +2,61 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use rabta_ipc::patient::{Choice, DecideDetails, Differs, Said};
+use rabta_ipc::patient::{Choice as ToDecide, DecideDetails, Differs, Said};
 
 use crate::errors::MaybeError;
-use crate::parts::{Banner, Button, Kind, LinkButton, Tone, toast};
-use crate::prefs::{say, say_with};
-use crate::router::Route;
-use crate::{W, format, icon, ipc};
+use crate::parts::{Banner, Button, Choice, Kind, Opt, Tone};
+use crate::prefs::say;
+use crate::{Text, W, format, icon, ipc};
+
+/// Names of the answers, in their order: more than a few values of one detail are never there at once.
+const ANSWERS: [&str; 4] = ["1", "2", "3", "4"];
 
 /// On a patient's page.
 #[component]
 pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
-    let chosen = RwSignal::new(Vec::<Choice>::new());
-    let count = differs.len();
     let (busy, error) = (RwSignal::new(false), RwSignal::new(None));
+    let ours = differs.iter().all(|differs| differs.ours);
+    let picks: Vec<(RwSignal<String>, Differs)> =
+        differs.into_iter().map(|differs| (RwSignal::new(String::new()), differs)).collect();
+    let fields = picks
+        .iter()
+        .map(|(pick, differs)| {
+            let options = ANSWERS.into_iter().zip(&differs.values).map(|(answer, said)| {
+                let (field, said) = (differs.field.clone(), said.clone());
+                Opt::new(
+                    answer,
+                    Text::live(move || format!("{} \u{2014} {}", value(&field, &said), who(&said))),
+                )
+            });
+            let (options, label) = (options.collect(), label(&differs.field));
+            view! { <Choice label t="differs-value" value=*pick options off=!ours /> }.into_any()
+        })
+        .collect_view();
+    let signals: Vec<RwSignal<String>> = picks.iter().map(|(pick, _)| *pick).collect();
     // Nobody picks blindly: one of each first.
-    let off = Signal::derive(move || chosen.with(Vec::len) < count);
-    let amend = Route::Amend(patient.clone()).href();
+    let off = Signal::derive(move || signals.iter().any(|pick| pick.with(String::is_empty)));
     let decide = move || {
-        let choices = chosen.get_untracked();
         busy.set(true);
-        let id = patient.clone();
+        let choices = picks.iter().filter_map(|(pick, differs)| {
+            let at = ANSWERS.iter().position(|answer| pick.with_untracked(|pick| pick == answer))?;
+            Some(ToDecide { field: differs.field.clone(), version: differs.values[at].version.clone() })
+        });
+        let told = DecideDetails { id: patient.clone(), choices: choices.collect() };
         spawn_local(async move {
-            let answer = ipc::call(DecideDetails { id, choices }).await;
+            let answer = ipc::call(told).await;
             busy.try_set(false);
-            match answer {
-                Ok(_) => toast(W::DiffersDone),
-                Err(problem) => {
-                    error.try_set(Some(problem));
-                }
-            }
+            error.try_set(answer.err());
         });
     };
-    let ours = differs.iter().all(|differs| differs.ours);
-    let fields = differs.into_iter().map(|differs| view! { <OneField differs chosen /> }).collect_view();
     view! {
         <Banner title=W::DiffersTitle body=W::DiffersBody tone=Tone::Look t="differs">
             {fields} <MaybeError error />
             {ours
                 .then(|| {
                     view! {
-                        <p class="row">
+<p>
                             <Button label=W::DiffersSave t="decide" kind=Kind::Main icon=icon::CHECK busy off on_press=decide />
-                            <LinkButton label=W::DiffersOther t="differs-amend" icon=icon::PEN href=amend />
                         </p>
                     }
                 })}
@@ -53,67 +65,11 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn OneField(differs: Differs, chosen: RwSignal<Vec<Choice>>) -> impl IntoView {
-    let ours = differs.ours;
-    let field = StoredValue::new(differs.field);
-    let values = differs
-        .values
-        .into_iter()
-        .map(|said| {
-            let version = StoredValue::new(said.version.clone());
-            let is_chosen = move || {
-                chosen.with(|all| {
-                    all.iter().any(|choice| {
-                        field.with_value(|f| *f == choice.field) && version.with_value(|v| *v == choice.version)
-                    })
-                })
-            };
-            let (code, words) = (field.get_value(), said.clone());
-            view! {
-                <label data-t="differs-value">
-                    <input
-                        type="radio"
-                        name=format!("differs-{}", field.get_value())
-                        disabled=!ours
-                        prop:checked=is_chosen
-                        on:change=move |_| {
-                            chosen
-                                .update(|all| {
-                                    all.retain(|choice| field.with_value(|f| *f != choice.field));
-                                    all.push(Choice { field: field.get_value(), version: version.get_value() });
-                                })
-                        }
-                    />
-                    <span class="dot" aria-hidden="true"></span>
-                    <span class="stack" style="--gap:0">
-                        <bdi class="strong">{move || value(&code, &words)}</bdi>
-                        <span class="small quiet">{move || who(&said)}</span>
-                    </span>
-                </label>
-            }
-        })
-        .collect_view();
-    view! {
-        <fieldset class="f" data-t="differs-field" data-field=field.get_value()>
-            <legend class="label">{move || field.with_value(|field| say(label(field)))}</legend>
-            <div class="choice">{values}</div>
-        </fieldset>
-    }
-    .into_any()
-}
-
-/// "Dr Amna, BHU Kot Radha · on this laptop · 2 h ago".
+/// "Dr Amna, BHU Kot Radha, 2 h ago".
 fn who(said: &Said) -> String {
-    let place = say(if said.here { W::DiffersHere } else { W::DiffersThere });
-    let by = match (said.by.is_empty(), said.facility.is_empty()) {
-        (false, false) => say_with(W::ByAt, &[&said.by, &said.facility]),
-        (false, true) => said.by.clone(),
-        _ => said.facility.clone(),
-    };
-    let parts = [by.as_str(), place, &format::ago(said.at)];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" \u{00B7} ")
+    let ago = format::ago(said.at);
+    let parts = [said.by.as_str(), said.facility.as_str(), &ago];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(format::comma())
 }
 
 fn label(field: &str) -> W {
@@ -139,5 +95,5 @@ fn value(field: &str, said: &Said) -> String {
         "age" if said.age.is_some() => format!("{} {}", format::age(said.age), said.text.0),
         _ => said.text.0.clone(),
     };
-    if words.is_empty() { say(W::DiffersNothing).to_owned() } else { words }
+    if words.is_empty() { say(W::Unknown).to_owned() } else { words }
 }

@@ -191,10 +191,7 @@ const STALE: i64 = 24 * 3_600_000;
 
 /// How old what others wrote is, where a dose or a medicine depends on it.
 fn as_of(seen: Option<i64>) -> AnyView {
-    let words = Text::live(move || match seen {
-        Some(at) => say_with(W::AsOf, &[&format::ago(at)]),
-        None => say(W::AsOfNever).to_owned(),
-    });
+    let words = Text::live(move || format::hie_seen(seen));
     let fresh = seen.is_some_and(|at| (dom::now_ms() as i64) - at < STALE);
     let tint = if fresh { Tint::Grey } else { Tint::Amber };
     view! { <p><Tag label=words tint icon=icon::CLOCK long=true t="as-of" /></p> }.into_any()
@@ -210,7 +207,11 @@ fn moment(row: VisitRow) -> Moment {
     Moment {
         when: Text::live(move || {
             let place = if by.is_empty() { facility.clone() } else { say_with(W::ByAt, &[&by, &facility]) };
-            let age = format::days_ago(days).map(|age| format!(" ({age})")).unwrap_or_default();
+            let age = if days == 0 {
+                String::new()
+            } else {
+                format!(" ({})", say_with(W::DaysAgo, &[&days.to_string()]))
+            };
             let line = format!("{}{age} \u{00B7} {place} \u{00B7} {}", format::day(&day), say(source));
             if ours { format!("{line} \u{00B7} {}", say(word)) } else { line }
         }),

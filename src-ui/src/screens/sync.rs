@@ -7,7 +7,7 @@ use crate::errors::{self, MaybeError};
 use crate::parts::{
     Banner, Button, Card, Empty, Kind, LinkButton, Skeleton, SyncState, SyncWords, Tag, Tint, Tone,
 };
-use crate::prefs::{say, say_count, say_with, t};
+use crate::prefs::{say, say_with, t};
 use crate::router::Route;
 use crate::session::session;
 use crate::{Text, W, format, icon, ipc};
@@ -217,11 +217,10 @@ fn why(code: &str) -> Option<W> {
     Some(match code {
         "after" => W::WhyAfter,
         "call" => W::WhyCall,
-        "no-link" => W::WhyNoLink,
-        "stopped" => W::WhyStopped,
+        "no-link" | "stopped" => W::WhyNoLink,
         "next" => W::WhyNext,
         "replaced" => W::WhyReplaced,
-        "kept" => W::WhyKept,
+        "kept" => W::RefusedKeep,
         "undecided" => W::DiffersBody,
         _ => return None,
     })
@@ -264,7 +263,7 @@ fn Refused(row: SyncRow) -> impl IntoView {
                 });
                 let mut said = format!("{means} {}", say_with(W::SyncRefused, &[&text]));
                 if waiting > 0 {
-                    said = format!("{said} {}.", say_count(waiting as usize, W::OneWaitsForIt, W::WaitForIt));
+                    said = format!("{said} {}", say_with(W::WaitForIt, &[&waiting.to_string()]));
                 }
                 said
             }}
