@@ -11,6 +11,7 @@ pub mod disk;
 pub mod display;
 pub mod hie;
 mod left_out;
+pub mod pages;
 pub mod phone;
 pub mod ports;
 pub mod process;

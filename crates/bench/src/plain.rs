@@ -79,8 +79,8 @@ impl PlainVisit {
         let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
         let (mut parts, mut rest) = (Vec::new(), text.as_str());
         let mut before = String::new();
-        while let Some(at) = rest.find('-').filter(|at| *at >= 8) {
-            let (start, end) = (at - 8, at + 28);
+        while let Some(at) = rest.find('-') {
+            let (start, end) = (at.saturating_sub(8), at + 28);
             let Some(id) = rest.get(start..end).filter(|id| is_uuid(id)) else {
                 before.push_str(&rest[..=at]);
                 rest = &rest[at + 1..];
@@ -153,6 +153,10 @@ mod tests {
         assert!(a != b && read.len() == 5 && read.iter().all(|r| a.contains(&r["Observation/".len()..])));
         assert!(visit.known.iter().all(|known| a.contains(known) && b.contains(known)));
         let parsed: serde_json::Value = serde_json::from_str(&a).expect("JSON");
-        assert_eq!(parsed["entry"].as_array().map(Vec::len), Some(12));
+        let entries = parsed["entry"].as_array().expect("entries");
+        assert_eq!(entries.len(), 12);
+        let fresh =
+            |entry: &serde_json::Value| !b.contains(entry["resource"]["id"].as_str().unwrap_or_default());
+        assert!(entries.iter().all(fresh), "each has a new id");
     }
 }

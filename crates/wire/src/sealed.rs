@@ -13,7 +13,7 @@ const NONCE: usize = 24;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    #[error("this is no file of that kind")]
+    #[error("this is no file of a laptop for its HIE")]
     NotOne,
     #[error("the file was cut off or changed, or is of a device of another HIE")]
     Damaged,

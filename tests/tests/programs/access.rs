@@ -7,13 +7,11 @@ mod in_a_window {
     use rabta_tests::{
         Run,
         access::{ENGLISH, Look, Problems, URDU},
-        process,
+        pages, process,
         run::checkout,
         story::{AYESHA, DOCTOR, PASSPHRASE, PIN, SPECIALIST, World},
         window::{App, Window},
     };
-    use tokio::net::TcpListener;
-    use tower_http::services::ServeDir;
 
     #[tokio::test]
     async fn no_page_stops_a_screen_reader_a_keyboard_or_weak_eyes() -> Result<()> {
@@ -111,10 +109,7 @@ mod in_a_window {
     #[tokio::test]
     async fn nor_does_any_state_of_a_component() -> Result<()> {
         let run = Run::of_test("access-gallery")?;
-        let pages = ServeDir::new(checkout().join("target/gallery"));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = format!("http://{}/", listener.local_addr()?);
-        tokio::spawn(axum::serve(listener, axum::Router::new().fallback_service(pages)).into_future());
+        let address = format!("http://{}/", pages::serve(checkout().join("target/gallery")).await?);
         let mut app = App::new("gallery", run.path("data"));
         app.program = Some(process::built("examples/bare-window")?);
         let window = Window::open(&run, app).await?;

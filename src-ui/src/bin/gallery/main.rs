@@ -28,14 +28,14 @@ fn main() {
 #[component]
 fn Gallery() -> impl IntoView {
     view! {
-        <main class="page" style="max-inline-size:none">
+        <main class="work" style="block-size:100vh"><div class="page wide">
             <h1>"Components"</h1>
             <p>"Every component with its states, in both directions."</p>
             <div class="gallery">
                 <section dir="ltr"><Components /></section>
                 <section dir="rtl" data-t="gallery-rtl"><Components /></section>
             </div>
-        </main>
+        </div></main>
         <Toasts />
     }
 }
