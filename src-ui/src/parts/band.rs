@@ -4,7 +4,10 @@ use rabta_domain::patient::Allergies;
 use super::{Face, Tag, Tint};
 use crate::prefs::say_with;
 use crate::session::BandPatient;
-use crate::{Text, W, format, icon};
+use crate::{Text, W, dom, format, icon};
+
+/// Older than this, what others may have written since is worth a look, milliseconds.
+const STALE: i64 = 24 * 3_600_000;
 
 /// Whose record is open: the control against "wrong patient". Always in the same place; it never scrolls away.
 #[component]
@@ -58,8 +61,9 @@ pub fn PatientBand(patient: BandPatient) -> impl IntoView {
                     {emergency} {allergies()} {pregnant}
                     {seen
                         .map(|seen| {
+                            let stale = seen.is_none_or(|at| (dom::now_ms() as i64) - at > STALE);
                             view! {
-                                <span class="small quiet">
+                                <span class=if stale { "tag amber" } else { "small quiet" } data-t="band-seen">
                                     {move || format::hie_seen(seen)}
                                 </span>
                             }

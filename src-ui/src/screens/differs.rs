@@ -7,7 +7,7 @@ use rabta_ipc::patient::{Choice as ToDecide, DecideDetails, Differs, Said};
 use crate::errors::MaybeError;
 use crate::parts::{Banner, Button, Choice, Kind, Opt, Tone};
 use crate::prefs::say;
-use crate::{Text, W, format, icon, ipc};
+use crate::{W, format, icon, ipc};
 
 /// Names of the answers, in their order: more than a few values of one detail are never there at once.
 const ANSWERS: [&str; 4] = ["1", "2", "3", "4"];
@@ -23,11 +23,7 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
         .iter()
         .map(|(pick, differs)| {
             let options = ANSWERS.into_iter().zip(&differs.values).map(|(answer, said)| {
-                let (field, said) = (differs.field.clone(), said.clone());
-                Opt::new(
-                    answer,
-                    Text::live(move || format!("{} \u{2014} {}", value(&field, &said), who(&said))),
-                )
+                Opt::new(answer, [value(&differs.field, said), who(said)].join(" \u{2014} "))
             });
             let (options, label) = (options.collect(), label(&differs.field));
             view! { <Choice label t="differs-value" value=*pick options off=!ours /> }.into_any()
@@ -68,8 +64,13 @@ pub fn TwoValues(patient: String, differs: Vec<Differs>) -> impl IntoView {
 /// "Dr Amna, BHU Kot Radha, 2 h ago".
 fn who(said: &Said) -> String {
     let ago = format::ago(said.at);
-    let parts = [said.by.as_str(), said.facility.as_str(), &ago];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(format::comma())
+    let parts = [said.by.as_str(), said.facility.as_str(), &ago].into_iter().filter(|part| !part.is_empty());
+    parts.map(isolated).collect::<Vec<_>>().join(format::comma())
+}
+
+/// A name or a number of one script inside a line of another neither moves nor turns round.
+fn isolated(text: &str) -> String {
+    ["\u{2068}", text, "\u{2069}"].concat()
 }
 
 fn label(field: &str) -> W {
@@ -95,5 +96,5 @@ fn value(field: &str, said: &Said) -> String {
         "age" if said.age.is_some() => format!("{} {}", format::age(said.age), said.text.0),
         _ => said.text.0.clone(),
     };
-    if words.is_empty() { say(W::Unknown).to_owned() } else { words }
+    isolated(if words.is_empty() { say(W::Unknown) } else { &words })
 }

@@ -96,8 +96,13 @@ pub fn PatientScreen(id: String) -> impl IntoView {
     let open_for_a_time =
         move || chart.with(|chart| chart.as_ref().and_then(|chart| chart.emergency.clone()));
     // Apart from the rest: what is chosen and not yet said stays while something else of the chart changes.
-    let differs =
-        Memo::new(move |_| chart.with(|chart| chart.as_ref().map(|c| c.differs.clone()).unwrap_or_default()));
+    let differs = Memo::new(move |_| {
+        let versions = |chart: &Chart| {
+            let all = chart.differs.iter().flat_map(|differs| &differs.values);
+            all.map(|said| said.version.clone()).collect::<Vec<_>>()
+        };
+        chart.with(|chart| chart.as_ref().map(versions).unwrap_or_default())
+    });
     let ours =
         Memo::new(move |_| chart.with(|chart| chart.as_ref().is_none_or(|chart| chart.emergency.is_none())));
     view! {
@@ -129,8 +134,11 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             </div>
             <MaybeError error />
             {move || {
-                let differs = differs.get();
-                (!differs.is_empty()).then(|| view! { <super::differs::TwoValues patient=id.get_value() differs /> })
+                differs.track();
+                let differs = chart.with_untracked(|chart| chart.as_ref().map(|chart| chart.differs.clone()));
+                differs
+                    .filter(|differs| !differs.is_empty())
+                    .map(|differs| view! { <super::differs::TwoValues patient=id.get_value() differs /> })
             }}
             {move || match chart.get() {
                 None if error.with(Option::is_some) => ().into_any(),
@@ -166,16 +174,15 @@ pub fn body(chart: Chart) -> AnyView {
             trends(chart.vitals).into_iter().map(|trend| view! { <TrendLine trend /> }).collect_view();
         view! { <Card title=W::LastValues t="last-values"><div class="stack">{values}</div></Card> }
     });
-    let seen = chart.hie_seen_at;
     view! {
         <div class="two">
             <div class="stack" style="--gap:20px">
                 {asks}
                 <Card title=W::Visits t="visits">{visits}</Card>
-                <Card title=W::Medicines t="medicines">{as_of(seen)}{lines(chart.medicines, W::NoMedicines)}</Card>
+                <Card title=W::Medicines t="medicines">{lines(chart.medicines, W::NoMedicines)}</Card>
             </div>
             <div class="side stack" style="--gap:20px">
-                <Card title=W::Allergies t="allergies">{as_of(seen)}{allergies}</Card>
+                <Card title=W::Allergies t="allergies">{allergies}</Card>
                 {values}
                 <Card title=W::Problems t="problems">{lines(chart.problems, W::NoProblems)}</Card>
                 {vaccines}
@@ -184,17 +191,6 @@ pub fn body(chart: Chart) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// Older than this, what others may have written since is worth a look, milliseconds.
-const STALE: i64 = 24 * 3_600_000;
-
-/// How old what others wrote is, where a dose or a medicine depends on it.
-fn as_of(seen: Option<i64>) -> AnyView {
-    let words = Text::live(move || format::hie_seen(seen));
-    let fresh = seen.is_some_and(|at| (dom::now_ms() as i64) - at < STALE);
-    let tint = if fresh { Tint::Grey } else { Tint::Amber };
-    view! { <p><Tag label=words tint icon=icon::CLOCK long=true t="as-of" /></p> }.into_any()
 }
 
 fn moment(row: VisitRow) -> Moment {
