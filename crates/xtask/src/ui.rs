@@ -195,12 +195,20 @@ fn bind(places: &Places, built: &Path, dist: &Path, program: &str, name: &str) -
     shell::run(tools::wasm_opt(places).args(AGAIN).args(FEATURES).arg(&wasm).arg("-o").arg(&small))?;
     fs::remove_file(&graph)?;
     fs::rename(&small, &wasm)?;
+    fs::write(&script, bare(&fs::read_to_string(&script)?))?;
     let mut names = Vec::new();
     for (file, name) in files_below(&work)? {
         shell::write_if_changed(&dist.join(&name), &fs::read(file)?)?;
         names.push(name);
     }
     Ok(names)
+}
+
+/// A program's glue without its comments and indents. No text in it goes over several lines.
+fn bare(script: &str) -> String {
+    let code =
+        |line: &&str| !line.is_empty() && !["//", "/*", "*"].iter().any(|comment| line.starts_with(comment));
+    script.lines().map(str::trim_start).filter(code).fold(String::new(), |all, line| all + line + "\n")
 }
 
 /// The file's brotli beside it; its name.
@@ -223,6 +231,7 @@ fn stamp(places: &Places, built: &Path, part: &Part, public: &BTreeMap<PathBuf, 
     part.packed.hash(&mut hasher);
     SHRINK.hash(&mut hasher);
     AGAIN.hash(&mut hasher);
+    "bare".hash(&mut hasher);
     for (program, _) in part.programs {
         let file = built.join(format!("{program}.wasm"));
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
