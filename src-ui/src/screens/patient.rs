@@ -134,11 +134,11 @@ pub fn PatientScreen(id: String) -> impl IntoView {
             </div>
             <MaybeError error />
             {move || {
-                differs.track();
-                let differs = chart.with_untracked(|chart| chart.as_ref().map(|chart| chart.differs.clone()));
-                differs
-                    .filter(|differs| !differs.is_empty())
-                    .map(|differs| view! { <super::differs::TwoValues patient=id.get_value() differs /> })
+                if differs.with(Vec::is_empty) {
+                    return None;
+                }
+                let differs = chart.with_untracked(|chart| chart.as_ref().map(|chart| chart.differs.clone()))?;
+                Some(view! { <super::differs::TwoValues patient=id.get_value() differs /> })
             }}
             {move || match chart.get() {
                 None if error.with(Option::is_some) => ().into_any(),
