@@ -78,6 +78,9 @@ async fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
     let (vault, _) = Vault::create(&dir, new).await.expect("made");
     let store = vault.store();
     store.save_draft(draft("typed", b"first words".to_vec())).await.expect("there is room");
+    // What somebody deletes in the end to make room.
+    let ballast = disk.join("ballast");
+    fs::write(&ballast, noise(2, 200_000)).expect("there is room");
 
     let mut kept = Vec::new();
     let full = loop {
@@ -114,6 +117,7 @@ async fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
     let other = Passphrase::new("other words".into());
     let refused = vault.set_passphrase(&other, None, true).await;
     fs::remove_file(&filler).expect("there");
+    fs::remove_file(&ballast).expect("there");
     vault.lock().await;
     let now = if refused.is_ok() { &other } else { &passphrase };
     let vault = Vault::unlock(&dir, PERSON, now, None, 0).await.expect("the passphrase that counts");
