@@ -8,10 +8,10 @@ use std::{
 };
 
 use rabta_ipc::{
-    Error,
+    Error, Event,
     sync::{GetSticks, StickDone, StickTaken, StickWritten, UseStick},
 };
-use rabta_store::{RecordStore, StoreError, Transaction};
+use rabta_store::{RecordStore, StoreError, Transaction, vault::write_atomically};
 use rabta_sync::{
     HieError, Identity,
     stick::{self as carried, StickError},
@@ -57,7 +57,7 @@ impl Session {
     async fn take_answer(&self, folder: &Path, done: &mut StickDone) -> Result<(), Error> {
         let device = self.enrollment.enrolled.device;
         let path = folder.join(stick::answer_name(device));
-        let Some(file) = read(&path)? else { return Ok(()) };
+        let Some(file) = read(path.clone()).await? else { return Ok(()) };
         let me = Identity {
             device,
             person: self.person_id,
@@ -79,7 +79,11 @@ impl Session {
         match taken {
             Ok(taken) => {
                 if let (Some(lease), Some(grant)) = (&self.lease, &taken.lease) {
+                    let before = lease.shut();
                     lease.granted(grant).await?;
+                    if lease.shut() != before {
+                        self.emit(Event::Locked);
+                    }
                 }
                 let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
                 done.taken = Some(StickTaken {
@@ -112,14 +116,14 @@ impl Session {
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                name.starts_with("from-") && name.ends_with(".rabta") && name != own
+                let name = path.file_name().and_then(|name| name.to_str());
+                name.is_some_and(|name| stick::is_ask(name) && name != own)
             })
             .collect();
         asks.sort();
         let mut line = true;
         for path in asks {
-            let Some(file) = read(&path)? else {
+            let Some(file) = read(path.clone()).await? else {
                 done.problems.push("stick-damaged".into());
                 continue;
             };
@@ -134,7 +138,7 @@ impl Session {
             match self.sync.client()?.carry(file).await {
                 Ok(answer) => {
                     // The ask goes once its answer lies there whole.
-                    write(&folder.join(stick::answer_name(device)), &answer).map_err(on_stick)?;
+                    write(folder.join(stick::answer_name(device)), answer).await?;
                     fs::remove_file(&path).map_err(on_stick)?;
                     done.carried += 1;
                 }
@@ -156,7 +160,12 @@ impl Session {
     async fn write_ask(&self, folder: &Path, done: &mut StickDone) -> Result<(), Error> {
         let told = |e: StoreError| self.told(e);
         let path = folder.join(stick::ask_name(self.enrollment.enrolled.device));
-        let unsent = self.store().all_unsent().await.map_err(told)?;
+        let mut unsent = self.store().all_unsent().await.map_err(told)?;
+        if !unsent.is_empty() && !self.sync.chip().reachable {
+            // Who looked at what until now goes along.
+            self.seal_whole_trail().await?;
+            unsent = self.store().all_unsent().await.map_err(told)?;
+        }
         if unsent.is_empty() && self.sync.chip().reachable {
             return match fs::remove_file(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => Err(on_stick(e)),
@@ -167,10 +176,11 @@ impl Session {
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).map_err(|_| Error::detail("unexpected", "no randomness"))?;
         let asked = carried::ask(unsent, after, self.person_id, &self.shared_secret()?, nonce);
-        write(&path, &asked.file).map_err(on_stick)?;
+        write(path, asked.file).await?;
         let audit = self.audit("export", &format!("Device/{}", self.enrollment.enrolled.device), None);
         self.commit(Transaction::new().audit(audit)).await?;
-        done.written = Some(StickWritten {
+        // Without records it is only the question what is new.
+        done.written = (asked.records > 0).then(|| StickWritten {
             records: u32::try_from(asked.records).unwrap_or(u32::MAX),
             visits: u32::try_from(asked.visits).unwrap_or(u32::MAX),
             more: asked.more,
@@ -180,25 +190,26 @@ impl Session {
 }
 
 /// The file, if it is there and not larger than any that belongs there.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::metadata(path) {
-        Ok(about) if about.is_file() && about.len() <= stick::MOST as u64 => {
-            fs::read(path).map(Some).map_err(on_stick)
-        }
-        Ok(_) => Ok(None),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(on_stick(e)),
-    }
+async fn read(path: PathBuf) -> Result<Option<Vec<u8>>, Error> {
+    let read = move || match fs::metadata(&path) {
+        Ok(about) if about.is_file() && about.len() <= stick::MOST as u64 => fs::read(&path).map(Some),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(None),
+    };
+    slowly(read).await
 }
 
 /// Whole or not at all: a stick is pulled out at any moment.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use io::Write as _;
-    let beside = path.with_extension("tmp");
-    let mut file = fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<(), Error> {
+    slowly(move || write_atomically(&path, &bytes)).await
+}
+
+/// A stick takes its time, and a call goes on meanwhile.
+async fn slowly<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(io::Error::other).and_then(|done| done).map_err(on_stick)
 }
 
 fn on_stick(error: io::Error) -> Error {

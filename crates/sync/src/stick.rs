@@ -143,24 +143,27 @@ pub async fn take_in<S: RecordStore + 'static>(
     if !changed.is_empty() {
         let _ = changes.send(changed);
     }
-    let pages: Vec<PullReply> = answer.pages.into_iter().filter(|page| page.next.seq > stands).collect();
-    taken.changes = pages.iter().map(|page| page.changes.len()).sum();
-    let count = pages.len();
-    let line = Line { identity: me, clock, offset: Offset::default(), pages: Mutex::new(pages.into()) };
+    let line = Line { identity: me, clock, offset: Offset::default(), page: Mutex::new(None) };
     let (mut driver, handle) = Driver::new(line, store.clone(), hie, changes, 0);
-    for _ in 0..count {
-        driver.pull(store.cursor().await?, u32::MAX).await?;
+    for page in answer.pages {
+        // The line may have come back and brought it meanwhile.
+        let here = store.cursor().await?;
+        if page.next.seq > at(here) {
+            taken.changes += page.changes.len();
+            *driver.client.page.lock().await = Some(page);
+            driver.pull(here, u32::MAX).await?;
+        }
     }
     taken.lease = handle.status().lease;
     Ok(taken)
 }
 
-/// The pages of an answer as a line to the HIE: each is read once, and nothing goes out.
+/// A page of an answer as a line to the HIE: it is read once, and nothing goes out.
 struct Line {
     identity: Identity,
     clock: Arc<dyn Clock>,
     offset: Offset,
-    pages: Mutex<std::collections::VecDeque<PullReply>>,
+    page: Mutex<Option<PullReply>>,
 }
 
 impl Carrier for Line {
@@ -169,7 +172,7 @@ impl Carrier for Line {
     }
 
     async fn pull(&self, _: Option<Cursor>, _: u32) -> Result<PullReply, HieError> {
-        self.pages.lock().await.pop_front().ok_or(HieError::Malformed("an answer that ended too early"))
+        self.page.lock().await.take().ok_or(HieError::Malformed("an answer that ended too early"))
     }
 
     /// A stick brings all of it at once.

@@ -62,6 +62,11 @@ pub fn ask_name(device: Id) -> String {
     format!("from-{device}.rabta")
 }
 
+/// Whether a file of this name is some device's ask.
+pub fn is_ask(name: &str) -> bool {
+    name.starts_with("from-") && name.ends_with(".rabta")
+}
+
 /// What the answer for this device is called.
 pub fn answer_name(device: Id) -> String {
     format!("for-{device}.rabta")

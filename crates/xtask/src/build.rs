@@ -1,9 +1,12 @@
 //! The host's build. Always the whole workspace with one set of features (the window's own tests run on the host,
 //! too), so that nothing that one command built is built again by another.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::{places::Places, setup, shell, step::step, tools, ui, wasm::env_or};
 
@@ -31,6 +34,38 @@ pub fn host(places: &Places, release: bool) -> Result<()> {
 /// One program alone, with the features of the whole: for what needs no window.
 pub fn one(places: &Places, name: &str) -> Result<()> {
     step("build the program", HINT, || shell::run(cargo(places, "build").args(["--bin", name])))
+}
+
+/// What another checkout built in the same cache is not taken for this one's: cargo goes by the files' times alone, and
+/// an older checkout's sources would look as if they had been built. All sources count as new where the last build was
+/// of another checkout.
+pub fn of_this_checkout(places: &Places) -> Result<()> {
+    let note = places.cache.join("built-from");
+    let own = places.root.display().to_string();
+    match std::fs::read_to_string(&note) {
+        Ok(last) if last == own => return Ok(()),
+        Ok(_) => {
+            for top in ["crates", "src-tauri", "src-ui", "src-page", "tests"] {
+                touch_sources(&places.root.join(top))?;
+            }
+        }
+        Err(_) => std::fs::create_dir_all(&places.cache)?,
+    }
+    Ok(std::fs::write(note, own)?)
+}
+
+fn touch_sources(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            touch_sources(&path)?;
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let file = std::fs::File::options().append(true).open(&path);
+            file.and_then(|file| file.set_modified(std::time::SystemTime::now()))
+                .with_context(|| format!("marking {} as new", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// `cargo COMMAND` over all that runs on the host.

@@ -1,6 +1,6 @@
 //! Where things are: the checkout and the caches.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -21,11 +21,11 @@ pub struct Places {
 
 impl Places {
     pub fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(2)
-            .context("crates/xtask is two levels below the checkout")?
-            .to_owned();
+        // Cargo says it to whatever it runs: one cache serves several checkouts, and this program may be another's.
+        let own = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let root =
+            own.ancestors().nth(2).context("crates/xtask is two levels below the checkout")?.to_owned();
         let cache = match std::env::var_os("RABTA_CACHE") {
             Some(folder) => PathBuf::from(folder),
             None => {

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::{
+    build,
     places::Places,
     step::{nothing_to_do, step},
     system::{self, System},
@@ -16,6 +17,7 @@ pub fn run(places: &Places, check: bool) -> Result<()> {
         return list(places);
     }
     std::fs::create_dir_all(&places.cache)?;
+    build::of_this_checkout(places)?;
     match system::detect() {
         System::Debian => {
             let mut missing = system::missing(system::PACKAGES);

@@ -4,6 +4,7 @@
 mod access;
 mod ask_moves;
 mod broken_glass;
+mod by_stick;
 mod contrast;
 mod crash;
 mod far_broken;

@@ -12,7 +12,7 @@ use rabta_wire::{
     cursor::Cursor,
     lease::{Grant, SignedGrant},
     limits,
-    log::{MEDIA_TYPE, Outcome, PullReply, Push, PushReply},
+    log::{Ack, MEDIA_TYPE, Outcome, PullReply, Push, PushReply},
 };
 
 use super::{Caller, CoreError, EnvelopeCore, Page};
@@ -60,8 +60,14 @@ pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) ->
     }
     let envelopes = push.envelopes.into_iter().map(Into::into).collect();
     let acks = app.core.push(caller, envelopes, app.now()).await?;
-    let mut stored = false;
-    for ack in &acks {
+    counted(&app, &acks);
+    Ok(cbor(&PushReply { epoch: app.db.settings.epoch, acks }))
+}
+
+/// What became of a push goes into the metrics, and whoever waits for something to pull is woken. How many are stored.
+pub(super) fn counted(app: &App, acks: &[Ack]) -> usize {
+    let mut stored = 0;
+    for ack in acks {
         let outcome = match &ack.outcome {
             Outcome::Durable { .. } => "durable",
             Outcome::Superseded { .. } => "superseded",
@@ -71,13 +77,14 @@ pub async fn push(State(app): State<Arc<App>>, who: Access, request: Request) ->
             }
             Outcome::Waits { .. } => "waits",
         };
-        stored |= matches!(ack.outcome, Outcome::Durable { .. } | Outcome::Superseded { .. });
+        let is_here = matches!(ack.outcome, Outcome::Durable { .. } | Outcome::Superseded { .. });
+        stored += usize::from(is_here);
         app.metrics.envelope(outcome);
     }
-    if stored {
+    if stored > 0 {
         app.changed();
     }
-    Ok(cbor(&PushReply { epoch: app.db.settings.epoch, acks }))
+    stored
 }
 
 /// `GET /v1/changes`.

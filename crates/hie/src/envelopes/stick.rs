@@ -116,12 +116,8 @@ pub async fn exchange(app: &App, file: &[u8]) -> Result<Exchanged, StickError> {
     let epoch = app.db.settings.epoch;
 
     let acks = push(app, caller, ask.push.envelopes.into_iter().map(Into::into).collect()).await?;
-    let is_here = |ack: &&Ack| matches!(ack.outcome, Outcome::Durable { .. } | Outcome::Superseded { .. });
-    let taken = acks.iter().filter(is_here).count();
+    let taken = http::counted(app, &acks);
     let refused = acks.iter().filter(|ack| matches!(ack.outcome, Outcome::Refused { .. })).count();
-    if taken > 0 {
-        app.changed();
-    }
 
     let after = ask.after.filter(|cursor| cursor.epoch == epoch);
     let pages = pull(app, caller, after.map_or(0, |cursor| cursor.seq)).await?;
@@ -221,8 +217,7 @@ pub async fn answer_all(app: &App, place: &Path) -> std::io::Result<Vec<Answered
 }
 
 fn is_ask(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with("from-") && name.ends_with(".rabta")
+    path.file_name().and_then(|name| name.to_str()).is_some_and(stick::is_ask)
 }
 
 async fn answer_one(app: &App, folder: &Path, path: &Path) -> Result<Exchanged, String> {

@@ -180,7 +180,7 @@ fn has_records(dir: &Path) -> bool {
 }
 
 /// Either the old bytes or the new ones are there, whatever happens meanwhile.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("tmp");
     let written = (|| {
         let mut file = File::create(&beside)?;

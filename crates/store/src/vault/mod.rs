@@ -46,7 +46,7 @@ mod wrap;
 pub use backup::{Backup, BackupError, Doing, Given, Progress};
 pub use change_key::ChangeKeyError;
 pub use create::{CreateError, NewVault};
-pub use file::{Person, Use};
+pub use file::{Person, Use, write_atomically};
 pub use folder::{FolderLock, InUse};
 pub use new_device::NewDevice;
 pub use open::{KeyError, OpenVault, PersonSigner};
