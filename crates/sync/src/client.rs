@@ -391,9 +391,14 @@ impl HieClient {
     async fn send(&self, request: RequestBuilder) -> Result<Response, HieError> {
         let request = request.build().map_err(HieError::of_http)?;
         let body = request.body().and_then(|body| body.as_bytes()).map_or(0, <[u8]>::len);
-        self.inner.traffic.add_sent(size_of(request.headers()) + request.url().as_str().len() + body);
+        let size = size_of(request.headers()) + request.url().as_str().len() + body;
         let sent = self.inner.clock.unix_ms();
-        let mut answer = self.inner.http.execute(request).await.map_err(HieError::of_http)?;
+        let answer = self.inner.http.execute(request).await;
+        // Where nobody was reached, nothing was paid for.
+        if !answer.as_ref().is_err_and(reqwest::Error::is_connect) {
+            self.inner.traffic.add_sent(size);
+        }
+        let mut answer = answer.map_err(HieError::of_http)?;
         let received = self.inner.clock.unix_ms();
         self.inner.traffic.add_received(size_of(answer.headers()));
         answer.extensions_mut().insert(self.inner.traffic.clone());

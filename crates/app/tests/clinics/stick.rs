@@ -54,7 +54,10 @@ async fn a_week_without_internet_goes_by_stick_and_comes_back() {
 
     // The laptop is shut, and somebody takes the stick to the city.
     world.doctor.close().await;
+    let used = ask(&world.specialist, GetSync {}).await.unwrap().used.unwrap().sent;
     assert_eq!(use_stick(&world.specialist, stick.path()).await.waiting, 1, "there is no line here either");
+    let after = ask(&world.specialist, GetSync {}).await.unwrap().used.unwrap().sent;
+    assert_eq!(after, used, "nobody pays for what reached nobody");
     world.start_hie().await;
     let done = use_stick(&world.specialist, stick.path()).await;
     assert_eq!((done.carried, done.waiting, done.problems), (1, 0, vec![]));
