@@ -42,17 +42,28 @@ const HERE: &str = "const e = document.activeElement; return e?.dataset?.tabbed 
 
 /// What was found wrong, page by page; nothing of it stops the walk.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<String>);
+pub struct Problems {
+    found: Vec<String>,
+    not_looked_for: bool,
+}
 
 impl Problems {
+    /// For a walk that shows the pages and leaves the looking to the tests.
+    pub fn not_looked_for() -> Self {
+        Self { found: Vec::new(), not_looked_for: true }
+    }
+
     /// Fails with everything that was found.
     pub fn none(self) -> Result<()> {
-        ensure!(self.0.is_empty(), "{}", self.0.join("\n"));
+        ensure!(self.found.is_empty(), "{}", self.found.join("\n"));
         Ok(())
     }
 
     /// The page as it is, in both sizes. Its words are in the look's language already: whoever walks chose it in the app.
     pub async fn check(&mut self, window: &Window, look: Look, what: &str) -> Result<()> {
+        if self.not_looked_for {
+            return Ok(());
+        }
         let lang = window.eval("return document.documentElement.lang").await?;
         ensure!(lang == json!(look.lang), "{what}: the page is in {lang}, not in {}", look.lang);
         let before = window.eval("return document.documentElement.dataset.theme ?? null").await?;
@@ -69,7 +80,7 @@ impl Problems {
                 .await?;
             window.keep_picture(&format!("{what} {named} {}", look.lang)).await?;
             if let Err(found) = window.check_access(&format!("{what}, {named}, {look:?}")).await {
-                self.0.push(format!("{found:#}"));
+                self.found.push(format!("{found:#}"));
             }
         }
         window.resize(WIDE).await?;
@@ -79,13 +90,16 @@ impl Problems {
         );
         window.eval(&undress).await?;
         if let Err(found) = walk(window, what).await {
-            self.0.push(format!("{found:#}"));
+            self.found.push(format!("{found:#}"));
         }
         Ok(())
     }
 
     /// A page whose language can be changed where it stands or by a visit of the Me page, in every look. Ends in English.
     pub async fn check_every_way(&mut self, world: &World, window: &Window, what: &str) -> Result<()> {
+        if self.not_looked_for {
+            return Ok(());
+        }
         for look in [URDU, ENGLISH] {
             world.speak(window, look.lang).await?;
             window.settled().await?;

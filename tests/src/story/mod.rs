@@ -1,6 +1,7 @@
 //! The main job, chapter by chapter, played through the real windows. The demo plays all of it; a test plays what it
 //! needs to get to its own subject.
 
+mod by_stick;
 mod clinic;
 mod cold;
 mod consult;
@@ -8,11 +9,14 @@ pub mod ends;
 mod find;
 mod gate;
 mod home;
+mod lost;
 mod offline;
 mod people;
+mod power;
 pub mod stranded;
 mod tell;
 mod three;
+mod two_laptops;
 mod visit;
 
 use std::path::PathBuf;
@@ -33,7 +37,9 @@ pub use cold::{Cold, Pace, scanned};
 pub use find::{AYESHA, NewPatient};
 pub use gate::{PASSPHRASE, PIN};
 pub use home::{WORD, medicines, paper};
+pub use lost::{fill_restore, read_back};
 pub use people::{By, NURSE, ask_to_take_over, take_over};
+pub use power::{begin_visit, find_visit_again};
 pub use tell::{CallFigures, Figures};
 
 /// A person of the sample clinic, as the operator enters them.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::{AYESHA, Cold, DOCTOR, Pace, SPECIALIST, World};
+use crate::{Run, access::Problems};
 
 /// What the story measured.
 #[derive(Debug, Clone)]
@@ -97,9 +98,47 @@ impl World {
         if self.report.is_some() {
             self.chapter("stranded", "A patient's phone is never stranded", async |w| w.stranded(&ca).await)
                 .await?;
+            self.broken_worlds().await?;
         }
         self.hie.stop()?;
         Ok(Figures { call, patient_call, plain_cold, visits_saved, visits_at_hie_after })
+    }
+
+    /// What breaks in a clinic's life, each in a clinic of its own. Each has a test; here they are for who looks on.
+    async fn broken_worlds(&mut self) -> Result<()> {
+        let unasked = &mut Problems::not_looked_for();
+        self.apart("power-cut", "The power goes while a visit is typed", async |w| w.power_cut().await)
+            .await?;
+        self.apart("two-values", "Two laptops correct one patient, and somebody chooses", async |w| {
+            w.two_values(unasked).await
+        })
+        .await?;
+        self.apart("refused", "A refused visit says why, and is mended", async |w| {
+            w.refused_and_mended(unasked).await
+        })
+        .await?;
+        self.apart("restored", "A laptop is lost, and its records are on another", async |w| {
+            w.lost_and_restored(unasked).await
+        })
+        .await?;
+        self.apart("by-stick", "Without internet: records go by stick", async |w| {
+            w.week_by_stick(unasked).await
+        })
+        .await
+    }
+
+    /// A chapter in a clinic with a server of its own; its pictures come into this story.
+    async fn apart(
+        &mut self,
+        name: &str,
+        title: &str,
+        play: impl AsyncFnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut other = World::new(Run::kept(&format!("demo-{name}"))?)?;
+        other.report = self.report.take();
+        let played = other.chapter(name, title, play).await;
+        self.report = other.report.take();
+        played
     }
 
     /// Plays a chapter and tells the report how long it took.

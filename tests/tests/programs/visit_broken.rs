@@ -10,32 +10,10 @@ mod in_a_window {
     use anyhow::{Result, ensure};
     use rabta_tests::{
         disk::SmallDisk,
-        story::{AYESHA, DOCTOR, World},
+        story::{AYESHA, DOCTOR, World, begin_visit, find_visit_again},
         window::{Window, by},
     };
     use serde_json::json;
-
-    /// What may be lost when the power goes.
-    const MAY_BE_LOST: Duration = Duration::from_millis(500);
-
-    /// A patient's new visit, open in the doctor's window.
-    async fn begin_visit(world: &mut World, window: &Window) -> Result<()> {
-        world.register(window, &AYESHA).await?;
-        window.click("start-visit").await?;
-        window.screen("visit").await?;
-        window.settled().await?;
-        world.is_saved(window).await
-    }
-
-    /// The same visit after the app was started again.
-    async fn find_visit_again(world: &mut World) -> Result<Window> {
-        let window = world.reopen(DOCTOR).await?;
-        world.unlock(&window).await?;
-        window.click("draft-row").await?;
-        window.screen("visit").await?;
-        window.settled().await?;
-        Ok(window)
-    }
 
     /// `saved`, `saving` or `failed`, as the page says.
     async fn save_state(window: &Window) -> Result<String> {
@@ -131,42 +109,7 @@ mod in_a_window {
 
     #[tokio::test]
     async fn a_power_cut_costs_at_most_half_a_second_of_typing() -> Result<()> {
-        let mut world = World::of_test("broken-kill").await?;
-        let window = world.open_empty_clinic().await?;
-        begin_visit(&mut world, &window).await?;
-        let first = "Fever since Friday, with shivering at night. ";
-        window.type_into("history", first).await?;
-        let rested = Instant::now();
-        while rested.elapsed() < MAY_BE_LOST {
-            ensure!(window.screen_name().await? == "visit");
-        }
-        window.kill()?;
-        let window = find_visit_again(&mut world).await?;
-        ensure!(window.value("history").await? == first, "the keys had rested for 500 ms");
-
-        // Now in the middle of typing that never rests.
-        let mut pieces: Vec<(String, Instant)> = Vec::new();
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(4) {
-            let piece = format!("word{} ", pieces.len());
-            window.type_into("history", &piece).await?;
-            pieces.push((piece, Instant::now()));
-        }
-        window.kill()?;
-        let killed = Instant::now();
-        let window = find_visit_again(&mut world).await?;
-        let kept = window.value("history").await?;
-        let whole = pieces.iter().fold(first.to_owned(), |text, (piece, _)| text + piece);
-        ensure!(whole.starts_with(&kept), "what is there is what was typed, in order: {kept:?}");
-        let safe = pieces.iter().filter(|(_, at)| killed.duration_since(*at) > MAY_BE_LOST);
-        let safe = safe.fold(first.to_owned(), |text, (piece, _)| text + piece);
-        let rests = pieces.windows(2).map(|pair| pair[1].1.duration_since(pair[0].1)).max();
-        ensure!(
-            kept.len() >= safe.len(),
-            "typed more than 500 ms before, yet lost: {:?} (longest rest between keys: {rests:?})",
-            &safe[kept.len()..]
-        );
-        window.close().await
+        World::of_test("broken-kill").await?.power_cut().await
     }
 
     #[tokio::test]
