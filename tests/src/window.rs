@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -280,6 +280,27 @@ impl Window {
         let element = self.see(t).await?;
         self.session.clear(&element).await.with_context(|| format!("{}: clearing {t}", self.name))?;
         self.type_into(t, text).await
+    }
+
+    /// Puts text in place of what stands in a field, as pasting does: keys would take minutes, or cannot type it.
+    pub async fn paste(&self, t: &str, text: &str) -> Result<()> {
+        self.put(t, "e.select()", text).await
+    }
+
+    /// Puts text at the end of what stands in a field, as pasting does.
+    pub async fn append(&self, t: &str, text: &str) -> Result<()> {
+        self.put(t, "e.setSelectionRange(e.value.length, e.value.length)", text).await
+    }
+
+    async fn put(&self, t: &str, place: &str, text: &str) -> Result<()> {
+        self.see(t).await?;
+        let script = format!(
+            "const e = document.querySelector('{}'); e.focus(); {place}; return document.execCommand('insertText', false, {})",
+            by(t),
+            json!(text)
+        );
+        ensure!(self.eval(&script).await? == json!(true), "the text was put into {t}");
+        Ok(())
     }
 
     /// Chooses from a drop-down list by its code.

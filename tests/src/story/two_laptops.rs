@@ -39,18 +39,6 @@ async fn correct(world: &World, window: &Window, field: &str, value: &str) -> Re
     window.screen("patient").await
 }
 
-/// Puts text in place of what stands in a field, as pasting does.
-async fn paste(window: &Window, t: &str, text: &str) -> Result<()> {
-    window.see(t).await?;
-    let script = format!(
-        "const e = document.querySelector('{}'); e.focus(); e.select(); return document.execCommand('insertText', false, {})",
-        by(t),
-        json!(text)
-    );
-    ensure!(window.eval(&script).await? == json!(true), "the text was put into {t}");
-    Ok(())
-}
-
 impl World {
     /// Two laptops correct one patient's details without knowing of each other; both values stand until somebody chooses.
     pub async fn two_values(&mut self, problems: &mut Problems) -> Result<()> {
@@ -124,7 +112,7 @@ impl World {
         window.settled().await?;
         window.click("danger-none").await?;
         // More than the server takes in one line.
-        paste(&window, "complaint", &"fever ".repeat(4_000)).await?;
+        window.paste("complaint", &"fever ".repeat(4_000)).await?;
         window.click("allergy-state-none-known").await?;
         window.click("pregnant-no").await?;
         self.is_saved(&window).await?;
@@ -142,7 +130,7 @@ impl World {
         window.click("correct").await?;
         window.screen("visit").await?;
         window.settled().await?;
-        paste(&window, "complaint", "Fever for two days").await?;
+        window.paste("complaint", "Fever for two days").await?;
         self.is_saved(&window).await?;
         self.sign_visit(&window).await?;
         self.all_at_hie(&window).await?;

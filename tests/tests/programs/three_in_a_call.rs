@@ -151,16 +151,7 @@ mod in_a_window {
         specialist.screen("case").await?;
         let (phone, _) = world.waits_for(&specialist, &ca, "phone").await?;
         world.shoot_every_way(&specialist, "A specialist's link to a patient of another clinic").await?;
-        // The page is drawn anew when the patient has come: a press in that very moment goes nowhere.
-        specialist
-            .wait("the call to begin", async || {
-                if specialist.sees_now("link-call").await? {
-                    specialist.click("link-call").await?;
-                    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-                }
-                Ok((!specialist.sees_now("link-call").await?).then_some(()))
-            })
-            .await?;
+        specialist.click("link-call").await?;
         phone.screen("call").await?;
         world.sees_the_patient(&specialist).await?;
         phone.sees_them().await?;

@@ -47,22 +47,6 @@ mod in_a_window {
         text
     }
 
-    /// Puts text at the end of a field, as pasting does: keys would take minutes, or cannot type it.
-    async fn append(window: &Window, t: &str, text: &str) -> Result<()> {
-        put(window, t, "e.setSelectionRange(e.value.length, e.value.length)", text).await
-    }
-
-    async fn put(window: &Window, t: &str, place: &str, text: &str) -> Result<()> {
-        window.see(t).await?;
-        let script = format!(
-            "const e = document.querySelector('{}'); e.focus(); {place}; return document.execCommand('insertText', false, {})",
-            by(t),
-            json!(text)
-        );
-        ensure!(window.eval(&script).await? == json!(true), "the text was put into {t}");
-        Ok(())
-    }
-
     #[tokio::test]
     async fn a_full_disk_is_said_at_once_and_nothing_typed_is_lost() -> Result<()> {
         let mut world = World::of_test("broken-disk").await?;
@@ -78,7 +62,7 @@ mod in_a_window {
         let own = fs::metadata(world.vault(DOCTOR).join("records.db-wal"))?.len();
         let long = noise(own + 400_000);
         typed += &long;
-        append(&window, "history", &long).await?;
+        window.append("history", &long).await?;
         // From when it stands on the page: how long a driver takes to paste a megabyte is not the app's matter.
         let pasted = Instant::now();
         saves_fail(&window).await?;
@@ -194,11 +178,6 @@ mod in_a_window {
         window.close().await
     }
 
-    /// Pastes text over what is there.
-    async fn paste(window: &Window, t: &str, text: &str) -> Result<()> {
-        put(window, t, "e.select()", text).await
-    }
-
     /// What stands below a field.
     async fn note(window: &Window, t: &str) -> Result<String> {
         let script = format!("return document.getElementById('{t}-note')?.innerText || ''");
@@ -244,18 +223,18 @@ mod in_a_window {
         world.fill_registration(&window, &AYESHA).await?;
 
         for hidden in ["Zubaida\u{7}Parveen", "Zubaida \u{202e}neevraP", "Zubaida\u{2028}Parveen"] {
-            paste(&window, "name", hidden).await?;
+            window.paste("name", hidden).await?;
             refused(&window, "name", "cannot be seen").await?;
         }
         // 300 letters in words as people have them, and one in a single word that nothing can break by itself.
         let word = "زبیدہ ";
         let long: String = word.chars().cycle().take(299).chain(['ن']).collect();
-        paste(&window, "name", &format!("{long}ی")).await?;
+        window.paste("name", &format!("{long}ی")).await?;
         refused(&window, "name", "At most 300 letters").await?;
         is_in_shape(&window).await?;
-        paste(&window, "name", &long).await?;
+        window.paste("name", &long).await?;
         let unbroken = "زبیدہ".chars().cycle().take(300).collect::<String>();
-        paste(&window, "relation-name", &unbroken).await?;
+        window.paste("relation-name", &unbroken).await?;
 
         window.click("age-as-birth-date").await?;
         window.fill("birth-date", "01 01 2999").await?;

@@ -2,9 +2,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use rabta_domain::patient::PatientCard;
 use rabta_ipc::Error;
-use rabta_ipc::link::{
-    CloseLink, LeaveNote, LinkView, LinksView, MakeLink, MoveLink, SendLink, StartLinkCall,
-};
+use rabta_ipc::link::{CloseLink, LeaveNote, LinksView, MakeLink, MoveLink, SendLink, StartLinkCall};
 use rabta_ipc::patient::VisitRow;
 
 use super::figures::CallFigures;
@@ -54,34 +52,30 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
         .into_any(),
         Some(None) => view! { <Aloud card /><Running /> }.into_any(),
     };
-    let beside = move || match links.view.get() {
+    // Whether links can be made, and whether there is none.
+    let stand = Memo::new(move |_| {
+        links.view.with(|view| view.as_ref().map(|view| (view.possible, view.links.is_empty())))
+    });
+    let beside = move || match stand.get() {
         None => view! { <Card><Skeleton lines=4 /></Card> }.into_any(),
-        Some(view) => {
-            let none = view.links.is_empty();
-            let cards = view.links.into_iter().map(|link| view! { <Link link links error /> }).collect_view();
-            let problem = match view.possible {
-                Some(true) => None,
-                Some(false) => Some(view! {
-                    <Banner title=W::PhoneNoPage body=W::PhoneNoPageBody tone=Tone::Look t="no-page" />
-                }),
-                None => Some(view! {
-                    <Banner title=W::ErrUnreachable body=W::PhoneNoServer tone=Tone::Look t="no-server" />
-                }),
-            };
-            let can = view.possible == Some(true);
-            view! {
-                {problem}
-                {cards}
-                {(can && none).then(|| view! { <Make id=id.get_value() links error /> })}
-            }
-            .into_any()
+        Some((Some(true), none)) => none.then(|| view! { <Make id=id.get_value() links error /> }).into_any(),
+        Some((Some(false), _)) => view! {
+            <Banner title=W::PhoneNoPage body=W::PhoneNoPageBody tone=Tone::Look t="no-page" />
         }
+        .into_any(),
+        Some((None, _)) => view! {
+            <Banner title=W::ErrUnreachable body=W::PhoneNoServer tone=Tone::Look t="no-server" />
+        }
+        .into_any(),
     };
-    // What is being written stays when the link's state changes.
+    // What is being pressed or written stays when the patient comes or goes.
     let guests = Memo::new(move |_| {
         let guests = |view: &LinksView| view.links.iter().map(|link| link.guest.clone()).collect::<Vec<_>>();
         links.view.with(|view| view.as_ref().map(guests).unwrap_or_default())
     });
+    let cards = view! {
+        <For each=move || guests.get() key=String::clone children=move |guest| view! { <Link guest links error /> } />
+    };
     let leaves = view! {
         <For each=move || guests.get() key=String::clone children=move |guest| view! { <Leave guest error visit /> } />
     };
@@ -99,7 +93,7 @@ pub fn PhoneScreen(id: String) -> impl IntoView {
             <MaybeError error />
             <div class=move || if runs.get() { "call" } else { "stack" }>
                 <div class="call-side stack">{stage}{move || call.get().is_some().then(|| view! { <CallFigures /> })}</div>
-                <div class="stack" data-t="beside">{beside}{leaves}{record}</div>
+                <div class="stack" data-t="beside">{beside}{cards}{leaves}{record}</div>
             </div>
         </div>
     }
@@ -223,10 +217,19 @@ fn Leave(guest: String, error: RwSignal<Option<Error>>, visit: Newest) -> impl I
 
 /// One open link: where it stands, the call, how to hand it over.
 #[component]
-fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
+fn Link(guest: String, links: Links, error: RwSignal<Option<Error>>) -> impl IntoView {
     let session = session();
     let busy = RwSignal::new(false);
-    let guest = StoredValue::new(link.guest.clone());
+    let guest = StoredValue::new(guest);
+    let here = move |view: &Option<LinksView>| {
+        let links = view.as_ref().map(|view| view.links.as_slice()).unwrap_or_default();
+        guest.try_with_value(|guest| links.iter().find(|link| link.guest == *guest).cloned()).flatten()
+    };
+    let link = links.view.with_untracked(here)?;
+    // What changes of it; the rest is as it was made.
+    let stand = Memo::new(move |_| {
+        links.view.with(here).map(|link| (link.here, link.joined, link.asks_to_move)).unwrap_or_default()
+    });
     let act = move |work: std::pin::Pin<Box<dyn Future<Output = Result<(), Error>>>>| {
         busy.set(true);
         spawn_local(async move {
@@ -250,14 +253,18 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
     };
     let in_call =
         Memo::new(move |_| session.call.with(|call| call.as_ref().is_some_and(|call| call.ended.is_none())));
-    let (state, tint) = match (link.here, link.joined) {
-        (true, _) => (W::PhoneHere, Tint::Teal),
-        (false, true) => (W::PhoneWas, Tint::Amber),
-        (false, false) => (W::PhoneNotYet, Tint::Grey),
+    let state = move || {
+        let (label, tint) = match stand.get() {
+            (true, ..) => (W::PhoneHere, Tint::Teal),
+            (false, true, _) => (W::PhoneWas, Tint::Amber),
+            (false, false, _) => (W::PhoneNotYet, Tint::Grey),
+        };
+        view! { <Tag label tint icon=icon::PHONE t="link-state" /> }
     };
     let message = RwSignal::new(link.message.0.clone());
     let (word, expires_at) = (link.word.0.clone(), link.expires_at);
-    let asks = link.asks_to_move.then(|| {
+    let asks = move || {
+        stand.get().2.then(|| {
         view! {
             <Banner title=W::PhoneMoveTitle body=W::PhoneMoveBody tone=Tone::Look t="link-moves">
                 <div class="row">
@@ -266,13 +273,14 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                 </div>
             </Banner>
         }
-    });
-    view! {
+    })
+    };
+    let card = view! {
         {asks}
         <Card title=W::PhoneSend t="link">
             <div class="stack" style="--gap:16px">
                 <div class="row">
-                    <span hidden=move || in_call.get()><Tag label=state tint icon=icon::PHONE t="link-state" /></span>
+                    <span hidden=move || in_call.get()>{state}</span>
                     <span class="strong" data-t="link-the-word">{move || say_with(W::PhoneTheWord, &[&word])}</span>
                     <span class="small quiet">{move || say_with(W::PhoneUntil, &[&format::moment(expires_at)])}</span>
                 </div>
@@ -296,6 +304,6 @@ fn Link(link: LinkView, links: Links, error: RwSignal<Option<Error>>) -> impl In
                 <div class="row"><Button label=W::PhoneEnd t="link-end" kind=Kind::Plain icon=icon::TRASH busy on_press=end /></div>
             </div>
         </Card>
-    }
-    .into_any()
+    };
+    Some(card.into_any())
 }
