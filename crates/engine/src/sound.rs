@@ -219,6 +219,8 @@ impl Sound {
 
     pub(crate) fn remove_leg(&mut self, leg: LegId) {
         if let Some(LegSound { bin, pad, .. }) = self.legs.remove(&leg) {
+            // Else a change of the whole pipeline that is under way sets it to play again, and it goes while it plays.
+            bin.set_locked_state(true);
             let _ = bin.set_state(gst::State::Null);
             self.mixer.release_request_pad(&pad);
             let _ = self.playing.pipeline.remove(&bin);
