@@ -8,6 +8,61 @@ pub(crate) fn closeness(a: &str, b: &str) -> u32 {
     100 - 100 * (distance(&a, &b) as u32).min(longest) / longest
 }
 
+/// 0 (nothing alike) to 100, for an Urdu and a Latin spelling in either order: short vowels are not written in Urdu, long ones
+/// may be read in two ways.
+pub(crate) fn sounds_alike(a: &str, b: &str) -> u32 {
+    let (urdu, latin) = if a.is_ascii() { (b, a) } else { (a, b) };
+    let (urdu, latin) = (read_aloud(urdu), plain(latin));
+    let longest = urdu.len().max(latin.len()).max(1) as u32;
+    let is_vowel = |c: &char| matches!(c, 'a' | 'i' | 'u' | 'h');
+    // In quarters of a letter.
+    let skip = |c: &char| if is_vowel(c) { 1 } else { 4 };
+    let mut last: Vec<u32> = std::iter::once(0)
+        .chain(latin.iter().scan(0, |sum, c| {
+            *sum += skip(c);
+            Some(*sum)
+        }))
+        .collect();
+    for u in &urdu {
+        // A vowel that is written in Urdu is a long one.
+        let drop = if is_vowel(u) { 2 } else { 4 };
+        let mut row = vec![last[0] + drop];
+        for (j, l) in latin.iter().enumerate() {
+            let change = if u == l {
+                0
+            } else if is_vowel(u) && is_vowel(l) {
+                2
+            } else {
+                4
+            };
+            row.push((last[j] + change).min(last[j + 1] + drop).min(row[j] + skip(l)));
+        }
+        last = row;
+    }
+    100 - (25 * last[latin.len()] / longest).min(100)
+}
+
+/// An Urdu word's letters as [`plain`] has them; what has no sound of its own is left out.
+fn read_aloud(word: &str) -> Vec<char> {
+    let mut out: Vec<char> = Vec::with_capacity(word.len());
+    for c in word.chars() {
+        let c = match c {
+            'ا' | 'ع' => 'a',
+            'ی' => 'i',
+            'و' => 'u',
+            'ہ' | 'ح' | 'ھ' => 'h',
+            c => match crate::skeleton::consonant(c).chars().next() {
+                Some(c) => c,
+                None => continue,
+            },
+        };
+        if out.last() != Some(&c) {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Whether at most one letter is too many, too few or wrong, or two neighbors are swapped.
 pub(crate) fn one_slip(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

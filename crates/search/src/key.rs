@@ -9,6 +9,10 @@ use crate::{
     words,
 };
 
+/// Which keys are made of a name or a number: another number wherever other keys are made of the same, so that an index knows
+/// that it is old.
+pub const KEYS: i64 = 2;
+
 /// Where a key came from. The numbers are stored: never change one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

@@ -24,7 +24,7 @@ mod score;
 mod skeleton;
 mod words;
 
-pub use key::{Field, Key, name_keys, name_length, number_key, number_keys, phone_keys};
+pub use key::{Field, KEYS, Key, name_keys, name_length, number_key, number_keys, phone_keys};
 pub use query::{FEW, Query, Range, Token};
-pub use score::{Best, Score};
+pub use score::{Answers, Best, SURE, Score};
 pub use skeleton::skeleton;

@@ -16,10 +16,10 @@ pub(crate) const SLIP_FROM: usize = 4;
 const TYPED_FROM: usize = SLIP_FROM - 1;
 /// Sounds of a word in which a slip is looked for.
 const SOUNDS_FROM: usize = 3;
-/// Where fewer were found, there may have been a slip in any word: a page of them would have been read.
+/// Where fewer were found for [sure](crate::SURE), there may have been a slip in any word: more would have been read.
 pub const FEW: usize = 5;
 /// Words of a query beyond this are ignored.
-const TOKENS: usize = 8;
+pub(crate) const TOKENS: usize = 8;
 
 /// A query, ready to look up. Prints `[..]`.
 #[derive(Clone, PartialEq, Eq)]

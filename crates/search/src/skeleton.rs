@@ -11,6 +11,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("othman", "asmn"),
     ("ishaq", "ashk"),
     ("ishaque", "ashk"),
+    ("gh", "glm"),
     ("ch", "cdr"),
     ("ramadan", "rmzn"),
     ("rida", "rz"),
@@ -26,9 +27,13 @@ pub fn skeleton(word: &str) -> String {
     squeeze(&sounds(word, true))
 }
 
-/// The skeleton of a word as it stands in a name: "M." is Muhammad there. Typed, it may begin any name.
+/// The skeleton of a word as it stands in a name: "M." is Muhammad and "G." is Ghulam there. Typed, it may begin any name.
 pub(crate) fn written_skeleton(word: &str) -> String {
-    if word == "m" { "mhmd".to_owned() } else { skeleton(word) }
+    match word {
+        "m" => "mhmd".to_owned(),
+        "g" => "glm".to_owned(),
+        word => skeleton(word),
+    }
 }
 
 /// The skeleton of a word that may still be being typed: a last h may yet be followed by something.
@@ -109,30 +114,37 @@ fn urdu(word: &str, ended: bool) -> String {
             'ہ' | 'ح' => ["h", ""][(last && ended && !first) as usize],
             // Aspiration only.
             'ھ' => "",
-            'ب' => "b",
-            'پ' => "p",
-            'ت' | 'ٹ' | 'ط' => "t",
-            'ث' | 'س' | 'ص' => "s",
-            'ج' | 'ژ' => "j",
-            'چ' => "c",
-            'خ' | 'ق' | 'ک' => "k",
-            'د' | 'ڈ' => "d",
-            'ذ' | 'ز' | 'ض' | 'ظ' => "z",
-            'ر' | 'ڑ' => "r",
-            'ش' => "x",
-            'غ' | 'گ' => "g",
-            'ف' => "f",
-            'ل' => "l",
-            'م' => "m",
-            'ن' | 'ں' => "n",
             c if c.is_ascii_digit() => {
                 out.push(*c);
                 continue;
             }
-            _ => "",
+            c => consonant(*c),
         });
     }
     out
+}
+
+/// The sound of an Urdu letter that is a consonant wherever it stands; nothing for others.
+pub(crate) fn consonant(letter: char) -> &'static str {
+    match letter {
+        'ب' => "b",
+        'پ' => "p",
+        'ت' | 'ٹ' | 'ط' => "t",
+        'ث' | 'س' | 'ص' => "s",
+        'ج' | 'ژ' => "j",
+        'چ' => "c",
+        'خ' | 'ق' | 'ک' => "k",
+        'د' | 'ڈ' => "d",
+        'ذ' | 'ز' | 'ض' | 'ظ' => "z",
+        'ر' | 'ڑ' => "r",
+        'ش' => "x",
+        'غ' | 'گ' => "g",
+        'ف' => "f",
+        'ل' => "l",
+        'م' => "m",
+        'ن' | 'ں' => "n",
+        _ => "",
+    }
 }
 
 fn squeeze(sounds: &str) -> String {

@@ -58,7 +58,19 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         before_slash.take();
     }
     words.retain(|w| !w.is_empty());
-    words
+    whole_bibis(words)
+}
+
+/// "بی بی" and "Bi Bi" are one word, as Bibi is.
+fn whole_bibis(words: Vec<String>) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        match whole.last_mut() {
+            Some(last) if *last == word && ["بی", "bi"].contains(&word.as_str()) => last.push_str(&word),
+            _ => whole.push(word),
+        }
+    }
+    whole
 }
 
 /// [`words`] without the small ones, unless there is nothing else.

@@ -131,11 +131,11 @@ fn keys(json: &Value, names: Field) -> Vec<SearchKey> {
     let mut keys = Vec::new();
     for name in list("name") {
         let name = full_name(name);
-        let length = if names == Field::Name { name_length(&name) } else { 0 };
-        keys.extend(name_keys(&name).into_iter().map(|key| (names, length, key)));
+        keys.extend(name_keys(&name).into_iter().map(|key| (names, name_length(&name), key)));
     }
     for contact in list("contact") {
-        keys.extend(name_keys(&full_name(&contact["name"])).into_iter().map(|key| (Field::Relative, 0, key)));
+        let name = full_name(&contact["name"]);
+        keys.extend(name_keys(&name).into_iter().map(|key| (Field::Relative, name_length(&name), key)));
     }
     for telecom in list("telecom") {
         if matches!(telecom["system"].as_str(), Some("phone" | "sms") | None) {

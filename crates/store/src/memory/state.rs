@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rabta_domain::fhir;
-use rabta_search::{FEW, Field, Query, Token};
+use rabta_search::{FEW, Field, Query, SURE, Token};
 use rabta_wire::{
     Id,
     cursor::Cursor,
@@ -443,7 +443,7 @@ impl State {
             ranked
         };
         let without = ranked(&|_| false);
-        let doubted = without.len() < FEW;
+        let doubted = without.get(FEW - 1).is_none_or(|(score, _)| *score < SURE);
         let as_typed = |token: &Token| keys.values().flatten().any(|(.., key)| token.is_in(key));
         ranked(&|token| doubted || !as_typed(token))
     }

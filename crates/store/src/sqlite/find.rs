@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rabta_search::{Best, FEW, Field, Key, Query, Range, Token};
+use rabta_search::{Answers, Best, FEW, Field, Key, Query, Range, SURE, Token};
 use sqlx::SqliteConnection;
 
 use super::{connect::get, posting, put, read, sql};
@@ -16,10 +16,10 @@ use crate::{
 /// still comes first.
 const SEEN_LATELY: u32 = 15;
 
-/// What a word found: whom, how well, and in a name of which length.
+/// What a word found: whom, and how well in which of their names.
 #[derive(Default)]
 struct Found {
-    patients: HashMap<i64, Best>,
+    patients: HashMap<i64, Answers>,
     /// A name here begins with just what was typed.
     as_typed: bool,
 }
@@ -36,8 +36,8 @@ pub(crate) async fn find(
         words.push(behind(c, token, &token.ranges()).await?);
     }
     let mut ranked = ranked(c, &query, &words).await?;
-    // Where few were found, or no name here begins with what was typed, it may have been a slip.
-    let doubted = ranked.len() < FEW;
+    // Where few answer for sure, or no name here begins with what was typed, it may have been a slip.
+    let doubted = ranked.get(FEW - 1).is_none_or(|(score, _)| *score < SURE);
     let mut meant_more = false;
     for (token, word) in query.tokens().iter().zip(&mut words).filter(|(_, word)| doubted || !word.as_typed) {
         let mut meant = Vec::new();
@@ -47,9 +47,8 @@ pub(crate) async fn find(
                 meant.extend(token.meant(get(row, 0)?));
             }
         }
-        for (patient, best) in behind(c, token, &meant).await?.patients {
-            let before = word.patients.entry(patient).or_default();
-            *before = (*before).max(best);
+        for (patient, answers) in behind(c, token, &meant).await?.patients {
+            word.patients.entry(patient).or_default().merge(&answers);
             meant_more = true;
         }
     }
@@ -81,11 +80,7 @@ async fn ranked(
     let mut ranked: Vec<(u32, i64)> = rarest
         .patients
         .keys()
-        .filter_map(|patient| {
-            let best: Vec<Option<Best>> =
-                words.iter().map(|found| found.patients.get(patient).copied()).collect();
-            Some((query.total(&best)?, *patient))
-        })
+        .filter_map(|patient| Some((query.total(|token| words[token].patients.get(patient))?, *patient)))
         .collect();
     if ranked.len() > 1 {
         let lately = lately(c).await?;
@@ -106,13 +101,11 @@ async fn behind(c: &mut SqliteConnection, token: &Token, ranges: &[Range]) -> Re
         for row in &rows {
             let key: &str = get(row, 0)?;
             found.as_typed |= token.is_in(key);
-            let word = token.takes(key);
-            let mut worth: HashMap<Field, Option<u32>> = HashMap::new();
+            let mut worth: HashMap<(Field, u8), Option<Best>> = HashMap::new();
             for entry in posting::entries(get(row, 1)?) {
-                let points = *worth.entry(entry.field).or_insert_with(|| token.points(entry.field, key));
-                if let Some(points) = points {
-                    let best = found.patients.entry(entry.patient).or_default();
-                    *best = (*best).max(Best { points, length: entry.length, word });
+                let answer = || token.answer(entry.field, entry.length, key);
+                if let Some(best) = *worth.entry((entry.field, entry.length)).or_insert_with(answer) {
+                    found.patients.entry(entry.patient).or_default().add(entry.field, best);
                 }
             }
         }

@@ -17,6 +17,7 @@ mod plan_test;
 mod posting;
 mod put;
 mod read;
+mod rekey;
 pub(crate) mod sql;
 mod store;
 mod upgrade;

@@ -17,6 +17,7 @@ const SMALL: &[&str] = &[
     "mr_block",
     "draft",
     "json_each",
+    "keyed",
     "kind",
     "counter",
     "lately",

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 /// A part that grows beyond this is split, bytes: a few fit on a page.
 const PART: usize = 1000;
 
-/// A patient, the field in which they have a key and, of a name of theirs, its length in words.
+/// A patient, the field in which they have a key and, of a name, its length in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Entry {
     pub patient: i64,

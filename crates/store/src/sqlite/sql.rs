@@ -165,6 +165,12 @@ statements! {
     ADD_WORD = "INSERT INTO word (key) VALUES (?1) ON CONFLICT DO NOTHING";
     DROP_WORD = "DELETE FROM word WHERE key = ?1";
     WORDS = "SELECT key FROM word WHERE key >= ?1 AND key < ?2";
+    KEYED = "SELECT how, after FROM keyed";
+    SET_KEYED = "UPDATE keyed SET how = ?1, after = ?2";
+    FORGET_POSTINGS = "DELETE FROM posting";
+    FORGET_WORDS = "DELETE FROM word";
+    PATIENTS_AFTER = "SELECT r FROM resource WHERE r > ?1 AND r <= ?2 AND k = (SELECT k FROM kind WHERE name = 'Patient')";
+    LAST_ROW = "SELECT coalesce(max(r), 0) FROM resource";
     LATELY = "SELECT patient FROM lately";
     SEEN = "INSERT INTO lately (patient, seq) VALUES (?1, ?2) ON CONFLICT (patient) DO UPDATE SET seq = excluded.seq";
     FORGET_SEEN = "DELETE FROM lately WHERE seq <= (SELECT seq FROM lately ORDER BY seq DESC LIMIT 1 OFFSET ?1)";

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
     connect::{MIGRATIONS, RawKey, Reader, Writer, get},
-    details, find, ids, read, sql, upgrade, write,
+    details, find, ids, read, rekey, sql, upgrade, write,
 };
 use crate::{
     append::{LogHead, Sealer},
@@ -86,6 +86,7 @@ impl SqliteStore {
     pub(crate) async fn open(path: &Path, key: &RawKey, create: bool) -> Answer<Self> {
         let mut writer = Writer::open(path, key, create).await?;
         upgrade::run(&mut writer).await?;
+        rekey::run(&mut writer).await?;
         let readers = [
             Mutex::new(Some(Reader::open(path, key).await?)),
             Mutex::new(Some(Reader::open(path, key).await?)),
