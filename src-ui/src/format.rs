@@ -76,6 +76,7 @@ pub fn custody(custody: Custody) -> (W, Tint) {
     match custody {
         Custody::NeedsYou => (W::CustodyNeedsYou, Tint::Red),
         Custody::Here => (W::CustodyHere, Tint::Amber),
+        Custody::Clinic => (W::CustodyClinic, Tint::Amber),
         Custody::AtHie => (W::CustodyAtHie, Tint::Grey),
         Custody::SeenBySpecialist => (W::CustodySeen, Tint::Teal),
     }

@@ -33,6 +33,19 @@ pub(crate) fn custody(state: Option<&EntryState>) -> Custody {
 }
 
 impl Session {
+    /// Where the current version of a resource is.
+    pub(crate) async fn custody_of(&self, kind: &str, id: &str) -> Result<Custody, Error> {
+        let store = self.store();
+        let state = store.custody_of(kind, id).await.map_err(|e| self.told(e))?;
+        if state == Some(EntryState::Here)
+            && let Some(envelope) = self.brought_by(kind, id).await?
+            && store.log_entry(envelope).await.map_err(|e| self.told(e))?.is_none()
+        {
+            return Ok(Custody::Clinic);
+        }
+        Ok(custody(state.as_ref()))
+    }
+
     /// The card of a patient that is here; `not-found` else.
     pub(crate) async fn card(&self, patient: &str) -> Result<PatientCard, Error> {
         let found = self.store().resource("Patient", patient).await.map_err(|e| self.told(e))?;
@@ -54,7 +67,7 @@ impl Session {
         let allergies = of("AllergyIntolerance", 50).await?;
         let observations = of("Observation", 60).await?;
         let last_visit = of("Encounter", 8).await?.iter().find_map(visit_day);
-        let state = store.custody_of("Patient", id).await.map_err(|e| self.told(e))?;
+        let custody = self.custody_of("Patient", id).await?;
         let Some(read) = parsed(patient) else { return Ok(unreadable(id)) };
         let (read, related) = self.as_it_stands(read, all_parsed(relatives)).await?;
         let known = fhir::Known {
@@ -62,7 +75,7 @@ impl Session {
             allergies: &all_parsed(&allergies),
             observations: &all_parsed(&observations),
             last_visit,
-            custody: custody(state.as_ref()),
+            custody,
         };
         let card = fhir::patient_card(&read, &known, self.stamp().today);
         Ok(card.unwrap_or_else(|_| unreadable(id)))

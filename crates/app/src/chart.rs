@@ -12,7 +12,7 @@ use rabta_store::{RecordStore, Resource};
 
 use crate::{
     Session,
-    cards::{all_parsed, custody, parsed},
+    cards::{all_parsed, parsed},
 };
 
 /// Most rows of a kind that a chart shows.
@@ -70,7 +70,7 @@ async fn visit_row(
     if json.str("class.code") == "VR" {
         return Ok(None);
     }
-    let state = session.store().custody_of("Encounter", &encounter.id).await.map_err(|e| session.told(e))?;
+    let custody = session.custody_of("Encounter", &encounter.id).await?;
     let here = format!("Encounter/{}", encounter.id);
     let diagnoses = conditions
         .iter()
@@ -86,7 +86,7 @@ async fn visit_row(
         by: by.unwrap_or_default().to_owned(),
         reason: Private(words(json.at("reasonCode"))),
         diagnoses,
-        custody: custody(state.as_ref()),
+        custody,
         ours: encounter.envelope.is_some(),
         here: json.str("serviceProvider.reference").strip_prefix("Organization/")
             == Some(session.facility().id.as_str()),

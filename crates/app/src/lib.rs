@@ -29,6 +29,7 @@ mod keychain;
 mod lease;
 mod links;
 mod mend;
+mod nearby;
 mod notices;
 mod outbox;
 mod papers;
@@ -184,6 +185,7 @@ impl App {
             Box::pin(after::route(&session, name, &body)).await,
             Box::pin(emergency::route(&session, name, &body)).await,
             Box::pin(hand_over::route(&session, name, &body)).await,
+            Box::pin(nearby::route(&session, name, &body)).await,
             Box::pin(stick::route(&session, name, &body)).await,
             Box::pin(backup::route(&session, name, &body)).await,
             Box::pin(sync_view::route(&session, name, &body)).await,

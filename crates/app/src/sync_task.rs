@@ -15,13 +15,19 @@ use rabta_ipc::{
 use rabta_store::{RecordStore, SqliteStore, Transaction, vault::OpenVault};
 use rabta_sync::{
     Changed, Driver, Endpoint, HieClient, Identity, Keyring, Offset, Pins, SocketEvent, SocketHandle, Status,
-    SyncHandle, Traffic, socket,
+    SyncHandle, Traffic, nearby::Host, socket,
 };
 use rabta_wire::Id;
 use tokio::sync::{mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Inner, details, lease::Lease, session::Enrollment, traffic::Meter};
+use crate::{
+    Inner, details,
+    lease::Lease,
+    nearby::{self, Standing},
+    session::Enrollment,
+    traffic::Meter,
+};
 
 /// What an earlier run learnt of the HIE's clock and when it last heard of it.
 pub(crate) const REMEMBERED: &str = "sync.remembered";
@@ -85,6 +91,11 @@ impl Line {
         self.0.as_ref().is_some_and(|sync| sync.handle.status().copied)
     }
 
+    /// Envelopes of others that were not believed.
+    pub fn apart(&self) -> u64 {
+        self.0.as_ref().map_or(0, |sync| sync.handle.status().apart)
+    }
+
     pub fn problem(&self) -> &'static str {
         self.0.as_ref().map_or("", SyncTask::problem)
     }
@@ -104,6 +115,16 @@ impl Line {
         Some(self.0.as_ref()?.meter.used().await)
     }
 
+    /// Where it stands with the clinic's other laptops; `None` in training.
+    pub async fn nearby(&self) -> Option<rabta_ipc::sync::Nearby> {
+        Some(self.0.as_ref()?.nearby.lock().await.view())
+    }
+
+    /// Meets the clinic's other laptops from now on, or no more.
+    pub async fn set_nearby(&self, on: bool) -> Result<(), Error> {
+        self.0.as_ref().ok_or_else(|| Error::new("training"))?.set_nearby(on).await
+    }
+
     pub fn chip(&self) -> SyncChip {
         self.0.as_ref().map(|sync| chip(&sync.handle.status())).unwrap_or_default()
     }
@@ -117,8 +138,20 @@ pub(crate) struct SyncTask {
     for_calls: Mutex<Option<mpsc::Receiver<SocketEvent>>>,
     remembered: Remembered,
     meter: Arc<Meter>,
+    /// What meeting other laptops takes.
+    meets: Meets,
+    nearby: tokio::sync::Mutex<Standing>,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+struct Meets {
+    app: Arc<Inner>,
+    store: SqliteStore,
+    facility: Id,
+    hie: VerifyingKey,
+    changes: mpsc::UnboundedSender<Changed>,
+    lease: Arc<Lease>,
 }
 
 #[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
@@ -157,8 +190,17 @@ impl SyncTask {
         let (changes, changed) = mpsc::unbounded_channel();
         let seed =
             u64::from_le_bytes(enrollment.enrolled.device.0[8..].try_into().expect("eight of sixteen bytes"));
-        let (driver, handle) =
-            Driver::new(client.clone(), Arc::new(store.clone()), hie_key(enrollment)?, changes, seed);
+        let hie = hie_key(enrollment)?;
+        let facility = enrollment.enrolled.invitation.facility.id;
+        let meets = Meets {
+            app: app.clone(),
+            store: store.clone(),
+            facility,
+            hie,
+            changes: changes.clone(),
+            lease: lease.clone(),
+        };
+        let (driver, handle) = Driver::new(client.clone(), Arc::new(store.clone()), hie, changes, seed);
         let (heard, from_socket) = mpsc::channel(64);
         let (socket, keep_up) = socket(client.clone(), heard);
         let (for_calls, calls) = mpsc::channel(256);
@@ -168,6 +210,8 @@ impl SyncTask {
             handle: handle.clone(),
             socket,
             meter,
+            meets,
+            nearby: tokio::sync::Mutex::default(),
             client,
             for_calls: Mutex::new(Some(calls)),
             remembered,
@@ -182,11 +226,44 @@ impl SyncTask {
         task.spawn(sort(from_socket, handle.clone(), for_calls));
         task.spawn(tell_changes(app.clone(), changed));
         task.spawn(keep_lease(app.clone(), handle.clone(), lease));
-        let facility = enrollment.enrolled.invitation.facility.id;
         task.spawn(tell_status(app.clone(), handle, store, facility, remembered));
         task.spawn(async move { keep_pins(&store_of_pins, &mut kept, person, told).await });
         task.tasks.close();
+        if nearby::is_on(&task.meets.store).await {
+            task.set_nearby(true).await?;
+        }
         Ok(task)
+    }
+
+    /// Where nobody can be looked for, the page says so.
+    async fn set_nearby(&self, on: bool) -> Result<(), Error> {
+        let mut standing = self.nearby.lock().await;
+        *standing = Standing::Off;
+        if !on {
+            return Ok(());
+        }
+        let lease = self.meets.lease.clone();
+        let host = Host {
+            store: Arc::new(self.meets.store.clone()),
+            me: self.client.identity().cloned().ok_or_else(|| Error::new("not-enrolled"))?,
+            hie: self.meets.hie,
+            clock: self.client.clock().clone(),
+            offset: self.client.offset().clone(),
+            sync: self.handle.clone(),
+            changes: self.meets.changes.clone(),
+            open: Box::new(move || lease.shut().is_none()),
+        };
+        *standing = match nearby::start(self.meets.app.clone(), self.meets.facility, host).await {
+            Ok((standing, going)) => {
+                self.spawn(going);
+                standing
+            }
+            Err(error) => {
+                tracing::warn!(%error, "nobody nearby can be looked for");
+                Standing::Failed
+            }
+        };
+        Ok(())
     }
 
     /// What the socket says besides hints; once, for the calls.
@@ -234,6 +311,7 @@ impl SyncTask {
             (false, _) if status.revoked => "device-revoked",
             (false, Some((code, _))) if code == "disk-full" => "hie-disk-full",
             (false, Some(_)) => "hie-refused",
+            (false, None) if status.unread || status.unsaid => "hie-unreadable",
             (false, None) if status.copied => "device-copied",
             (false, None) => "",
         }
@@ -366,9 +444,7 @@ async fn tell_status(
     let mut copied = false;
     loop {
         let status = watch.borrow_and_update().clone();
-        let mut now = (chip(&status), status.first_pull, status.disk_full);
-        let undecided = details::undecided(&store, facility).await.unwrap_or_default();
-        now.0.needs_you += undecided.len() as u32;
+        let now = (told_chip(&store, facility, &status).await, status.first_pull, status.disk_full);
         if now.0 != told.0 {
             let _ = app.events.send(Event::Sync { chip: now.0.clone() });
         }
@@ -435,6 +511,13 @@ async fn keep_lease(app: Arc<Inner>, handle: SyncHandle, lease: Arc<Lease>) {
 async fn remembered(store: &SqliteStore) -> Remembered {
     let text = store.setting(REMEMBERED).await.ok().flatten();
     text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
+
+/// The chip as the window shows it.
+pub(crate) async fn told_chip(store: &SqliteStore, facility: Id, status: &Status) -> SyncChip {
+    let mut chip = chip(status);
+    chip.needs_you += details::undecided(store, facility).await.unwrap_or_default().len() as u32;
+    chip
 }
 
 fn chip(status: &Status) -> SyncChip {

@@ -133,6 +133,8 @@ impl Session {
             bytes,
             next_try: self.sync.next_try(),
             used: self.sync.used().await,
+            apart: u32::try_from(self.sync.apart()).unwrap_or(u32::MAX),
+            nearby: self.sync.nearby().await,
         })
     }
 

@@ -150,6 +150,8 @@ pub enum Custody {
     /// Saved on this laptop only.
     #[default]
     Here,
+    /// A colleague's, on laptops of this clinic only.
+    Clinic,
     /// Durable at the HIE.
     AtHie,
     /// At the HIE, and opened by the specialist: their signed receipt is here.

@@ -33,6 +33,7 @@ contract!(
     a_repeated_push_is_acknowledged_again_and_stored_once,
     entries_may_come_in_any_order_and_a_fork_cannot_hide_in_it,
     two_branches_of_one_log_are_a_fork_and_close_the_device,
+    an_entry_that_does_not_follow_is_a_fork_and_what_was_taken_stays,
     a_stranger_a_bent_bit_and_a_revoked_device_are_refused,
     a_refusal_holds_back_only_what_depends_on_it,
     a_payload_must_be_the_one_that_was_signed,
@@ -204,6 +205,28 @@ async fn two_branches_of_one_log_are_a_fork_and_close_the_device<W: World>() {
     refused(&push_one(&world, &doctor, &next).await, "fork");
     assert_eq!(push_one(&world, &doctor, &one).await, taken[1]);
     assert_eq!(kinds(&world, &doctor).await.len(), 2);
+}
+
+async fn an_entry_that_does_not_follow_is_a_fork_and_what_was_taken_stays<W: World>() {
+    let world = W::new().await;
+    let facility = world.facility().await;
+    let (mut doctor, mut nurse) = (world.join(facility).await, world.join(facility).await);
+    let (_, first) = patient(&mut doctor);
+    let taken = push_one(&world, &doctor, &first).await;
+    durable(&taken);
+    // Sealed by the right key: as the second of one log, and as the first of another.
+    for member in [&mut doctor, &mut nurse] {
+        let who = id();
+        let draft = Draft::new(Kind::Patient, who, payloads::patient(who, "A"));
+        let mut header = member.header(&draft);
+        header.prev = [9; 32];
+        let broken = member.seal(&header, draft.payload);
+        refused(&push_one(&world, member, &broken).await, "fork");
+    }
+    assert_eq!(push_one(&world, &doctor, &first).await, taken);
+    let mut third = world.join(facility).await;
+    let (_, other) = patient(&mut third);
+    durable(&push_one(&world, &third, &other).await);
 }
 
 async fn a_stranger_a_bent_bit_and_a_revoked_device_are_refused<W: World>() {

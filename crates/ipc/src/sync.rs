@@ -12,6 +12,8 @@ commands! {
     /// A refused record is offered once more as it is; or, with `keep`, it stays on this laptop and needs nobody any more.
     /// Error `not-allowed` for that while others wait for it.
     SeeTo { envelope: String, keep: bool } -> () = "see-to";
+    /// Whether records go to the clinic's other laptops on the same Wi-Fi while the HIE cannot be reached. Kept in the vault.
+    SetNearby { on: bool } -> () = "set-nearby";
     /// Where sticks are plugged in.
     GetSticks {} -> Vec<String> = "sticks";
     /// All that a stick at `place` is for: takes in what it brings for this laptop, brings other laptops' records on it to
@@ -69,7 +71,7 @@ pub struct SyncChip {
 pub struct SyncView {
     pub chip: SyncChip,
     pub hie: String,
-    /// Why nothing goes on until somebody does something: `hie-key-changed`, `hie-refused`; else empty.
+    /// Why nothing goes on until somebody does something: `hie-key-changed`, `hie-refused`, `hie-unreadable`; else empty.
     pub problem: String,
     /// Milliseconds since 1970.
     pub last_contact: Option<i64>,
@@ -88,6 +90,32 @@ pub struct SyncView {
     /// What this month cost; `None` in training.
     #[serde(default)]
     pub used: Option<DataUsed>,
+    /// Others' records whose signatures do not hold, kept apart.
+    #[serde(default)]
+    pub apart: u32,
+    /// `None` in training.
+    #[serde(default)]
+    pub nearby: Option<Nearby>,
+}
+
+/// The clinic's other laptops on the same Wi-Fi.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nearby {
+    pub on: bool,
+    /// It is on, and nobody can be looked for.
+    pub failed: bool,
+    /// Who was met since the vault was opened, the last one first.
+    pub met: Vec<NearbyLaptop>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearbyLaptop {
+    pub name: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Records that were new over there, and here.
+    pub handed: u32,
+    pub taken: u32,
 }
 
 /// What went over the line, above TLS.

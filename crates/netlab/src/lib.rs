@@ -18,6 +18,8 @@ pub mod lab;
 pub mod link;
 pub mod nat;
 #[cfg(target_os = "linux")]
+mod own;
+#[cfg(target_os = "linux")]
 pub mod place;
 pub mod profile;
 pub mod rival;
@@ -25,6 +27,8 @@ pub mod rival;
 #[cfg(target_os = "linux")]
 pub use lab::{Lab, Seen, Traffic};
 pub use link::{Fate, Link, Lost};
+#[cfg(target_os = "linux")]
+pub use own::{in_own_network, is_own_network};
 #[cfg(target_os = "linux")]
 pub use place::Place;
 pub use profile::{Profile, profile, profiles};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rabta_store::{
-    Attachment, Committed, CustodyCounts, Details, Draft, EntryState, HitPage, LogEntry, LogHead,
+    Attachment, Committed, CustodyCounts, Details, Draft, EntryState, Handed, HitPage, LogEntry, LogHead,
     MemoryStore, MrNumber, NumberUse, PullBatch, Received, RecordStore, Resource, SaveDraft, Sealer,
     StoreError, StoredCert, Transaction, UnsentAudit,
 };
@@ -202,6 +202,7 @@ impl<S: Durable> RecordStore for Disk<S> {
         mark_acks(epoch: Id, acks: &[Ack]) -> ();
         requeue(envelope: Id) -> ();
         apply_pull(batch: PullBatch) -> ();
+        take_handed(handed: Handed) -> usize;
         enter_epoch(epoch: Id) -> ();
     }
 
@@ -243,6 +244,7 @@ impl<S: Durable> RecordStore for Disk<S> {
         custody_of(kind: &str, id: &str) -> Option<EntryState>;
         received(envelope: Id) -> Option<Received>;
         strays() -> Vec<Id>;
+        only_here() -> Vec<Id>;
         received_of_task(task: Id) -> Vec<Received>;
         certs(subject: Id) -> Vec<StoredCert>;
         cursor() -> Option<Cursor>;

@@ -43,7 +43,7 @@ pub use model::*;
 pub use pack::{Packed, pack, unpack, unpack_payload};
 pub use sqlite::{Contents, SqliteStore};
 pub use traits::RecordStore;
-pub use transaction::{Committed, PullBatch, Pulled, Transaction};
+pub use transaction::{Committed, Handed, PullBatch, Pulled, Transaction};
 
 #[cfg(test)]
 mod contract_of_memory {

@@ -182,10 +182,16 @@ pub struct StoredCert {
     pub bytes: Vec<u8>,
 }
 
+/// The place of an envelope that a laptop nearby handed over and the HIE is not known to have: it comes after everything
+/// that the HIE has and before what this laptop has still to send.
+pub const NEARBY: u64 = i64::MAX as u64 - 1;
+
 /// Somebody else's envelope, as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub id: Id,
+    /// Its place in the HIE's log; 0 where the HIE was restored and has not shown it since, [`NEARBY`] where it never came
+    /// from there.
     pub hie_seq: u64,
     pub device: Id,
     pub kind: Kind,
@@ -194,6 +200,13 @@ pub struct Received {
     /// Milliseconds since 1970, the HIE's clock.
     pub received_at: i64,
     pub bytes: Private<Vec<u8>>,
+}
+
+impl Received {
+    /// Whether the HIE is known to have it.
+    pub fn is_at_hie(&self) -> bool {
+        !matches!(self.hie_seq, 0 | NEARBY)
+    }
 }
 
 /// One act for the audit trail.

@@ -7,7 +7,7 @@ use crate::{
     details::Details,
     error::StoreError,
     model::*,
-    transaction::{Committed, PullBatch, Transaction},
+    transaction::{Committed, Handed, PullBatch, Transaction},
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -41,6 +41,10 @@ pub trait RecordStore: Send + Sync {
 
     /// Applies a pull and moves the cursor, in one transaction.
     fn apply_pull(&self, batch: PullBatch) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Takes in what a laptop nearby handed over, in one transaction; what is known already is passed over. It counts as
+    /// [`EntryState::Here`] until the HIE shows it. The answer: how many were new.
+    fn take_handed(&self, handed: Handed) -> impl Future<Output = Answer<usize>> + Send;
 
     /// The HIE was restored: it has a new epoch. What is not known to be in this life of it is unsent again, and
     /// pulling starts from the beginning. Nothing changes where the epoch is the known one.
@@ -165,9 +169,13 @@ pub trait RecordStore: Send + Sync {
     /// An envelope that was pulled.
     fn received(&self, envelope: Id) -> impl Future<Output = Answer<Option<Received>>> + Send;
 
-    /// Pulled envelopes that are not known to be in this life of the HIE (one was restored since), in the order in which
-    /// the HIE had received them.
+    /// Others' envelopes that are not known to be in this life of the HIE (it was restored since, or they came from a laptop
+    /// nearby), in the order in which the HIE, or this laptop, had received them.
     fn strays(&self) -> impl Future<Output = Answer<Vec<Id>>> + Send;
+
+    /// What a laptop nearby may lack: of this device's log what is to be sent, oldest first, then the strays. Audit trails
+    /// are for the HIE alone.
+    fn only_here(&self) -> impl Future<Output = Answer<Vec<Id>>> + Send;
 
     /// An ask's pulled envelopes, in the HIE's order.
     fn received_of_task(&self, task: Id) -> impl Future<Output = Answer<Vec<Received>>> + Send;

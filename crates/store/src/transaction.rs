@@ -159,6 +159,16 @@ pub struct PullBatch {
     pub backed_up: u64,
 }
 
+/// What a laptop nearby handed over, verified by whoever hands it in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Handed {
+    /// Milliseconds since 1970: now, by the HIE's clock as far as it is known.
+    pub at: i64,
+    /// In the order of their logs.
+    pub envelopes: Vec<Vec<u8>>,
+    pub certs: Vec<StoredCert>,
+}
+
 /// A push's answer.
 pub(crate) struct Acks<'a> {
     pub epoch: Id,
@@ -178,6 +188,13 @@ impl Transaction {
                 _ => 0,
             })
             .sum()
+    }
+}
+
+impl Handed {
+    /// Bytes that it writes, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.envelopes.iter().map(|bytes| bytes.len() * 2).sum()
     }
 }
 

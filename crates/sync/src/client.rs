@@ -313,7 +313,12 @@ impl HieClient {
             let request = self.request(Method::POST, stick::PATH);
             request.header(header::CONTENT_TYPE, stick::MEDIA_TYPE).body(ask.clone())
         };
-        bytes(self.authorized(request).await?, stick::MOST).await
+        let answer = bytes(self.authorized(request).await?, stick::MOST).await?;
+        // Only then may the ask go from the stick.
+        if stick::answer_for(&answer).ok() != stick::asked_by(&ask).ok() {
+            return Err(HieError::Malformed("another answer than was asked for"));
+        }
+        Ok(answer)
     }
 
     /// Whether patients' links can be made, and this person's open ones.

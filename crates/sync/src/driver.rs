@@ -48,6 +48,8 @@ pub(crate) struct Control {
     socket: AtomicBool,
     /// The socket came back: so did the network.
     back: AtomicBool,
+    /// A laptop nearby handed something over.
+    handed: AtomicBool,
     hint: AtomicU64,
 }
 
@@ -79,6 +81,11 @@ impl SyncHandle {
             self.control.back.store(true, Ordering::Release);
         }
         self.set(&self.control.socket, up);
+    }
+
+    /// A laptop nearby handed something over, which may be brought to the HIE.
+    pub fn handed(&self) {
+        self.set(&self.control.handed, true);
     }
 
     pub fn is_calling(&self) -> bool {
@@ -203,7 +210,11 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
                         return Ok(None);
                     }
                 }
-                Operation::Pull { after, limit } => self.pull(after, limit).await?,
+                Operation::Pull { after, limit } => match self.pull(after, limit).await {
+                    Ok(()) => self.unread(None),
+                    Err(Failure::Hie(HieError::Malformed(what))) => self.unread(Some(what)),
+                    Err(failure) => return Err(failure),
+                },
             }
         }
         Ok(None)
@@ -215,7 +226,8 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
             ids.iter().filter_map(|id| entries.iter().find(|e| e.id == *id)).collect();
         self.busy(true);
         let began = self.now();
-        let reply = self.client.push(chosen.iter().map(|e| e.bytes.0.clone()).collect()).await?;
+        let mut reply = self.client.push(chosen.iter().map(|e| e.bytes.0.clone()).collect()).await?;
+        answers(&chosen, &mut reply.acks)?;
         self.contact(began);
         if local.cursor.is_none_or(|cursor| cursor.epoch != reply.epoch) {
             self.store.enter_epoch(reply.epoch).await?;
@@ -224,6 +236,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
                 (self.link.catching_up, self.link.more) = (true, true);
             }
         }
+        self.change(|status| status.unsaid = false);
         self.store.mark_acks(reply.epoch, &reply.acks).await?;
         let mut changed = Changed::default();
         for (entry, ack) in chosen.into_iter().zip(&reply.acks) {
@@ -258,6 +271,22 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         }
     }
 
+    /// Whether a pull's answer could be read, or what was wrong with it.
+    fn unread(&mut self, wrong: Option<&'static str>) {
+        match wrong {
+            None => self.link.unread = 0,
+            Some(what) => {
+                tracing::warn!(what, "what the HIE answers cannot be read");
+                let now = self.now();
+                self.link.unreadable(now);
+            }
+        }
+        self.change(|status| {
+            status.unread = wrong.is_some();
+            status.busy &= wrong.is_none();
+        });
+    }
+
     /// What waited for `id` may go.
     pub(crate) fn arrived(&mut self, id: Id) {
         let ready: Vec<Id> = self.waits_on.iter().filter(|(_, on)| **on == id).map(|(id, _)| *id).collect();
@@ -274,6 +303,9 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
         self.link.calling = control.calling.load(Ordering::Acquire);
         self.link.socket = control.socket.load(Ordering::Acquire);
         self.link.hint = self.link.hint.max(control.hint.load(Ordering::Acquire));
+        if control.handed.swap(false, Ordering::AcqRel) {
+            self.strays.look_again();
+        }
         if control.back.swap(false, Ordering::AcqRel) {
             // Hints may have been missed while it was away.
             (self.link.failures, self.link.pulled_at) = (0, None);
@@ -337,6 +369,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
                 self.change(|status| {
                     status.busy = false;
                     status.reachable = !matches!(error, HieError::Unreachable(_) | HieError::KeyChanged);
+                    status.unsaid = matches!(error, HieError::Malformed(_));
                     status.key_changed = matches!(error, HieError::KeyChanged);
                     status.revoked = error.is_revoked() || (status.revoked && !status.reachable);
                     status.refused = match error {
@@ -369,6 +402,23 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     pub(crate) fn now(&self) -> u64 {
         self.client.clock().monotonic_ms()
     }
+}
+
+/// Whether each ack is of the envelope in its place. One that the HIE could not even read has no id there; it is the one in
+/// its place.
+fn answers(sent: &[&LogEntry], acks: &mut [Ack]) -> Result<(), HieError> {
+    if acks.len() != sent.len() {
+        return Err(HieError::Malformed("one ack for each envelope"));
+    }
+    for (entry, ack) in sent.iter().zip(acks) {
+        if ack.id == Id::default() && matches!(ack.outcome, Outcome::Refused { .. }) {
+            ack.id = entry.id;
+        }
+        if ack.id != entry.id {
+            return Err(HieError::Malformed("an ack of another envelope"));
+        }
+    }
+    Ok(())
 }
 
 fn to_send(entry: &LogEntry) -> Option<Unsent> {

@@ -5,6 +5,7 @@
 //! - [`Driver`] carries them out through a [`Carrier`] (the client is the one that ships) over a [`rabta_store::RecordStore`]: pushes this device's log, pulls everybody's,
 //!   and lets nothing count whose signatures do not hold ([`Keyring`]).
 //! - [`stick`] carries it as files, where there is no line.
+//! - [`nearby`] hands it to the clinic's other laptops, while the HIE is out of reach.
 //! - [`foreign`] carries the same log to FHIR servers of others, and their changes back.
 //! - [`socket`] keeps the WebSocket for hints and call signaling.
 //!
@@ -34,6 +35,7 @@ mod clock;
 mod driver;
 mod error;
 pub mod foreign;
+pub mod nearby;
 mod pin;
 pub mod plan;
 mod pull;

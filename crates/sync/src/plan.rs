@@ -79,6 +79,10 @@ pub struct Link {
     pub failures: u32,
     /// When the last of them ended.
     pub failed_at: Millis,
+    /// Pulls in a row whose answer could not be read, and when the last of them was: they are tried later and hold up nothing
+    /// that is to be sent.
+    pub unread: u32,
+    pub unread_at: Millis,
     /// When the log was last read to its end.
     pub pulled_at: Option<Millis>,
     /// The last pull's answer: there is more.
@@ -108,6 +112,8 @@ impl Default for Link {
         Self {
             failures: 0,
             failed_at: 0,
+            unread: 0,
+            unread_at: 0,
             pulled_at: None,
             more: false,
             hint: 0,
@@ -148,6 +154,8 @@ const SLOW: Millis = 20_000;
 /// With hints over the WebSocket, a pull now and then only makes sure.
 const POLL_WITH_SOCKET: Millis = 10 * 60_000;
 const POLL: Millis = 60_000;
+/// So many answers in a row that cannot be read are no accident.
+const UNREAD: u32 = 3;
 /// Sending while a call runs must not queue in front of the voice.
 const CALLING_PUSH: usize = 16_000;
 const CALLING_PULL: u32 = 20;
@@ -167,6 +175,14 @@ impl Link {
     fn shrink(&mut self) {
         self.push_bytes = (self.push_bytes / 2).max(LEAST_PUSH);
         self.pull_count = (self.pull_count / 2).max(LEAST_PULL);
+    }
+
+    /// A pull was answered with something that cannot be read: perhaps less of it can.
+    pub fn unreadable(&mut self, now: Millis) {
+        self.unread = self.unread.saturating_add(1);
+        self.unread_at = now;
+        self.wanted = false;
+        self.shrink();
     }
 
     /// A request was not.
@@ -198,11 +214,12 @@ pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation
     if !asks.is_empty() {
         operations.push(Operation::Push(asks));
     }
-    if pull_due(local, link, now) {
+    if pull_due(local, link, now, seed) {
         let limit = if link.calling { CALLING_PULL.min(link.pull_count) } else { link.pull_count };
         operations.push(Operation::Pull { after: local.cursor, limit });
     }
-    if !link.catching_up && !link.calling {
+    // What the HIE still has would come back with its log; where that cannot be read, nothing is to wait for it.
+    if !(link.catching_up && link.unread < UNREAD) && !link.calling {
         let free = order.iter().filter(|(tier, e)| {
             let free = *tier != Tier::Ask && !e.depends.iter().any(|d| left.contains(d));
             if free {
@@ -216,7 +233,7 @@ pub fn plan(local: &Local, link: &Link, now: Millis, seed: u64) -> Vec<Operation
         }
     }
     if operations.is_empty() {
-        operations.push(Operation::Wait { until: next_look(link, now) });
+        operations.push(Operation::Wait { until: next_look(link, now, seed) });
     }
     operations
 }
@@ -284,7 +301,15 @@ fn batch<'a>(order: impl Iterator<Item = &'a (Tier, &'a Unsent)>, most: usize) -
     chosen.into_iter().map(|e| e.id).collect()
 }
 
-fn pull_due(local: &Local, link: &Link, now: Millis) -> bool {
+/// When a pull may be tried again after answers that could not be read.
+fn readable_again(link: &Link, seed: u64) -> Millis {
+    link.unread_at + backoff::delay(link.unread, seed)
+}
+
+fn pull_due(local: &Local, link: &Link, now: Millis, seed: u64) -> bool {
+    if link.unread > 0 && !link.wanted && now < readable_again(link, seed) {
+        return false;
+    }
     let behind = local.cursor.is_none_or(|cursor| cursor.seq < link.hint);
     let looked = link.pulled_at.is_some_and(|at| now < at + poll(link));
     link.more || link.wanted || behind || link.catching_up || !looked
@@ -294,8 +319,8 @@ fn poll(link: &Link) -> Millis {
     if link.socket { POLL_WITH_SOCKET } else { POLL }
 }
 
-fn next_look(link: &Link, now: Millis) -> Millis {
-    let pull = link.pulled_at.map_or(now, |at| at + poll(link));
+fn next_look(link: &Link, now: Millis, seed: u64) -> Millis {
+    let pull = link.pulled_at.map_or(now, |at| at + poll(link)).max(readable_again(link, seed));
     let put_off = link.put_off.values().copied().filter(|until| *until > now).min();
     pull.min(put_off.unwrap_or(Millis::MAX)).max(now + 1)
 }

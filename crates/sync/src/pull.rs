@@ -359,17 +359,13 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn who_joins_a_second_laptop_is_still_believed_with_the_first_key() {
-        let store = Arc::new(MemoryStore::new());
-        let device = Id([3; 16]);
-        let laptop = Subject::Device { id: device, name: "first".into() };
-        pull_once(&store, vec![cert(1, laptop, &key(5)), person(2, &key(6))]).await;
+    const DEVICE: Id = Id([3; 16]);
 
-        // Written with the first key, and in the page that brings the second one.
+    /// A visit that the device wrote and whoever has this key signed in the doctor's name.
+    async fn visit(n: u8, by: &SigningKey) -> Vec<u8> {
         let payload = br#"{"resourceType":"Bundle","type":"document","entry":[]}"#.to_vec();
         let new = NewEnvelope {
-            id: Id([7; 16]),
+            id: Id([n; 16]),
             kind: Kind::Visit,
             patient: Some(Id([8; 16])),
             facility: Id([4; 16]),
@@ -378,14 +374,49 @@ mod tests {
             depends: vec![],
             device_time: 0,
             clock_offset: None,
-            signed_by: Some(PersonSignature::sign(&key(6), PERSON, "x", &payload)),
+            signed_by: Some(PersonSignature::sign(by, PERSON, "x", &payload)),
             payload: payload.into(),
         };
         let theirs = MemoryStore::new();
-        let signer = DeviceSigner::new(device, Arc::new(key(5)));
+        let signer = DeviceSigner::new(DEVICE, Arc::new(key(5)));
         theirs.commit(Transaction::new().append(new), Some(&signer)).await.expect("it is appended");
-        let entry = theirs.log_entry(Id([7; 16])).await.expect("it reads").expect("it is there");
-        let visit = Change { seq: 3, item: Item::Envelope { bytes: entry.bytes.0.into(), received_at: 10 } };
+        theirs.log_entry(Id([n; 16])).await.expect("it reads").expect("it is there").bytes.0
+    }
+
+    fn at(seq: u64, bytes: Vec<u8>) -> Change {
+        Change { seq, item: Item::Envelope { bytes: bytes.into(), received_at: 10 } }
+    }
+
+    #[tokio::test]
+    async fn a_bent_and_a_forged_envelope_are_kept_apart_and_the_rest_of_their_page_is_here() {
+        let store = Arc::new(MemoryStore::new());
+        let laptop = Subject::Device { id: DEVICE, name: "first".into() };
+        let mut bent = visit(8, &key(6)).await;
+        *bent.last_mut().expect("bytes") ^= 1;
+        // Another's key in the doctor's name.
+        let forged = visit(9, &key(7)).await;
+        let good = visit(7, &key(6)).await;
+        let page =
+            vec![cert(1, laptop, &key(5)), person(2, &key(6)), at(3, bent), at(4, forged), at(5, good)];
+        pull_once(&store, page).await;
+        let kept = kept_apart(&*store).await.expect("it reads");
+        let apart: Vec<Apart> = kept.iter().map(|kept| kept.why).collect();
+        assert_eq!(apart, [Apart::DeviceSignature, Apart::PersonSignature]);
+        for (n, here) in [(7, true), (8, false), (9, false)] {
+            assert_eq!(store.received(Id([n; 16])).await.expect("it reads").is_some(), here, "{n}");
+        }
+        let stood = store.cursor().await.expect("it reads").map(|at| at.seq);
+        assert_eq!(stood, Some(5), "nothing is held up");
+    }
+
+    #[tokio::test]
+    async fn who_joins_a_second_laptop_is_still_believed_with_the_first_key() {
+        let store = Arc::new(MemoryStore::new());
+        let laptop = Subject::Device { id: DEVICE, name: "first".into() };
+        pull_once(&store, vec![cert(1, laptop, &key(5)), person(2, &key(6))]).await;
+
+        // Written with the first key, and in the page that brings the second one.
+        let visit = at(3, visit(7, &key(6)).await);
         pull_once(&store, vec![visit, person(4, &key(16))]).await;
 
         assert!(kept_apart(&*store).await.expect("it reads").is_empty());

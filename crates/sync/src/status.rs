@@ -27,6 +27,10 @@ pub struct Status {
     pub key_changed: bool,
     /// The HIE refuses this device or person as a whole: its code and words.
     pub refused: Option<(String, String)>,
+    /// What the HIE answered to the last pull cannot be read.
+    pub unread: bool,
+    /// What it answered to the last push cannot be read, so nobody knows what it took.
+    pub unsaid: bool,
     /// The operator revoked this device: nothing is sent or fetched any more.
     pub revoked: bool,
     /// Two copies of this device have both gone on: the HIE keeps what both wrote, and takes no more of either.

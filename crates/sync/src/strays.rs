@@ -1,6 +1,7 @@
 //! What a restored HIE lost is sent again by the laptop that wrote it. Where that one is gone, another laptop of the
 //! facility still has it, with its author's signatures: it offers it, once the new life of the HIE was read to its end and
-//! the author had time to do so.
+//! the author had time to do so. What a laptop nearby handed over goes the same way: whichever of them finds a line first
+//! brings it.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -44,6 +45,11 @@ impl Strays {
         self.read_at.get_or_insert(now);
     }
 
+    /// There may be more than was looked for.
+    pub fn look_again(&mut self) {
+        self.left = None;
+    }
+
     pub fn want(&mut self, envelope: Id) {
         if !self.done.contains(&envelope) {
             self.wanted.insert(envelope);
@@ -77,7 +83,9 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     pub(crate) async fn strays(&mut self, bytes: usize) -> Result<Vec<Offered>, StoreError> {
         let Some(read_at) = self.strays.read_at else { return Ok(Vec::new()) };
         if self.strays.left.is_none() && self.now() >= read_at + GRACE {
-            self.strays.left = Some(self.store.strays().await?.into());
+            let mut left = self.store.strays().await?;
+            left.retain(|id| !self.strays.done.contains(id));
+            self.strays.left = Some(left.into());
         }
         let mut ids: Vec<Id> = self.strays.wanted.iter().copied().collect();
         ids.extend(self.strays.left.iter().flatten().filter(|id| !self.strays.wanted.contains(id)));
@@ -107,7 +115,7 @@ impl<S: RecordStore + 'static, C: Carrier> Driver<S, C> {
     /// this facility, of an ask of this facility, or what something that we offer waits for.
     async fn to_offer(&mut self, received: Received) -> Result<Option<(i64, Offered)>, StoreError> {
         let wanted = self.strays.wanted.contains(&received.id);
-        if received.hie_seq != 0 && !wanted {
+        if received.is_at_hie() && !wanted {
             return Ok(None);
         }
         let Ok(header) = Envelope::from_bytes(&received.bytes).and_then(|envelope| envelope.header()) else {

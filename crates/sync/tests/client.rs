@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "client/bad.rs"]
+mod bad;
 mod support;
 
 use std::sync::{

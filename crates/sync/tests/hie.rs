@@ -12,6 +12,10 @@ use tokio::sync::mpsc;
 
 #[path = "support/laptop.rs"]
 mod laptop;
+#[path = "../../../tests/src/left_out.rs"]
+mod left_out;
+#[path = "hie/nearby.rs"]
+mod nearby;
 #[path = "../../../tests/src/ports.rs"]
 mod ports;
 #[path = "hie/restored.rs"]

@@ -27,6 +27,7 @@ pub mod lease;
 pub mod leg_key;
 pub mod limits;
 pub mod log;
+pub mod nearby;
 pub mod paper;
 mod sealed;
 pub mod shared;

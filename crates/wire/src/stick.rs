@@ -77,6 +77,11 @@ pub fn asked_by(file: &[u8]) -> Result<Id, FileError> {
     ASK.device(file)
 }
 
+/// Whose answer this says that it is.
+pub fn answer_for(file: &[u8]) -> Result<Id, FileError> {
+    ANSWER.device(file)
+}
+
 /// `nonce` must be fresh randomness.
 pub fn seal_ask(secret: &SharedSecret, nonce: [u8; 24], ask: &Ask) -> Vec<u8> {
     ASK.seal(secret, nonce, minicbor::to_vec(ask).expect("encoding into memory cannot fail"))

@@ -63,6 +63,7 @@ pub fn words_at_the_gate(code: &str) -> (W, W) {
         "code-expired" => (W::ErrCodeExpired, W::ErrCodeExpiredBody),
         "hie-key-changed" => (W::ErrHieKey, W::ErrHieKeyBody),
         "hie-disk-full" => (W::ErrHieDisk, W::ErrHieDiskBody),
+        "hie-unreadable" => (W::ErrHieUnreadable, W::ErrHieUnreadableBody),
         "hie-refused" => (W::ErrHieRefused, W::ErrHieRefusedBody),
         "disk-full" => (W::ErrDiskFull, W::ErrDiskFullBody),
         "not-found" => (W::ErrNotFound, W::ErrNotFoundBody),

@@ -8,9 +8,11 @@ use wasm_bindgen::prelude::*;
 
 use crate::{bridge, lean};
 
-/// Asks the shell. A window without a shell behind it answers `no-shell`.
-pub async fn call<C: Command>(command: C) -> Result<C::Reply, Error> {
-    reply::<C>(&sent(C::NAME, body(&command)?).await?)
+/// Asks the shell. A window without a shell behind it answers `no-shell`. The command is written down at once, so that no
+/// caller's future carries it.
+pub fn call<C: Command>(command: C) -> impl Future<Output = Result<C::Reply, Error>> {
+    let sent = sent(C::NAME, body(&command));
+    async move { reply::<C>(&sent.await?) }
 }
 
 /// A command as it travels beside its name: JSON.
@@ -30,8 +32,11 @@ fn unexpected(name: &str, what: &str) -> Error {
 
 /// [`send`] in a box: the window asks a hundred things, and each caller would carry all of it.
 #[inline(never)]
-fn sent(name: &'static str, body: String) -> Pin<Box<dyn Future<Output = Result<String, Error>>>> {
-    Box::pin(async move { send(name, &body).await })
+fn sent(
+    name: &'static str,
+    body: Result<String, Error>,
+) -> Pin<Box<dyn Future<Output = Result<String, Error>>>> {
+    Box::pin(async move { send(name, &body?).await })
 }
 
 /// The part of [`call`] that is the same for every command.

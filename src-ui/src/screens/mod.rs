@@ -5,6 +5,7 @@ pub mod call;
 mod differs;
 mod find;
 mod me;
+mod nearby;
 mod outside;
 mod patient;
 mod register;

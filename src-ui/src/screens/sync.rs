@@ -106,7 +106,7 @@ fn body(sync: SyncView) -> AnyView {
         })
         .collect_view();
     let next_try = sync.next_try.filter(|_| !sync.chip.reachable);
-    let (bytes, used) = (sync.bytes, sync.used);
+    let (bytes, used, kept_apart) = (sync.bytes, sync.used, sync.apart);
     let lines = move || {
         let mut lines = Vec::new();
         lines.extend(next_try.map(|at| say_with(W::SyncNextTry, &[&format::moment(at)])));
@@ -115,6 +115,9 @@ fn body(sync: SyncView) -> AnyView {
         }
         if let Some(used) = &used {
             lines.push(say_with(W::SyncUsed, &[&format::bytes(used.sent), &format::bytes(used.received)]));
+        }
+        if kept_apart > 0 {
+            lines.push(say_with(W::SyncApart, &[&kept_apart.to_string()]));
         }
         lines.join(" \u{00B7} ")
     };
@@ -174,6 +177,7 @@ fn body(sync: SyncView) -> AnyView {
                         <tbody>{kinds}</tbody>
                     </table>
                 </Card>
+                {sync.nearby.map(|nearby| view! { <super::nearby::NearbyCard nearby /> })}
             </div>
         </div>
     }

@@ -2,6 +2,7 @@
 //! needs to get to its own subject.
 
 mod by_stick;
+mod by_wifi;
 mod clinic;
 mod cold;
 mod consult;

@@ -9,7 +9,7 @@ use crate::{
     window::{Window, by},
 };
 
-const COLLEAGUE: Person =
+pub(super) const COLLEAGUE: Person =
     Person { key: "colleague", name: "Dr Bilal Ahmad", registration: "22222-P", ..DOCTOR };
 
 /// Opens her chart, once she is known here.

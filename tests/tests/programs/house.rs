@@ -87,6 +87,7 @@ fn only_its_owner_names_a_framework() {
         ("gstreamer", &["rabta-engine"]),
         ("typst", &["rabta-print"]),
         ("keyring", &["rabta-app"]),
+        ("mdns-sd", &["rabta-sync"]),
     ];
     for (framework, owners) in rules {
         let naming: Vec<&String> =

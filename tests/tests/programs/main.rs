@@ -5,6 +5,7 @@ mod access;
 mod ask_moves;
 mod broken_glass;
 mod by_stick;
+mod by_wifi;
 mod contrast;
 mod crash;
 mod far_broken;

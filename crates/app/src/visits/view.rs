@@ -18,11 +18,7 @@ use rabta_wire::{
 };
 
 use super::sign::millis;
-use crate::{
-    Session,
-    cards::{custody, parsed},
-    sync_task::hie_key,
-};
+use crate::{Session, cards::parsed, sync_task::hie_key};
 
 impl Session {
     pub(super) async fn get_visit(&self, get: GetVisit) -> Result<VisitView, Error> {
@@ -51,7 +47,6 @@ impl Session {
         let envelope = self.brought_by("Encounter", id).await?.ok_or_else(|| Error::new("not-found"))?;
         let (header, payload) = self.payload(envelope).await?;
         let record = fhir::visit::from_document(&payload).map_err(crate::error::bundle)?;
-        let state = self.store().custody_of("Encounter", id).await.map_err(|e| self.told(e))?;
         let signed = self.signed_by(&header, &payload, record.signed.map(millis)).await?;
         Ok(VisitView {
             id: id.to_owned(),
@@ -60,7 +55,7 @@ impl Session {
             status: VisitStatus::Signed,
             signed,
             replaces: record.replaces,
-            custody: custody(state.as_ref()),
+            custody: self.custody_of("Encounter", id).await?,
             ask: self.ask_of_visit(id).await?,
             may_prescribe: self.may_prescribe(),
             last: self.last_visit(&record.patient, id).await?,

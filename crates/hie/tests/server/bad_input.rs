@@ -45,11 +45,35 @@ async fn an_unknown_resource_a_wrong_type_and_broken_json_are_told_apart() {
         let (found, outcome) = said(server.post(&token, path, body)).await;
         assert_eq!((found, code(&outcome)), (status, wanted), "{body}");
     }
-    let nested = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
-    let (status, _) =
-        said(server.post(&token, "/fhir/Patient", format!(r#"{{"resourceType":"Patient","x":{nested}}}"#)))
-            .await;
-    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn what_is_nested_ten_thousand_deep_is_refused_at_any_size_and_the_server_goes_on() {
+    let (server, token) = clinic().await;
+    let deep = |size: usize| {
+        let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
+        format!(r#"{{"resourceType":"Patient","x":{open}{}{close}}}"#, " ".repeat(size))
+    };
+    for size in [0, 7_900_000] {
+        let (status, outcome) = said(server.post(&token, "/fhir/Patient", deep(size))).await;
+        assert_eq!((status, code(&outcome)), (400, "malformed"), "{size}");
+    }
+    // The server may close before all of it is sent.
+    if let Ok(answer) = server.post(&token, "/fhir/Patient", deep(10_000_000)).send().await {
+        assert_eq!(answer.status(), 413);
+    }
+    let inside = format!(
+        r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{},"request":{{"method":"POST","url":"Patient"}}}}]}}"#,
+        deep(0)
+    );
+    let (status, outcome) = said(server.post(&token, "/fhir", inside)).await;
+    assert_eq!((status, code(&outcome)), (400, "malformed"));
+    assert_eq!(said(server.search(&token, "Patient", "_summary=count")).await.1["total"], 0);
+    // An id that is not the one of the URL.
+    let path = format!("/fhir/Patient/{}", crate::support::id());
+    let body = json!({"resourceType": "Patient", "id": crate::support::id().to_string()});
+    let (status, outcome) = said(server.put(&token, &path, body)).await;
+    assert_eq!((status, code(&outcome)), (400, "id"));
 }
 
 #[tokio::test]
@@ -145,6 +169,13 @@ async fn every_error_is_an_operation_outcome() {
             send(Method::POST, "/fhir/Patient")
                 .header("content-type", json)
                 .header("content-encoding", "gzip")
+                .body("x"),
+            415,
+        ),
+        (
+            send(Method::POST, "/fhir/Patient")
+                .header("content-type", json)
+                .header("content-encoding", "zstd")
                 .body("x"),
             415,
         ),

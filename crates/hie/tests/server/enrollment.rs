@@ -1,9 +1,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::{Signer, VerifyingKey};
 use rabta_hie::admin::Request;
 use rabta_wire::{
     cert::{SignedCert, Subject},
-    enroll::{Check, Enrolled, Invitation, RosterEntry},
+    enroll::{Check, Enroll, Enrolled, Invitation, RosterEntry},
     log::Item,
 };
 
@@ -210,4 +210,21 @@ async fn certificates_and_the_roster_reach_everybody() {
     assert_eq!((rosters[0][0].person, rosters[0][0].hours.as_str()), (specialist.person, "always"));
     let (status, _) = said(server.get(&token, "/fhir/Patient")).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_another_laptop_has_is_refused_and_the_code_stays_good() {
+    let server = Server::start().await;
+    let clinic = server.facility("A", "clinic").await;
+    let (first, second) = (server.code(clinic, "doctor").await, server.code(clinic, "nurse").await);
+    let enroll = |ask: &Enroll| said(server.http.post(server.url("/v1/enroll")).json(ask));
+    let (one, member) = Server::enrollment(&first);
+    assert_eq!(enroll(&one).await.0, 200);
+    let (mut same, _) = Server::enrollment(&second);
+    let text = [b"rabta enroll 1\0", same.secret.as_bytes(), same.person_key.as_bytes()].concat();
+    same.device_key = one.device_key.clone();
+    same.countersignature = URL_SAFE_NO_PAD.encode(member.device_key.sign(&text).to_bytes());
+    let (status, outcome) = enroll(&same).await;
+    assert_eq!((status, code(&outcome)), (400, "enroll-invalid"));
+    assert_eq!(enroll(&Server::enrollment(&second).0).await.0, 200, "the code is not used up");
 }

@@ -20,7 +20,7 @@ use rabta_wire::{
 };
 
 use crate::{
-    Attachment, AuditEntry, DeviceSigner, EntryState, NewEnvelope, NewResource, PullBatch, Pulled,
+    Attachment, AuditEntry, DeviceSigner, EntryState, Handed, NewEnvelope, NewResource, PullBatch, Pulled,
     RecordStore, SaveDraft, Sealer, StoreError, StoredCert, Transaction,
 };
 
@@ -58,6 +58,7 @@ macro_rules! contract_tests {
             custody_is_counted_overall_by_kind_and_by_patient
             each_record_knows_where_it_is
             a_pull_applied_twice_changes_nothing
+            what_a_laptop_nearby_handed_over_is_here_until_the_hie_shows_it
             one_bad_item_does_not_stop_a_pull
             our_own_envelope_in_a_pull_is_an_ack
             others_envelopes_are_kept_as_received

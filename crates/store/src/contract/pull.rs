@@ -127,6 +127,44 @@ pub async fn what_a_restored_hie_did_not_show_is_a_stray(store: &impl RecordStor
     Ok(())
 }
 
+pub async fn what_a_laptop_nearby_handed_over_is_here_until_the_hie_shows_it(
+    store: &impl RecordStore,
+) -> Held {
+    let theirs = |n: u8, name: &str| foreign(n, Kind::Patient, Some(id(100)), named(name));
+    let shown =
+        |seq: u64, n: u8, name: &str| Pulled::Envelope { seq, received_at: 30, bytes: theirs(n, name) };
+    store.enter_epoch(id(50)).await?;
+    store.apply_pull(pull(50, 9, vec![shown(3, 7, "From the HIE")])).await?;
+    assert_eq!(store.only_here().await?, []);
+
+    let handed =
+        Handed { at: 40, envelopes: vec![theirs(8, "Nearby"), theirs(7, "Known"), vec![1]], certs: vec![] };
+    assert_eq!(store.take_handed(handed.clone()).await?, 1, "one was known, one is no envelope");
+    assert_eq!(store.take_handed(handed).await?, 0, "twice changes nothing");
+    let where_is = async || store.custody_of("Patient", &id(100).to_string()).await;
+    assert_eq!(where_is().await?, Some(EntryState::Here));
+    assert_eq!(shown_name(store).await?, "Nearby", "it is newer than what the HIE had");
+    assert_eq!((store.strays().await?, store.only_here().await?), (vec![id(8)], vec![id(8)]));
+    assert_eq!(store.cursor().await?, Some(Cursor { epoch: id(50), seq: 9 }), "it is no pull");
+
+    // Another life of the HIE knows of it as little as the last one.
+    store.enter_epoch(id(51)).await?;
+    assert_eq!(where_is().await?, Some(EntryState::Here));
+    store.apply_pull(pull(51, 3, vec![shown(3, 7, "From the HIE")])).await?;
+    assert_eq!((shown_name(store).await?, store.strays().await?), ("Nearby".into(), vec![id(8)]));
+
+    // Somebody brought it there, and what it took later stands above it.
+    store.apply_pull(pull(51, 5, vec![shown(4, 8, "Nearby"), shown(5, 9, "Later")])).await?;
+    assert_eq!((shown_name(store).await?.as_str(), store.strays().await?), ("Later", vec![]));
+    Ok(())
+}
+
+async fn shown_name(store: &impl RecordStore) -> Result<String, StoreError> {
+    let found = store.resource("Patient", &id(100).to_string()).await?.expect("stored");
+    let json: serde_json::Value = serde_json::from_slice(&found.body).expect("JSON");
+    Ok(json["name"][0]["text"].as_str().unwrap_or_default().to_owned())
+}
+
 pub async fn a_restored_hie_may_use_a_version_number_again(store: &impl RecordStore) -> Held {
     store.apply_pull(pull(50, 2, vec![pulled_patient(1, "One"), pulled_patient(2, "Lost")])).await?;
     store.enter_epoch(id(51)).await?;

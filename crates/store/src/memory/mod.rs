@@ -25,7 +25,7 @@ use crate::{
     model::*,
     order::{Waiting, push_order},
     traits::RecordStore,
-    transaction::{Committed, PullBatch, Pulled, Transaction},
+    transaction::{Committed, Handed, PullBatch, Pulled, Transaction},
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -148,7 +148,7 @@ impl RecordStore for MemoryStore {
                 if let (Outcome::Durable { seq }, Some(carried)) =
                     (&ack.outcome, state.inbox.get_mut(&ack.id))
                     && here
-                    && carried.hie_seq == 0
+                    && !carried.is_at_hie()
                 {
                     carried.hie_seq = *seq;
                 }
@@ -217,6 +217,20 @@ impl RecordStore for MemoryStore {
         })
     }
 
+    async fn take_handed(&self, handed: Handed) -> Answer<usize> {
+        self.write(|state| {
+            handed.certs.into_iter().for_each(|cert| state.put_cert(cert));
+            let mut new = 0;
+            for bytes in handed.envelopes {
+                match state.take_handed(handed.at, bytes) {
+                    Err(StoreError::Resource(_) | StoreError::Payload(..)) => {}
+                    taken => new += usize::from(taken?),
+                }
+            }
+            Ok(new)
+        })
+    }
+
     async fn enter_epoch(&self, epoch: Id) -> Answer<()> {
         self.write(|state| {
             if state.cursor.is_some_and(|cursor| cursor.epoch == epoch) {
@@ -231,7 +245,7 @@ impl RecordStore for MemoryStore {
                 }
             }
             // Places are of a life of the HIE.
-            state.inbox.values_mut().for_each(|received| received.hie_seq = 0);
+            state.inbox.values_mut().filter(|r| r.is_at_hie()).for_each(|received| received.hie_seq = 0);
             state.cursor = Some(Cursor { epoch, seq: 0 });
             state.backed_up = 0;
             Ok(())
@@ -471,7 +485,7 @@ impl RecordStore for MemoryStore {
             return Ok(Some(ours.entry.state.clone()));
         }
         let seq = match current.envelope.and_then(|e| state.inbox.get(&e)).map(|received| received.hie_seq) {
-            Some(0) => return Ok(Some(EntryState::Here)),
+            Some(0 | NEARBY) => return Ok(Some(EntryState::Here)),
             place => place.unwrap_or_default(),
         };
         let epoch = state.cursor.map(|cursor| cursor.epoch).unwrap_or_default();
@@ -484,9 +498,19 @@ impl RecordStore for MemoryStore {
 
     async fn strays(&self) -> Answer<Vec<Id>> {
         let state = self.state();
-        let mut strays: Vec<&Received> = state.inbox.values().filter(|r| r.hie_seq == 0).collect();
+        let mut strays: Vec<&Received> = state.inbox.values().filter(|r| !r.is_at_hie()).collect();
         strays.sort_by_key(|r| (r.received_at, r.id));
         Ok(strays.into_iter().map(|r| r.id).collect())
+    }
+
+    async fn only_here(&self) -> Answer<Vec<Id>> {
+        let state = self.state();
+        let own =
+            state.log.iter().filter(|l| l.entry.state == EntryState::Here && l.entry.kind != Kind::Audit);
+        let mut strays: Vec<&Received> =
+            state.inbox.values().filter(|r| !r.is_at_hie() && r.kind != Kind::Audit).collect();
+        strays.sort_by_key(|r| (r.received_at, r.id));
+        Ok(own.map(|l| l.entry.id).chain(strays.into_iter().map(|r| r.id)).collect())
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {

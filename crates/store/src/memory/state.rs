@@ -340,6 +340,31 @@ impl State {
             known.hie_seq = seq;
             return self.settle(header.id);
         }
+        self.keep(&envelope, &header, seq, received_at, bytes)
+    }
+
+    /// Whether it was new.
+    pub(super) fn take_handed(&mut self, at: i64, bytes: Vec<u8>) -> Answer<bool> {
+        let envelope =
+            Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
+        let header =
+            envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
+        let known = |logged: &Logged| logged.entry.id == header.id;
+        if self.log.iter().any(known) || self.inbox.contains_key(&header.id) {
+            return Ok(false);
+        }
+        self.keep(&envelope, &header, NEARBY, at, bytes)?;
+        Ok(true)
+    }
+
+    fn keep(
+        &mut self,
+        envelope: &Envelope,
+        header: &Header,
+        seq: u64,
+        received_at: i64,
+        bytes: Vec<u8>,
+    ) -> Answer<()> {
         let received = Received {
             id: header.id,
             hie_seq: seq,
@@ -352,9 +377,9 @@ impl State {
         };
         self.inbox.insert(header.id, received);
         let dictionary = self.dictionaries.get(&header.dictionary).cloned();
-        let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
-        self.store_payload(&header, &payload)?;
-        self.note_details(&header);
+        let payload = pack::unpack_payload(envelope, header, dictionary.as_deref())?;
+        self.store_payload(header, &payload)?;
+        self.note_details(header);
         self.settle(header.id)
     }
 

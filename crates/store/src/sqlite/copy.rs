@@ -174,3 +174,57 @@ impl Hold<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ed25519_dalek::SigningKey;
+    use rabta_wire::{Id, envelope::Kind};
+
+    use super::*;
+    use crate::{DeviceSigner, NewEnvelope, RecordStore as _, Transaction, sqlite::connect::Writer};
+
+    #[tokio::test]
+    async fn a_log_of_which_one_entry_was_exchanged_is_no_copy() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (path, key) = (dir.path().join("records.db"), RawKey::random());
+        let store = SqliteStore::open(&path, &key, true).await.expect("a new one");
+        let signer = DeviceSigner::new(Id([3; 16]), Arc::new(SigningKey::from_bytes(&[5; 32])));
+        for n in 1..=3 {
+            let new = NewEnvelope {
+                id: Id([n; 16]),
+                kind: Kind::Visit,
+                patient: Some(Id([8; 16])),
+                facility: Id([4; 16]),
+                task: None,
+                base_version: None,
+                depends: vec![],
+                device_time: 0,
+                clock_offset: None,
+                signed_by: None,
+                payload: br#"{"resourceType":"Bundle","type":"document","entry":[]}"#.to_vec().into(),
+            };
+            store.commit(Transaction::new().append(new), Some(&signer)).await.expect("it is appended");
+        }
+        store.close().await.expect("it closes");
+        assert_eq!(look_through(&path, &key).await.expect("it is whole").log, 3);
+        for (n, bend) in [
+            "UPDATE log SET hash = zeroblob(32) WHERE seq = 2",
+            "UPDATE log SET bytes = (SELECT bytes FROM log WHERE seq = 1) WHERE seq = 2",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let bent = dir.path().join(format!("bent-{n}.db"));
+            std::fs::copy(&path, &bent).expect("a copy");
+            let mut writer = Writer::open(&bent, &key, false).await.expect("it opens");
+            let c = writer.begin().await.expect("a transaction");
+            sqlx::query(bend).execute(c).await.expect("it is bent");
+            writer.finish(Ok(())).await.expect("it is kept");
+            writer.close().await.expect("it closes");
+            let looked = look_through(&bent, &key).await;
+            assert!(matches!(looked, Err(StoreError::Damaged("the log's chain is broken"))), "{bend}");
+        }
+    }
+}

@@ -203,6 +203,7 @@ statements! {
     LOG_OLDEST_NOT_SENT = entries!("WHERE state = 0 ORDER BY n LIMIT 1");
     LOG_OF_TASK = entries!("WHERE task = ?1 AND task <> '' AND NOT (state = 4 AND hie_epoch <> x'') ORDER BY n");
     LOG_WAITING = "SELECT n, id, kind, task <> '' FROM log WHERE state = 0 ORDER BY n";
+    LOG_TO_HAND = "SELECT id, kind FROM log WHERE state = 0 ORDER BY n";
     LOG_WAITING_NEEDS = "SELECT d.n, d.needs FROM log l JOIN log_depends d ON d.n = l.n WHERE l.state = 0";
     LOG_REFUSED = "SELECT id FROM log WHERE state IN (3, 4)";
     APPEND = "INSERT INTO log (log_epoch, seq, id, kind, patient, task, hash, state, hie_epoch, hie_seq, code, words, bytes) \
@@ -214,7 +215,7 @@ statements! {
     REQUEUE = "UPDATE log SET state = 0, code = '', words = '' WHERE id = ?1 AND state = 3";
     SEE_TO = "UPDATE log SET state = 4, hie_epoch = ?2 WHERE id = ?1 AND state IN (0, 3)";
     FORGET_EPOCH = "UPDATE log SET state = 0, hie_epoch = x'', hie_seq = 0, code = '' WHERE state IN (1, 2) AND hie_epoch <> ?1";
-    FORGET_PLACES = "UPDATE inbox SET hie_seq = 0 WHERE hie_seq > 0";
+    FORGET_PLACES = "UPDATE inbox SET hie_seq = 0 WHERE hie_seq > 0 AND hie_seq < 9223372036854775806";
     IS_OURS = "SELECT 1 FROM log WHERE id = ?1";
     CUSTODY = "SELECT kind, state, count FROM custody WHERE count > 0 ORDER BY kind, state";
     CUSTODY_OF_PATIENT = "SELECT state, count(*) FROM log WHERE patient = ?1 GROUP BY state";
@@ -228,8 +229,10 @@ statements! {
     RECEIVE = "INSERT INTO inbox (id, hie_seq, device, kind, patient, task, received_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                ON CONFLICT (id) DO UPDATE SET hie_seq = excluded.hie_seq RETURNING hie_seq";
     IS_RECEIVED = "SELECT 1 FROM inbox WHERE id = ?1";
-    STRAYS = "SELECT id FROM inbox WHERE hie_seq = 0 ORDER BY received_at, id";
-    PLACED = "UPDATE inbox SET hie_seq = ?2 WHERE id = ?1 AND hie_seq = 0";
+    // 9223372036854775806: `NEARBY`.
+    STRAYS = "SELECT received_at, id, kind FROM inbox WHERE hie_seq = 0 UNION ALL \
+              SELECT received_at, id, kind FROM inbox WHERE hie_seq = 9223372036854775806 ORDER BY 1, 2";
+    PLACED = "UPDATE inbox SET hie_seq = ?2 WHERE id = ?1 AND hie_seq IN (0, 9223372036854775806)";
 
     // Certificates
     CERTS = "SELECT subject, key, issued_at, bytes FROM cert WHERE subject = ?1 ORDER BY issued_at DESC";

@@ -26,7 +26,7 @@ use crate::{
     model::*,
     order::{Waiting, push_order},
     traits::RecordStore,
-    transaction::{Acks, Committed, PullBatch, Transaction},
+    transaction::{Acks, Committed, Handed, PullBatch, Transaction},
 };
 
 /// Readers beside the writer: a list can load while a search runs.
@@ -290,6 +290,17 @@ impl RecordStore for SqliteStore {
         done
     }
 
+    async fn take_handed(&self, handed: Handed) -> Answer<usize> {
+        let bytes = handed.weight();
+        let mut writer = self.writer().await?;
+        let connection = writer.begin().await?;
+        let done = write::take_handed(connection, handed).await;
+        let done = writer.finish(done).await;
+        drop(writer);
+        self.wrote(bytes);
+        done
+    }
+
     async fn enter_epoch(&self, epoch: Id) -> Answer<()> {
         let mut writer = self.writer().await?;
         let connection = writer.begin().await?;
@@ -481,9 +492,9 @@ impl RecordStore for SqliteStore {
             return read::entry_state(state, get(&row, 2)?, get(&row, 3)?, get(&row, 4)?, get(&row, 5)?)
                 .map(Some);
         }
-        let seq = match get::<Option<i64>>(&row, 6)? {
-            Some(0) => return Ok(Some(EntryState::Here)),
-            place => place.unwrap_or_default() as u64,
+        let seq = match get::<Option<i64>>(&row, 6)?.map(|place| place as u64) {
+            Some(0 | NEARBY) => return Ok(Some(EntryState::Here)),
+            place => place.unwrap_or_default(),
         };
         let epoch = write::cursor(reader.connection()).await?.map(|cursor| cursor.epoch).unwrap_or_default();
         Ok(Some(EntryState::AtHie(Cursor { epoch, seq })))
@@ -499,7 +510,21 @@ impl RecordStore for SqliteStore {
     async fn strays(&self) -> Answer<Vec<Id>> {
         let mut reader = self.reader().await?;
         let rows = sqlx::query(sql::STRAYS).fetch_all(reader.connection()).await?;
-        rows.iter().map(|row| read::id(get(row, 0)?)).collect()
+        rows.iter().map(|row| read::id(get(row, 1)?)).collect()
+    }
+
+    async fn only_here(&self) -> Answer<Vec<Id>> {
+        let mut reader = self.reader().await?;
+        let own = sqlx::query(sql::LOG_TO_HAND).fetch_all(reader.connection()).await?;
+        let strays = sqlx::query(sql::STRAYS).fetch_all(reader.connection()).await?;
+        let audit = read::kind_number(Kind::Audit);
+        let mut ids = Vec::new();
+        for (row, at) in own.iter().map(|row| (row, 0)).chain(strays.iter().map(|row| (row, 1))) {
+            if get::<i64>(row, at + 1)? != audit {
+                ids.push(read::id(get(row, at)?)?);
+            }
+        }
+        Ok(ids)
     }
 
     async fn received_of_task(&self, task: Id) -> Answer<Vec<Received>> {

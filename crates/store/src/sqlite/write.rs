@@ -18,9 +18,9 @@ use super::{
 use crate::{
     append::{LogHead, NewEnvelope, Projection, Sealer, project, seal_next},
     error::StoreError,
-    model::{Attachment, LogEntry, NewResource, SaveDraft, StoredCert},
+    model::{Attachment, LogEntry, NEARBY, NewResource, SaveDraft, StoredCert},
     pack::{self, pack},
-    transaction::{Acks, Committed, Op, PullBatch, Pulled},
+    transaction::{Acks, Committed, Handed, Op, PullBatch, Pulled},
 };
 
 type Done<T = ()> = Result<T, StoreError>;
@@ -329,13 +329,57 @@ async fn receive(
         Envelope::from_bytes(&bytes).map_err(|_| StoreError::Payload(pack::NO_ID, "not an envelope"))?;
     let header =
         envelope.header().map_err(|_| StoreError::Payload(pack::NO_ID, "no header that can be read"))?;
-    let id = header.id.0.to_vec();
-    if sqlx::query(sql::IS_OURS).bind(id.clone()).fetch_optional(&mut *c).await?.is_some() {
+    if is_ours(c, header.id).await? {
+        let id = header.id.0.to_vec();
         let confirm = sqlx::query(sql::CONFIRM).bind(id).bind(epoch.0.to_vec()).bind(seq as i64);
         run(confirm, c).await?;
         return put::settle(c, keys, header.id).await;
     }
-    let known = sqlx::query(sql::IS_RECEIVED).bind(id.clone()).fetch_optional(&mut *c).await?.is_some();
+    keep(c, keys, &envelope, &header, seq, received_at, bytes).await
+}
+
+async fn is_ours(c: &mut SqliteConnection, envelope: Id) -> Done<bool> {
+    Ok(sqlx::query(sql::IS_OURS).bind(envelope.0.to_vec()).fetch_optional(c).await?.is_some())
+}
+
+async fn is_received(c: &mut SqliteConnection, envelope: Id) -> Done<bool> {
+    Ok(sqlx::query(sql::IS_RECEIVED).bind(envelope.0.to_vec()).fetch_optional(c).await?.is_some())
+}
+
+pub(crate) async fn take_handed(c: &mut SqliteConnection, handed: Handed) -> Done<usize> {
+    let mut keys = Changes::default();
+    for cert in handed.certs {
+        put_cert(c, cert).await?;
+    }
+    let mut new = 0;
+    for bytes in handed.envelopes {
+        let Ok((envelope, header)) = Envelope::from_bytes(&bytes).and_then(|e| e.header().map(|h| (e, h)))
+        else {
+            tracing::warn!("something that is no envelope was passed over");
+            continue;
+        };
+        if is_ours(c, header.id).await? || is_received(c, header.id).await? {
+            continue;
+        }
+        skip_bad(keep(c, &mut keys, &envelope, &header, NEARBY, handed.at, bytes).await)?;
+        new += 1;
+    }
+    keys.write(c).await?;
+    Ok(new)
+}
+
+/// Another's envelope at this place, and what it holds if it is new.
+async fn keep(
+    c: &mut SqliteConnection,
+    keys: &mut Changes,
+    envelope: &Envelope,
+    header: &Header,
+    seq: u64,
+    received_at: i64,
+    bytes: Vec<u8>,
+) -> Done {
+    let id = header.id.0.to_vec();
+    let known = is_received(c, header.id).await?;
     let query = sqlx::query(sql::RECEIVE)
         .bind(id)
         .bind(seq as i64)
@@ -348,9 +392,9 @@ async fn receive(
     run(query, c).await?;
     if !known {
         let dictionary = read::dictionary(c, header.dictionary).await?;
-        let payload = pack::unpack_payload(&envelope, &header, dictionary.as_deref())?;
-        store_payload(c, keys, &header, &payload).await?;
-        note_details(c, &header).await?;
+        let payload = pack::unpack_payload(envelope, header, dictionary.as_deref())?;
+        store_payload(c, keys, header, &payload).await?;
+        note_details(c, header).await?;
     }
     put::settle(c, keys, header.id).await
 }

@@ -70,7 +70,7 @@ impl Clinic {
 }
 
 /// How often each envelope is at the HIE, as who pulls all of it sees.
-async fn at_the_hie(laptop: &Laptop) -> BTreeMap<Id, usize> {
+pub async fn at_the_hie(laptop: &Laptop) -> BTreeMap<Id, usize> {
     let mut found = BTreeMap::new();
     let mut after = None;
     loop {
@@ -88,7 +88,7 @@ async fn at_the_hie(laptop: &Laptop) -> BTreeMap<Id, usize> {
     }
 }
 
-fn once<'a>(envelopes: impl IntoIterator<Item = &'a Id>) -> BTreeMap<Id, usize> {
+pub fn once<'a>(envelopes: impl IntoIterator<Item = &'a Id>) -> BTreeMap<Id, usize> {
     envelopes.into_iter().map(|id| (*id, 1)).collect()
 }
 

@@ -212,6 +212,16 @@ impl Laptop {
         self.sync.now();
     }
 
+    /// Appends a batch of who looked at what.
+    pub async fn append_audit(&self) -> Id {
+        let patient = fresh();
+        let event = json!({
+            "resourceType": "AuditEvent", "id": fresh(), "type": {"code": "rest"}, "recorded": "2026-11-22T10:00:00Z",
+            "agent": [{"requestor": true}], "source": {"observer": {"display": "a laptop"}},
+        });
+        self.append(Kind::Audit, patient, vec![], "collection", &[event]).await
+    }
+
     async fn append(&self, kind: Kind, patient: Id, depends: Vec<Id>, of: &str, resources: &[Value]) -> Id {
         let entries: Vec<Value> = resources
             .iter()

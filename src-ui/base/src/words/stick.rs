@@ -18,6 +18,16 @@ pairs! {
     StickUnknown = "Records of a laptop that this health exchange does not know stay on the stick.", "ایسے لیپ ٹاپ کے ریکارڈ یو ایس بی پر رہے جسے یہ مرکزی سرور نہیں جانتا۔";
     StickRevoked = "Records of a laptop that is out of service stay on the stick: give it to the operator.", "بند کیے گئے لیپ ٹاپ کے ریکارڈ یو ایس بی پر رہے: اسے منتظم کو دیں۔";
     StickOther = "The health exchange did not take a file of the stick. It was left there.", "مرکزی سرور نے یو ایس بی کی ایک فائل نہیں لی۔ اسے چھیڑا نہیں گیا۔";
+    NearbyTitle = "Laptops on this Wi-Fi", "اس وائی فائی پر لیپ ٹاپ";
+    NearbyBody = "While the health exchange cannot be reached, records go to this clinic's other laptops on the same Wi-Fi, and theirs come here. Nobody else can read them. They still wait to be sent.", "جب مرکزی سرور تک رسائی نہ ہو تو ریکارڈ اسی وائی فائی پر اس کلینک کے دوسرے لیپ ٹاپ کو ملتے ہیں اور ان کے یہاں آتے ہیں۔ کوئی اور نہیں پڑھ سکتا۔ بھیجنا پھر بھی باقی رہتا ہے۔";
+    NearbyOn = "Share with this clinic's laptops", "اس کلینک کے لیپ ٹاپ سے بانٹیں";
+    NearbyNobody = "None was met yet. Turn it on there, too.", "ابھی کوئی نہیں ملا۔ وہاں بھی یہ آن کریں۔";
+    NearbyMet = "{0}, {1}: {2} records given, {3} received", "{0}، {1}: {2} ریکارڈ دیے، {3} ملے";
+    NearbyFailed = "There is no network here to look in.", "یہاں کوئی نیٹ ورک نہیں۔";
+    CustodyClinic = "On this clinic's laptops only", "صرف اس کلینک کے لیپ ٹاپ پر";
+    SyncApart = "{0} records of others could not be believed and are kept apart. Tell the operator.", "دوسروں کے {0} ریکارڈ قابلِ یقین نہیں تھے، الگ رکھے گئے۔ منتظم کو بتائیں۔";
+    ErrHieUnreadable = "The health exchange's answer cannot be read", "مرکزی سرور کا جواب پڑھا نہیں جا سکتا";
+    ErrHieUnreadableBody = "All records are safe here, and what can be sent is sent. Tell the operator: the server may be faulty, or newer than this laptop.", "تمام ریکارڈ یہاں محفوظ ہیں اور جو بھیجا جا سکتا ہے بھیجا جا رہا ہے۔ منتظم کو بتائیں: سرور میں خرابی ہو سکتی ہے، یا وہ اس لیپ ٹاپ سے نیا ہے۔";
     ErrStickPlace = "There is no stick that can be written to", "ایسی کوئی یو ایس بی نہیں جس پر لکھا جا سکے";
     ErrStickPlaceBody = "All records are safe here. Is the stick plugged in, and is the folder right?", "تمام ریکارڈ یہاں محفوظ ہیں۔ کیا یو ایس بی لگی ہے اور فولڈر درست ہے؟";
     ErrStickFull = "The stick is full", "یو ایس بی میں جگہ نہیں";
