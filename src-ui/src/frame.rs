@@ -115,6 +115,7 @@ fn Rail(session: Session, route: Memo<Route>, help: help::Help) -> impl IntoView
             only_here: chip.here_only as usize,
             visits: chip.visits_here_only as usize,
             needs_you: chip.needs_you as usize,
+            carried: chip.carried as usize,
             reachable: chip.reachable,
         })
     };

@@ -526,6 +526,7 @@ fn chip(status: &Status) -> SyncChip {
         here_only: count(status.here_only),
         visits_here_only: count(status.visits_here_only),
         needs_you: count(status.needs_you),
+        carried: count(status.carried),
         reachable: status.reachable,
         busy: status.busy,
     }

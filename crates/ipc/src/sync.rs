@@ -61,6 +61,9 @@ pub struct SyncChip {
     pub visits_here_only: u32,
     /// Refused ones, which need somebody, and patients of whom two values of one detail stand.
     pub needs_you: u32,
+    /// Colleagues' records that came from their laptops, and the HIE has not shown yet.
+    #[serde(default)]
+    pub carried: u32,
     /// The HIE answered the last time that it was tried.
     pub reachable: bool,
     /// Sending or fetching now.

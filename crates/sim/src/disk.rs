@@ -244,6 +244,7 @@ impl<S: Durable> RecordStore for Disk<S> {
         custody_of(kind: &str, id: &str) -> Option<EntryState>;
         received(envelope: Id) -> Option<Received>;
         strays() -> Vec<Id>;
+        handed() -> u64;
         only_here() -> Vec<Id>;
         received_of_task(task: Id) -> Vec<Received>;
         certs(subject: Id) -> Vec<StoredCert>;

@@ -173,6 +173,9 @@ pub trait RecordStore: Send + Sync {
     /// nearby), in the order in which the HIE, or this laptop, had received them.
     fn strays(&self) -> impl Future<Output = Answer<Vec<Id>>> + Send;
 
+    /// How many envelopes came from laptops nearby and the HIE is not known to have.
+    fn handed(&self) -> impl Future<Output = Answer<u64>> + Send;
+
     /// What a laptop nearby may lack: of this device's log what is to be sent, oldest first, then the strays. Audit trails
     /// are for the HIE alone.
     fn only_here(&self) -> impl Future<Output = Answer<Vec<Id>>> + Send;

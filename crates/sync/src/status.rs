@@ -15,6 +15,8 @@ pub struct Status {
     pub visits_here_only: u64,
     /// Refused by the HIE: a person must look.
     pub needs_you: u64,
+    /// Colleagues' envelopes that came from their laptops, and the HIE has not shown yet.
+    pub carried: u64,
     /// The HIE answered the last time that it was tried.
     pub reachable: bool,
     /// Sending or fetching now.
@@ -93,10 +95,11 @@ impl<S: RecordStore> Tally<S> {
             kinds.iter().map(|(_, counts)| unsent(counts)).sum(),
             kinds.iter().filter(|(kind, _)| *kind == Kind::Visit).map(|(_, counts)| unsent(counts)).sum(),
             kinds.iter().map(|(_, counts)| counts.quarantined).sum(),
+            self.store.handed().await?,
         );
         self.status.send_if_modified(|status| {
-            let stood = (status.here_only, status.visits_here_only, status.needs_you);
-            (status.here_only, status.visits_here_only, status.needs_you) = counted;
+            let stood = (status.here_only, status.visits_here_only, status.needs_you, status.carried);
+            (status.here_only, status.visits_here_only, status.needs_you, status.carried) = counted;
             stood != counted
         });
         Ok(())

@@ -12,6 +12,8 @@ pub struct SyncState {
     /// Records that the HIE refused: somebody must look.
     pub needs_you: usize,
     /// Whether the HIE answered last time.
+    /// Colleagues', which laptops of this clinic have and the HIE is not known to have.
+    pub carried: usize,
     pub reachable: bool,
 }
 
@@ -25,6 +27,7 @@ impl SyncWords {
             SyncState { needs_you: n, .. } if n > 0 => say_count(n, W::OneNeedsYou, W::NeedYou),
             SyncState { visits: n, .. } if n > 0 => say_count(n, W::OneVisitHere, W::VisitsHere),
             SyncState { only_here: n, .. } if n > 0 => say_count(n, W::OneOnlyHere, W::OnlyHere),
+            SyncState { carried: 1.., .. } => say(W::CustodyClinic).to_owned(),
             SyncState { reachable: false, .. } => say(W::NoLink).to_owned(),
             _ => say(W::AllAtHie).to_owned(),
         }
@@ -33,7 +36,9 @@ impl SyncWords {
     pub const fn icon(state: SyncState) -> Icon {
         match state {
             SyncState { needs_you: 1.., .. } => icon::CLOUD_ALERT,
-            SyncState { only_here: 1.., .. } | SyncState { reachable: false, .. } => icon::CLOUD_OFF,
+            SyncState { only_here: 1.., .. }
+            | SyncState { carried: 1.., .. }
+            | SyncState { reachable: false, .. } => icon::CLOUD_OFF,
             _ => icon::CLOUD_CHECK,
         }
     }
@@ -41,7 +46,9 @@ impl SyncWords {
     pub const fn class(state: SyncState) -> &'static str {
         match state {
             SyncState { needs_you: 1.., .. } => "sync stop",
-            SyncState { only_here: 1.., .. } | SyncState { reachable: false, .. } => "sync look",
+            SyncState { only_here: 1.., .. }
+            | SyncState { carried: 1.., .. }
+            | SyncState { reachable: false, .. } => "sync look",
             _ => "sync",
         }
     }

@@ -75,11 +75,14 @@ fn body(sync: SyncView) -> AnyView {
         only_here: sync.chip.here_only as usize,
         visits: sync.chip.visits_here_only as usize,
         needs_you: sync.chip.needs_you as usize,
+        carried: sync.chip.carried as usize,
         reachable: sync.chip.reachable,
     };
     let tone = match state {
         SyncState { needs_you: 1.., .. } => Tone::Stop,
-        SyncState { only_here: 1.., .. } | SyncState { reachable: false, .. } => Tone::Look,
+        SyncState { only_here: 1.., .. }
+        | SyncState { carried: 1.., .. }
+        | SyncState { reachable: false, .. } => Tone::Look,
         _ => Tone::Info,
     };
     let link = if sync.chip.reachable { W::SyncReachable } else { W::SyncUnreachable };

@@ -49,6 +49,7 @@ impl World {
         doctor.reads("sync-chip", "1 visit only here").await?;
         self.shoot_every_way(&doctor, "Sync: who was met on the Wi-Fi, and what still waits").await?;
         problems.check_every_way(self, &doctor, "sync, with a laptop nearby").await?;
+        colleague.reads("sync-chip", "laptops only").await?;
         self.shoot_every_way(&colleague, "Sync at the colleague's laptop").await?;
 
         self.hie.start().await?;

@@ -145,6 +145,7 @@ pub async fn what_a_laptop_nearby_handed_over_is_here_until_the_hie_shows_it(
     assert_eq!(where_is().await?, Some(EntryState::Here));
     assert_eq!(shown_name(store).await?, "Nearby", "it is newer than what the HIE had");
     assert_eq!((store.strays().await?, store.only_here().await?), (vec![id(8)], vec![id(8)]));
+    assert_eq!(store.handed().await?, 1);
     assert_eq!(store.cursor().await?, Some(Cursor { epoch: id(50), seq: 9 }), "it is no pull");
 
     // Another life of the HIE knows of it as little as the last one.
@@ -156,6 +157,7 @@ pub async fn what_a_laptop_nearby_handed_over_is_here_until_the_hie_shows_it(
     // Somebody brought it there, and what it took later stands above it.
     store.apply_pull(pull(51, 5, vec![shown(4, 8, "Nearby"), shown(5, 9, "Later")])).await?;
     assert_eq!((shown_name(store).await?.as_str(), store.strays().await?), ("Later", vec![]));
+    assert_eq!(store.handed().await?, 0);
     Ok(())
 }
 

@@ -503,6 +503,10 @@ impl RecordStore for MemoryStore {
         Ok(strays.into_iter().map(|r| r.id).collect())
     }
 
+    async fn handed(&self) -> Answer<u64> {
+        Ok(self.state().inbox.values().filter(|r| r.hie_seq == NEARBY).count() as u64)
+    }
+
     async fn only_here(&self) -> Answer<Vec<Id>> {
         let state = self.state();
         let own =

@@ -45,10 +45,13 @@ async fn no_statement_scans_a_table_that_grows() {
             // Reading an index backwards up to a LIMIT of 1 is no scan, though it is called one.
             let one_step = *name == "LOG_HEAD" && step == "SCAN log";
             // An HIE is restored once in years, and then everything is looked at again anyway.
-            let rare = matches!(*name, "FORGET_PLACES" | "STRAYS");
+            let rare = *name == "FORGET_PLACES";
+            // An index of only what the HIE is not known to have: empty once all of it is there.
+            let waiting = step.contains("INDEX inbox_nearby") || step.contains("INDEX inbox_stray");
             if table.is_some_and(|table| !SMALL.contains(&table))
                 && !one_step
                 && !rare
+                && !waiting
                 && step != "SCAN CONSTANT ROW"
             {
                 bad.push(format!("{name}: {step}"));

@@ -232,6 +232,7 @@ statements! {
     // 9223372036854775806: `NEARBY`.
     STRAYS = "SELECT received_at, id, kind FROM inbox WHERE hie_seq = 0 UNION ALL \
               SELECT received_at, id, kind FROM inbox WHERE hie_seq = 9223372036854775806 ORDER BY 1, 2";
+    HANDED = "SELECT count(*) FROM inbox WHERE hie_seq = 9223372036854775806";
     PLACED = "UPDATE inbox SET hie_seq = ?2 WHERE id = ?1 AND hie_seq IN (0, 9223372036854775806)";
 
     // Certificates

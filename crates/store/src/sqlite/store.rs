@@ -513,6 +513,12 @@ impl RecordStore for SqliteStore {
         rows.iter().map(|row| read::id(get(row, 1)?)).collect()
     }
 
+    async fn handed(&self) -> Answer<u64> {
+        let mut reader = self.reader().await?;
+        let row = sqlx::query(sql::HANDED).fetch_one(reader.connection()).await?;
+        Ok(get::<i64>(&row, 0)? as u64)
+    }
+
     async fn only_here(&self) -> Answer<Vec<Id>> {
         let mut reader = self.reader().await?;
         let own = sqlx::query(sql::LOG_TO_HAND).fetch_all(reader.connection()).await?;

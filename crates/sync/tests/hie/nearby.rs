@@ -123,6 +123,7 @@ async fn what_one_laptop_wrote_is_on_the_other_and_whoever_finds_a_line_brings_i
     assert_eq!(custody(&colleague).await, Some(EntryState::Here));
     assert_eq!((author.sync.status().here_only, author.sync.status().visits_here_only), (2, 1));
     assert!(!author.is_at_hie(visit).await);
+    colleague.until(|status| status.carried == 2).await;
 
     // The author's laptop stays without a line; the colleague's finds one.
     let device = author.enrolled.device;
@@ -134,6 +135,7 @@ async fn what_one_laptop_wrote_is_on_the_other_and_whoever_finds_a_line_brings_i
     colleague.when(async || colleague.store.strays().await.unwrap().is_empty()).await;
     assert_eq!(at_the_hie(&colleague).await, once(&[known, visit, theirs]));
     assert!(matches!(custody(&colleague).await, Some(EntryState::AtHie(_))));
+    colleague.until(|status| status.carried == 0).await;
     assert_eq!(colleague.store.received(visit).await.unwrap().unwrap().device, device, "it is its author's");
     hie.shutdown().await;
 }

@@ -182,7 +182,8 @@ fn Rows() -> impl IntoView {
             <div class="row" style="background:var(--rail);padding:12px;border-radius:8px;--gap:20px">
                 {[(0, 0, true), (9, 0, false), (5, 1, true), (0, 0, false)]
                     .map(|(only_here, needs_you, reachable)| {
-                        let state = SyncState { only_here, visits: only_here / 3, needs_you, reachable };
+                        let state =
+                            SyncState { only_here, visits: only_here / 3, needs_you, carried: 0, reachable };
                         view! {
                             <span class=format!("chip {}", SyncWords::class(state))>
                                 <Draw icon=SyncWords::icon(state) />
