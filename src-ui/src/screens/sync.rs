@@ -166,7 +166,7 @@ fn body(sync: SyncView) -> AnyView {
                 <Card title=W::SyncWaiting flush=true>{rows}</Card>
                 {seen_to}
             </div>
-            <div class="side">
+            <div class="side stack">
                 <Card title=W::SyncKinds flush=true>
                     <table class="tab">
                         <thead>
