@@ -197,7 +197,16 @@ impl<S: RecordStore> ForeignDriver<S> {
                 group.into_iter().filter(|patient| !patient.deleted).map(|patient| patient.id).collect();
             let since = if first { None } else { state.since.clone() };
             if !ids.is_empty() {
-                self.read_group(kind, param, &ids, since, &mut state, pulled).await?;
+                match self.read_group(kind, param, &ids, since, &mut state, pulled).await {
+                    // What cannot be used of the answer about these leaves the others.
+                    Err(ForeignFailure::Server(
+                        error @ (ForeignError::Malformed(_) | ForeignError::TooLarge),
+                    )) => {
+                        pulled.say(kind, error.words());
+                        state.round.get_or_insert_with(Round::default).broken = true;
+                    }
+                    read => read?,
+                }
             }
             let round = state.round.get_or_insert_with(Round::default);
             (round.before, round.high) = (before, None);
@@ -205,12 +214,12 @@ impl<S: RecordStore> ForeignDriver<S> {
             self.store.commit(transaction, None).await?;
         }
         let Some(round) = state.round.take() else { return Ok(true) };
-        let believed = !round.short || state.short >= MOST_SHORT;
+        let believed = !round.broken && (!round.short || state.short >= MOST_SHORT);
         if believed {
             state.since = round.began.or(state.since);
             state.covered = state.covered.max(round.top);
             state.short = 0;
-        } else {
+        } else if !round.broken {
             state.short += 1;
         }
         self.store.commit(put(Transaction::new(), self.keys.pull(kind), &state), None).await?;
@@ -354,6 +363,15 @@ impl<S: RecordStore> ForeignDriver<S> {
                 continue;
             }
             let here = self.store.resource(kind, resource.id()).await?;
+            if let (Some(here), Some(known)) = (&here, &known)
+                && known.origin == Origin::Theirs
+                && (known.version.parse::<u64>().is_err() || version.parse::<u64>().is_err())
+                && Resource::parse(&here.body).is_ok_and(|here| is_older(&resource, &here))
+            {
+                Pulled::name(&mut pulled.went_back, reference.clone());
+                all.push((None, reference, Known { version, origin: known.origin }));
+                continue;
+            }
             let origin = known.map(|known| known.origin);
             match here {
                 Some(here) if origin != Some(Origin::Theirs) => {
@@ -439,7 +457,14 @@ fn belongs(resource: &Resource, ids: &[String]) -> bool {
     patient.is_some_and(|patient| ids.contains(&patient))
 }
 
-/// Whether versions that are numbers went down. Others have no order.
+/// Whether one was changed before the other, where the server says when.
+fn is_older(one: &Resource, other: &Resource) -> bool {
+    let at = |resource| last_updated(resource).and_then(|time| dates::parse_instant(&time));
+    at(one).zip(at(other)).is_some_and(|(one, other)| one < other)
+}
+
+/// Whether versions that are numbers went down. Others have no order of their own: the time of the change tells
+/// ([`is_older`]).
 fn went_back(known: &str, now: &str) -> bool {
     match (known.parse::<u64>(), now.parse::<u64>()) {
         (Ok(known), Ok(now)) => now < known,

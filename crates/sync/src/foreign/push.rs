@@ -328,6 +328,9 @@ impl<S: RecordStore> ForeignDriver<S> {
             Err(error) => return Ok(Err(Why::PutOff { words: error.words() })),
         };
         match answer.accepted() {
+            Ok(answer) if !is_named(answer.location.as_deref().unwrap_or_default(), resource) => {
+                Ok(Err(Why::Refused { status: answer.status, words: elsewhere(resource) }))
+            }
             Ok(answer) => {
                 let told = answer.etag.as_deref().map(version).unwrap_or_default();
                 Ok(Ok(told.to_owned()))
@@ -404,14 +407,38 @@ fn committed(answer: &Answer, resources: &[(Resource, Option<String>)]) -> Took 
                 words: Private(format!("{}: {}", resource.reference(), outcome.words)),
             });
         }
+        if !is_named(response.str("location"), resource) {
+            return Took::Unclear(Why::Refused { status, words: elsewhere(resource) });
+        }
         versions.push((resource.reference(), version(response.str("etag")).to_owned()));
     }
     Took::All(versions)
 }
 
+/// Whether a `location` (RFC 9110, section 10.2.2; it may be left out of an update) is the resource's own.
+fn is_named(location: &str, resource: &Resource) -> bool {
+    let own = [resource.resource_type(), resource.id()];
+    location.is_empty() || location.split('/').collect::<Vec<_>>().windows(2).any(|pair| pair == own)
+}
+
+fn elsewhere(resource: &Resource) -> Private<String> {
+    Private(format!("{}: stored under another id", resource.reference()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_location_is_the_resources_own_or_not_told() {
+        let resource = Resource::from_text(r#"{"resourceType":"Patient","id":"a"}"#).expect("a resource");
+        for own in ["", "Patient/a", "Patient/a/_history/1", "https://x.example/fhir/Patient/a/_history/1"] {
+            assert!(is_named(own, &resource), "{own}");
+        }
+        for other in ["Patient/999/_history/1", "Observation/a", "https://x.example/Patient", "a"] {
+            assert!(!is_named(other, &resource), "{other}");
+        }
+    }
 
     #[test]
     fn versions_are_read_as_servers_write_them() {

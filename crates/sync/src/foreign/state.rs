@@ -71,6 +71,8 @@ pub(crate) struct Round {
     pub high: Option<String>,
     /// Something of it was not given.
     pub short: bool,
+    /// Something of it cannot be used: it is asked for again each time.
+    pub broken: bool,
 }
 
 /// What is known of a resource at the server.

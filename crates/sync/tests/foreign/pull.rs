@@ -6,14 +6,15 @@ use std::{
     },
 };
 
-use rabta_store::RecordStore;
+use rabta_domain::Private;
+use rabta_store::{NewResource, RecordStore, Transaction};
 use rabta_sync::foreign::{ForeignError, ForeignFailure, Lack, MOST_BYTES, Pulled};
 use rabta_wire::Id;
 use serde_json::{Value, json};
 
 use crate::{
     laptop::{Laptop, PATIENT, observation},
-    liar::{Liar, Reply, Say},
+    liar::{Kept, Liar, Reply, Say},
 };
 
 /// A laptop whose patient is over there, and five observations of others.
@@ -303,4 +304,63 @@ async fn a_reading_that_was_cut_goes_on_and_loses_nothing() {
     liar.is_honest();
     assert!(pull(&liar, &laptop).await.unfinished.is_empty());
     assert_eq!(observations(&laptop).await, 5);
+}
+
+#[tokio::test]
+async fn a_circle_about_some_patients_leaves_the_older_ones() {
+    let (liar, laptop) = both().await;
+    // The first hundred are the newest ones; ours is the oldest.
+    let mut newer = Transaction::new();
+    for n in 0..120 {
+        let id = format!("2dc9c22d-2fd4-882e-a701-{n:012}");
+        newer = newer.put(NewResource {
+            kind: "Patient".into(),
+            id: id.clone(),
+            patient: None,
+            envelope: None,
+            server_version: Some(1),
+            body: Private(format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#).into_bytes()),
+        });
+    }
+    laptop.store.commit(newer, None).await.expect("they are stored");
+    let base = liar.base.clone();
+    liar.says(move |request| {
+        let about_ours = format!("{}{}", request.path, request.body).contains(&PATIENT.to_string());
+        if !request.searches("Observation") || about_ours {
+            return Say::Honest;
+        }
+        let link = format!("{base}/Observation?patient=2dc9c22d&offset=2");
+        Say::Changed(Box::new(move |reply| {
+            let mut page = reply.json();
+            page["link"] = json!([{ "relation": "next", "url": link }]);
+            Reply::new(200, page)
+        }))
+    });
+    for _ in 0..2 {
+        let pulled = pull(&liar, &laptop).await;
+        assert!(said(&pulled, "Observation", "lead in a circle"), "{pulled:?}");
+        assert_eq!(pulled.unfinished, ["Observation"]);
+        assert_eq!(observations(&laptop).await, 5, "those of the oldest patient came");
+    }
+    liar.is_honest();
+    assert!(pull(&liar, &laptop).await.unfinished.is_empty());
+}
+
+#[tokio::test]
+async fn a_version_without_a_number_goes_back_too() {
+    let (liar, laptop) = both().await;
+    let as_of = |version: &'static str, at: &'static str, value: &'static str| {
+        move |kept: &mut Kept| {
+            let found = kept.resources.get_mut(&format!("Observation/{}", Id([0x21; 16])));
+            let (_, resource) = found.expect("it is there");
+            resource["meta"] = json!({ "versionId": version, "lastUpdated": at });
+            resource["code"]["text"] = value.into();
+        }
+    };
+    liar.with(as_of("b7", "2026-11-23T10:30:00Z", "newer"));
+    pull(&liar, &laptop).await;
+    liar.with(as_of("a1", "2026-11-23T10:00:01Z", "older"));
+    let pulled = pull(&liar, &laptop).await;
+    assert_eq!(pulled.went_back, [format!("Observation/{}", Id([0x21; 16]))]);
+    assert_eq!(laptop.value(0x21).await.as_deref(), Some("newer"));
 }

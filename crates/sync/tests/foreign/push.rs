@@ -5,6 +5,7 @@ use std::sync::{
 
 use rabta_sync::foreign::{ForeignError, ForeignFailure, Lack, Why};
 use rabta_wire::{Id, envelope::Kind};
+use serde_json::json;
 
 use crate::{
     laptop::{Laptop, PATIENT, TOKEN, observation},
@@ -252,4 +253,26 @@ async fn an_answer_that_cannot_be_read_is_no_reason_to_send_twice() {
         let pushed = driver.push().await.expect("it goes on");
         assert_eq!((pushed.recognised, pushed.held, asked.load(Ordering::SeqCst)), (1, 0, 1));
     }
+}
+
+#[tokio::test]
+async fn a_server_that_stores_under_ids_of_its_own_has_not_taken_it() {
+    let (liar, laptop) = (Liar::start().await, Laptop::new().await);
+    liar.says(|request| {
+        if !request.is("POST", "") {
+            return Say::Honest;
+        }
+        let bundle: serde_json::Value = serde_json::from_str(&request.body).expect("JSON");
+        let one = json!({ "response": { "status": "201 Created", "location": "Patient/999/_history/1" } });
+        let entry = vec![one; bundle["entry"].as_array().expect("entries").len()];
+        let answer = json!({ "resourceType": "Bundle", "type": "transaction-response", "entry": entry });
+        Say::Instead(Reply::new(200, answer))
+    });
+    let mut driver = laptop.open(&liar.base).await.expect("it opens");
+    let pushed = driver.push().await.expect("it goes on");
+    assert_eq!((pushed.sent, pushed.held), (0, 1));
+    assert!(matches!(&driver.held()[0].why, Why::Refused { words, .. } if words.contains("another id")));
+    liar.is_honest();
+    driver.again(Id([1; 16])).await.expect("it is noted");
+    assert_eq!(driver.push().await.expect("it goes").sent, 1);
 }
